@@ -1,0 +1,206 @@
+package experiment_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+)
+
+func TestOrderInterleavesAllVariants(t *testing.T) {
+	p := decode(t, minimal)
+	p.Repeat = 20
+	p.Variants = append(p.Variants, experiment.Variant{Label: "redis"})
+	order := experiment.Order(p)
+	if len(order) != 60 {
+		t.Fatalf("len(Order(p)) = %d, want 60", len(order))
+	}
+	rounds := map[string]bool{}
+	for round := range slices.Chunk(order, 3) {
+		rounds[strings.Join(round, " ")] = true
+		if got, want := slices.Sorted(slices.Values(round)), []string{"kafka", "nats", "redis"}; !slices.Equal(got, want) {
+			t.Errorf("a round of Order(p) = %v, want each variant once", round)
+		}
+	}
+	if len(rounds) < 4 {
+		t.Errorf("Order(p) has %d different rounds of 20, want shuffled ones", len(rounds))
+	}
+	if again := experiment.Order(p); !slices.Equal(order, again) {
+		t.Errorf("Order(p) = %v and then %v, want the same", order, again)
+	}
+	p.Workload.Seed++
+	if other := experiment.Order(p); slices.Equal(order, other) {
+		t.Error("Order(p) is the same for another seed")
+	}
+}
+
+func TestDigestIgnoresOnlyTheName(t *testing.T) {
+	p := decode(t, minimal)
+	named := p
+	named.Name = "another"
+	if p.Digest() != named.Digest() {
+		t.Error("Digest() depends on the name")
+	}
+	spaced := decode(t, strings.ReplaceAll(minimal, `"30s"`, `"0.5m"`))
+	if p.Digest() != spaced.Digest() {
+		t.Error("Digest() depends on how the plan is written")
+	}
+	p.Repeat++
+	if p.Digest() == named.Digest() {
+		t.Error("Digest() is the same for another number of runs")
+	}
+}
+
+func TestNewIDIsRandomAndWellFormed(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		id := experiment.NewID("r")
+		if len(id) != 10 || id[0] != 'r' || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || seen[id] {
+			t.Fatalf("NewID(r) = %q, want r and nine new characters of [a-z0-9]", id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestDecisiveIsTheSmallestNumberThatCanDecide(t *testing.T) {
+	for variants, want := range map[int]int{1: 5, 2: 5, 3: 5, 4: 5, 5: 6, 7: 6, 8: 7, 16: 8} {
+		if got := experiment.Decisive(variants); got != want {
+			t.Errorf("Decisive(%d) = %d, want %d", variants, got, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	tests := map[string]struct {
+		change func(*experiment.Plan)
+		want   string
+	}{
+		"too few runs to decide":        {func(p *experiment.Plan) { p.Repeat = 3 }, "3 runs of each variant give no verdict; 2 variants need at least 5 runs each (repeat: 5)"},
+		"nothing to compare with":       {func(p *experiment.Plan) { p.Variants = p.Variants[:1] }, "there is one variant: it is measured, and compared with nothing"},
+		"a life with no room to set up": {func(p *experiment.Plan) { p.Limits.TTL = experiment.Duration(2 * time.Minute) }, "limits.ttl leaves 40s beside the stages to provision and collect; a run that needs more is destroyed before its end"},
+		"a wall shorter than the load":  {func(p *experiment.Plan) { p.Limits.MaxWall = experiment.Duration(time.Minute) }, "limits.max_wall is shorter than the load of all 10 runs, so not all of them will start"},
+		"hardly any warm-up":            {func(p *experiment.Plan) { p.Workload.Stages.Warmup = 0 }, "a warm-up under 10s measures how a broker starts, not how it runs"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := decode(t, minimal)
+			if got := p.Warnings(); len(got) > 0 {
+				t.Fatalf("Warnings() of the minimal plan = %v, want none", got)
+			}
+			tt.change(&p)
+			if got := p.Warnings(); !slices.Equal(got, []string{tt.want}) {
+				t.Errorf("Warnings() = %v, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for text, want := range map[string]experiment.Bytes{"1KiB": 1024, "1.5 MB": 1_500_000, "2gib": 2 << 30, "64": 64, "0B": 0, "12kB": 12000} {
+		if got, err := experiment.ParseBytes(text); got != want || err != nil {
+			t.Errorf("ParseBytes(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "KiB", "1XB", "0.3B", "1/2MB", "99999999999GiB", "1e9999999", "0x10", "1_000", "NaN"} {
+		if got, err := experiment.ParseBytes(text); err == nil {
+			t.Errorf("ParseBytes(%q) = %d, want an error", text, got)
+		}
+	}
+	for _, b := range []experiment.Bytes{0, 1, 1000, 1024, 1500, 5_000_000, 2 << 30, 1<<62 + 1} {
+		if got, err := experiment.ParseBytes(b.String()); got != b || err != nil {
+			t.Errorf("ParseBytes(%q) = %d, %v, want %d", b.String(), got, err, int64(b))
+		}
+	}
+	for d, want := range map[time.Duration]string{2 * time.Minute: "2m", time.Hour: "1h", 70 * time.Minute: "1h10m", 90 * time.Second: "1m30s", 5 * time.Millisecond: "5ms", 0: "0s"} {
+		if got := experiment.Duration(d).String(); got != want {
+			t.Errorf("Duration(%d).String() = %s, want %s", d, got, want)
+		}
+	}
+}
+
+// TestSchemaSaysWhatDecodePlanReads checks that each field of the normalised
+// plan is in the schema, and none that this version does not honour.
+func TestSchemaSaysWhatDecodePlanReads(t *testing.T) {
+	var schema struct {
+		Properties map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(experiment.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	text := string(experiment.Schema())
+	for _, absent := range []string{"search", "burst", "compress_ratio", `"content"`, "zipf", "lognormal", `"consumer"`, `"client"`, "backlog", "verify", "destinations", "delivery", "ordering", "max_cost"} {
+		if strings.Contains(text, absent) {
+			t.Errorf("Schema() holds %s, which DecodePlan refuses", absent)
+		}
+	}
+	for _, name := range []string{"name", "target", "compare", "workload", "variants", "repeat", "limits"} {
+		if schema.Properties[name] == nil {
+			t.Errorf("Schema() lacks the property %s", name)
+		}
+	}
+	for _, want := range []string{`"x-minimum": "64B"`, `"default": "20s"`, `"round_robin"`, `"maximum": 1000`, `"additionalProperties": false`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("Schema() lacks %s", want)
+		}
+	}
+}
+
+// TestEveryFieldIsDescribed compares the structs with the table of fields.
+func TestEveryFieldIsDescribed(t *testing.T) {
+	var schema map[string]any
+	if err := json.Unmarshal(experiment.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	var walk func(path string, node map[string]any)
+	walk = func(path string, node map[string]any) {
+		if items, ok := node["items"].(map[string]any); ok {
+			walk(path+"[]", items)
+		}
+		properties, _ := node["properties"].(map[string]any)
+		for name, property := range properties {
+			there := strings.TrimPrefix(path+"."+name, ".")
+			paths = append(paths, there)
+			if property.(map[string]any)["description"] == nil {
+				t.Errorf("%s has no description", there)
+			}
+			walk(there, property.(map[string]any))
+		}
+	}
+	walk("", schema)
+	slices.Sort(paths)
+	if diff := cmp.Diff(experiment.FieldPaths(), paths); diff != "" {
+		t.Errorf("the table of fields and the structs differ (-table +structs):\n%s", diff)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	for m, want := range map[experiment.Metric]string{"e2e_p999": "end-to-end p99.9", "publish_p50": "publish p50", experiment.Throughput: "throughput", experiment.CPUPerMillion: "broker CPU per million messages"} {
+		if got := m.Title(); got != want || !m.Valid() {
+			t.Errorf("%s: Title() = %q, Valid() = %t, want %q, true", m, got, m.Valid(), want)
+		}
+	}
+	if experiment.Metric("e2e_p98").Valid() {
+		t.Error("Metric(e2e_p98).Valid() = true, want false")
+	}
+}
+
+func TestProblemsUnderAPrefix(t *testing.T) {
+	part, all := new(experiment.Problems), new(experiment.Problems)
+	part.Add("brokers", "must be %d to %d", 1, 9)
+	part.Add("", "needs a disk")
+	all.AddUnder("variants[0].options", part)
+	all.AddUnder("variants[1]", nil)
+	want := experiment.Problems{{"variants[0].options.brokers", "must be 1 to 9"}, {"variants[0].options", "needs a disk"}}
+	if diff := cmp.Diff(want, *all); diff != "" {
+		t.Errorf("AddUnder gave (-want +got):\n%s", diff)
+	}
+	if err := new(experiment.Problems).Err(); err != nil {
+		t.Errorf("Err() of no problems = %v, want nil", err)
+	}
+}
