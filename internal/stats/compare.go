@@ -1,0 +1,137 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Compare answers a question from the runs of its variants. Only pairs whose
+// values can be compared count for Holm's correction. There is no verdict before
+// the last planned run has ended, nor with fewer runs than [experiment.Decisive].
+func Compare(q Question, samples []Sample) Comparison {
+	c := Comparison{Metric: q.Metric, Variants: []Summary{}, Pairs: []Pair{}, Sentences: []string{}}
+	for _, s := range samples {
+		c.Variants = append(c.Variants, summarize(s))
+	}
+	c.Pairs = pairs(samples)
+	c.Reason = withheld(q, samples)
+	for i := range c.Pairs {
+		c.Pairs[i].decide(q, experiment.Decisive(len(samples)), c.Reason != "")
+	}
+	c.conclude(q)
+	return c
+}
+
+func summarize(s Sample) Summary {
+	summary := Summary{Label: s.Label, Values: slices.Clone(s.Values), N: len(s.Values)}
+	if len(s.Values) == 0 {
+		summary.Values = []float64{}
+		return summary
+	}
+	sorted := slices.Sorted(slices.Values(s.Values))
+	summary.Median, summary.Min, summary.Max = new(median(sorted)), new(sorted[0]), new(sorted[len(sorted)-1])
+	return summary
+}
+
+// pairs compares every two samples and corrects for their number.
+func pairs(samples []Sample) []Pair {
+	all := []Pair{}
+	shifts := map[int]shift{}
+	var computed []int
+	var p []float64
+	for i, a := range samples {
+		for _, b := range samples[i+1:] {
+			pair := Pair{A: a.Label, B: b.Label, NA: len(a.Values), NB: len(b.Values), P: 1, PHolm: 1, Reason: incomparable(a, b)}
+			if pair.Reason == "" {
+				s := newShift(a.Values, b.Values)
+				pair.Ratio, pair.P = new(s.ratio()), s.p()
+				shifts[len(all)] = s
+				computed, p = append(computed, len(all)), append(p, pair.P)
+			}
+			pair.Reason = firstOf(pair.Reason, a.Unranked, b.Unranked)
+			all = append(all, pair)
+		}
+	}
+	corrected, divisors := holm(p)
+	for n, i := range computed {
+		pair, alpha := &all[i], Alpha/divisors[n]
+		pair.PHolm, pair.Nominal = corrected[n], 1-alpha
+		if low, high, level, ok := shifts[i].interval(alpha); ok {
+			pair.Low, pair.High, pair.Level = &low, &high, level
+		}
+	}
+	return all
+}
+
+// incomparable says why two samples have no ratio, or "".
+func incomparable(samples ...Sample) string {
+	for _, s := range samples {
+		if len(s.Values) == 0 {
+			return firstOf(s.Missing, fmt.Sprintf("%s has no valid run.", s.Label))
+		}
+		for _, x := range s.Values {
+			if !(x > 0) || math.IsInf(x, 1) {
+				return fmt.Sprintf("%s has a run with the value %g, which has no place on a scale of ratios.", s.Label, x)
+			}
+		}
+	}
+	return ""
+}
+
+// withheld says why a question gets no verdict at all, or "".
+func withheld(q Question, samples []Sample) string {
+	need := experiment.Decisive(len(samples))
+	switch {
+	case len(samples) < 2:
+		return "There is one variant, so there is nothing to compare."
+	case q.Ended < q.Planned:
+		return fmt.Sprintf("%d of %d runs have ended.", q.Ended, q.Planned)
+	case q.Separate:
+		return "These runs were not shuffled together."
+	case q.Planned < need*len(samples):
+		return fmt.Sprintf("%d runs were planned; %d variants need %d runs each.", q.Planned, len(samples), need)
+	}
+	return ""
+}
+
+// decide sets the verdict of a pair whose variants need that many runs each.
+func (p *Pair) decide(q Question, need int, withheld bool) {
+	p.Verdict = CantTell
+	switch {
+	case withheld:
+		p.Verdict = NoVerdict
+	case p.Reason != "": // said already
+		p.Verdict = NoVerdict
+	case min(p.NA, p.NB) < need:
+		p.Verdict = NoVerdict
+		label, n := p.A, p.NA
+		if p.NB < p.NA {
+			label, n = p.B, p.NB
+		}
+		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", label, n, need)
+	case p.Low == nil:
+		p.Reason = fmt.Sprintf("%d against %d runs can decide nothing at this level.", p.NA, p.NB)
+	case q.Floor > 0 && *p.Low >= 1/(1+q.Floor) && *p.High <= 1+q.Floor:
+		p.Verdict = Alike
+	case *p.Low > 1:
+		p.Verdict, p.Better = Different, p.B
+	case *p.High < 1:
+		p.Verdict, p.Better = Different, p.A
+	}
+	if p.Better != "" && q.Metric.MoreIsBetter() {
+		p.Better = map[string]string{p.A: p.B, p.B: p.A}[p.Better]
+	}
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}

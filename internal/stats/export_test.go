@@ -1,0 +1,4 @@
+package stats
+
+// Holm is the correction for several pairs.
+var Holm = holm

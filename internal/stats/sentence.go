@@ -1,0 +1,168 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// factorFrom is the ratio from which a difference is told as a factor instead
+// of in percent.
+const factorFrom = 2
+
+// conclude sets the verdict of the whole comparison and its sentences, once the
+// pairs have theirs.
+func (c *Comparison) conclude(q Question) {
+	if c.Reason != "" {
+		c.Verdict = NoVerdict
+		c.Sentence = "No verdict: " + lowerFirst(c.Reason)
+		if q.Ended < q.Planned {
+			c.Sentence = "No verdict yet: " + c.Reason
+		}
+		if q.Separate {
+			c.Sentence = "Numbers and intervals only: these runs were not shuffled together."
+		}
+		return
+	}
+	if len(c.Pairs) == 1 {
+		pair := c.Pairs[0]
+		c.Verdict, c.Best, c.Reason = pair.Verdict, pair.Better, pair.Reason
+		c.Sentence = pair.sentence(q, 1)
+		return
+	}
+	for _, pair := range c.Pairs {
+		c.Sentences = append(c.Sentences, pair.sentence(q, len(c.Pairs)))
+	}
+	c.rank()
+}
+
+// rank looks for a variant that beats every other one, and tells the verdict
+// over more than two variants.
+func (c *Comparison) rank() {
+	beaten, beats := map[string]bool{}, map[string]int{}
+	allAlike, decided := true, true
+	for _, pair := range c.Pairs {
+		allAlike = allAlike && pair.Verdict == Alike
+		decided = decided && pair.Verdict != NoVerdict
+		if pair.Better != "" {
+			beats[pair.Better]++
+			beaten[pair.other(pair.Better)] = true
+		}
+	}
+	w := wordsFor(c.Metric)
+	var unbeaten []string
+	for _, v := range c.Variants {
+		if beats[v.Label] == len(c.Variants)-1 {
+			c.Best = v.Label
+		}
+		if !beaten[v.Label] {
+			unbeaten = append(unbeaten, v.Label)
+		}
+	}
+	switch {
+	case c.Best != "":
+		c.Verdict = Different
+		c.Sentence = fmt.Sprintf("Of %d candidates %s %s at %s: %s than each other one by at least %s.", len(c.Variants), c.Best, w.best, c.Metric.Title(), w.direction, c.leastLead())
+	case allAlike:
+		c.Verdict = Alike
+		c.Sentence = fmt.Sprintf("No difference that matters between the %d candidates at %s.", len(c.Variants), c.Metric.Title())
+	case !decided:
+		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
+		c.Sentence = "No verdict over all candidates: not every pair has one."
+	case len(unbeaten) == len(c.Variants):
+		c.Verdict = CantTell
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), w.best, c.Metric.Title())
+	default:
+		c.Verdict = CantTell
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.", len(c.Variants), w.best, c.Metric.Title(), list(unbeaten))
+	}
+}
+
+// leastLead words the smallest difference that the best variant is sure to have
+// to any other one.
+func (c *Comparison) leastLead() string {
+	least := math.Inf(1)
+	for _, pair := range c.Pairs {
+		if pair.Better == c.Best {
+			_, low, _ := pair.lead(c.Metric)
+			least = min(least, low)
+		}
+	}
+	text, _ := size(least, least, least, c.Metric)
+	return fmt.Sprintf("%s (95 %% CI, corrected for %d comparisons)", text, len(c.Pairs))
+}
+
+// lead returns how far the better one of a pair is ahead, at least 1, with its
+// interval: for latency the other's value divided by its own.
+func (p Pair) lead(m experiment.Metric) (point, low, high float64) {
+	point, low, high = *p.Ratio, *p.Low, *p.High
+	if (p.Better == p.A) != m.MoreIsBetter() {
+		point, low, high = 1/point, 1/high, 1/low
+	}
+	return point, low, high
+}
+
+// other returns the label of the pair that is not this one.
+func (p Pair) other(label string) string {
+	if label == p.A {
+		return p.B
+	}
+	return p.A
+}
+
+// sentence tells the verdict of a pair.
+func (p Pair) sentence(q Question, comparisons int) string {
+	w := wordsFor(q.Metric)
+	against := fmt.Sprintf("%d against %d runs", p.NA, p.NB)
+	ci := "95 % CI"
+	if comparisons > 1 {
+		against = fmt.Sprintf("corrected for %d comparisons; %s", comparisons, against)
+	}
+	switch p.Verdict {
+	case NoVerdict:
+		return fmt.Sprintf("No verdict on %s and %s: %s", p.A, p.B, lowerFirst(p.Reason))
+	case Alike:
+		return fmt.Sprintf("No difference that matters between %s and %s at %s: within ±%s, the noise of this machine (%s %s; %s).",
+			p.A, p.B, q.Metric.Title(), percent(q.Floor, 1), ci, signedRange(*p.Low, *p.High), against)
+	case Different:
+		if p.Better == p.B {
+			against = strings.Replace(against, fmt.Sprintf("%d against %d", p.NA, p.NB), fmt.Sprintf("%d against %d", p.NB, p.NA), 1)
+		}
+		text, interval := size(p.lead3(q.Metric))
+		head := fmt.Sprintf("%s %s than %s at %s", p.Better, w.better, p.other(p.Better), q.Metric.Title())
+		if strings.HasPrefix(text, "a factor") {
+			return fmt.Sprintf("%s by %s (%s %s; %s).", head, text, ci, interval, against)
+		}
+		return fmt.Sprintf("%s: %s %s (%s %s; %s).", head, text, w.direction, ci, interval, against)
+	}
+	head := fmt.Sprintf("Can't tell which %s at %s", w.better, q.Metric.Title())
+	if p.Low == nil {
+		return head + ": " + lowerFirst(p.Reason)
+	}
+	return fmt.Sprintf("%s: anything from %s to %s (%s; %s). More runs would narrow this.",
+		head, p.side(*p.Low), p.side(*p.High), ci, against)
+}
+
+// lead3 is lead with the metric behind it, as size takes them.
+func (p Pair) lead3(m experiment.Metric) (point, low, high float64, metric experiment.Metric) {
+	point, low, high = p.lead(m)
+	return point, low, high, m
+}
+
+// side words one end of an interval that holds 1: whose values are lower there,
+// and by how much.
+func (p Pair) side(ratio float64) string {
+	lower, higher := p.A, ratio
+	if ratio > 1 {
+		lower, higher = p.B, 1/ratio
+	}
+	if ratio == 1 {
+		return "none"
+	}
+	if higher <= 1.0/factorFrom {
+		return fmt.Sprintf("%s lower by a factor of %s", lower, decimal(1/higher, 1))
+	}
+	return fmt.Sprintf("%s %s lower", lower, percent(1-higher, 1))
+}
