@@ -1,0 +1,170 @@
+package technology
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// ConfigField describes one setting of a technology's client_config. Checking,
+// defaults and the JSON Schema all come from it.
+type ConfigField struct {
+	Name     string   // in snake_case, with the unit at the end if it has one: "linger_ms"
+	Doc      string   // what it does, for people
+	Default  any      // an int, a bool or a string; it gives the type
+	Min, Max int      // inclusive range of an int
+	Enum     []string // the only values of a string; any if empty
+}
+
+// DecodeConfig reads a client_config into a struct with JSON tags that are the
+// names of the fields; what is not given gets its default. Its error is an
+// *[experiment.Problems] with all faults, the paths relative to the variant.
+func DecodeConfig(fields []ConfigField, config map[string]json.RawMessage, into any) error {
+	problems := new(experiment.Problems)
+	values := make(map[string]any, len(fields))
+	for _, f := range fields {
+		values[f.Name] = f.Default
+	}
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		i := slices.IndexFunc(fields, func(f ConfigField) bool { return f.Name == name })
+		if i < 0 {
+			problems.Add("client_config."+name, "%s", unknown(fields, name))
+			continue
+		}
+		value, fault := fields[i].read(config[name])
+		if fault != "" {
+			problems.Add("client_config."+name, "%s", fault)
+			continue
+		}
+		values[name] = value
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return fmt.Errorf("encode the client configuration: %w", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("decode the client configuration: %w", err)
+	}
+	return nil
+}
+
+// read checks one value against f and says what to write instead of a wrong one.
+func (f ConfigField) read(raw json.RawMessage) (value any, fault string) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, "is not JSON"
+	}
+	switch f.Default.(type) {
+	case bool:
+		if _, ok := value.(bool); !ok {
+			return nil, fmt.Sprintf("%s is not a choice: write true or false", raw)
+		}
+		return value, ""
+	case int:
+		return f.readInt(value, raw)
+	}
+	text, ok := value.(string)
+	switch {
+	case len(f.Enum) > 0 && (!ok || !slices.Contains(f.Enum, text)):
+		return nil, fmt.Sprintf("%s is not a choice: write one of %s", raw, strings.Join(f.Enum, ", "))
+	case !ok:
+		return nil, fmt.Sprintf("%s is not text", raw)
+	}
+	return text, ""
+}
+
+func (f ConfigField) readInt(value any, raw json.RawMessage) (any, string) {
+	number, ok := value.(json.Number)
+	if !ok {
+		return nil, fmt.Sprintf("%s is not a number: write one such as %d", raw, f.Default)
+	}
+	float, err := number.Float64()
+	if err != nil || float != math.Trunc(float) || float < float64(f.Min) || float > float64(f.Max) {
+		return nil, fmt.Sprintf("%s is out of range: write a whole number from %d to %d", raw, f.Min, f.Max)
+	}
+	return int(float), ""
+}
+
+// unknown says that there is no such setting, and the one that was probably meant.
+func unknown(fields []ConfigField, name string) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	if near := nearest(names, name); near != "" {
+		return fmt.Sprintf("there is no such setting; did you mean %s?", near)
+	}
+	return "there is no such setting; there are " + strings.Join(names, ", ")
+}
+
+// nearest returns the candidate with the fewest edits from name, or "" when
+// more than half of the name would have to change.
+func nearest(candidates []string, name string) string {
+	best, bestEdits := "", len(name)/2+1
+	for _, candidate := range candidates {
+		if edits := editDistance(candidate, strings.ToLower(name)); edits < bestEdits {
+			best, bestEdits = candidate, edits
+		}
+	}
+	return best
+}
+
+// editDistance is the Levenshtein distance in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// ConfigSchema is the JSON Schema of a client_config with these fields.
+func ConfigSchema(fields []ConfigField) json.RawMessage {
+	properties := make(map[string]any, len(fields))
+	for _, f := range fields {
+		property := map[string]any{"description": f.Doc, "default": f.Default}
+		switch f.Default.(type) {
+		case int:
+			property["type"], property["minimum"], property["maximum"] = "integer", f.Min, f.Max
+		case bool:
+			property["type"] = "boolean"
+		default:
+			property["type"] = "string"
+		}
+		if len(f.Enum) > 0 {
+			property["enum"] = f.Enum
+		}
+		properties[f.Name] = property
+	}
+	schema, err := json.Marshal(map[string]any{
+		"$schema":              "https://json-schema.org/draft/2020-12/schema",
+		"type":                 "object",
+		"additionalProperties": false,
+		"properties":           properties,
+	})
+	if err != nil {
+		panic(fmt.Sprintf("technology: a field of a client_config has a default that is no JSON: %v", err))
+	}
+	return schema
+}

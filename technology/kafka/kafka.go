@@ -1,0 +1,139 @@
+// Package kafka drives Apache Kafka through franz-go.
+//
+// One producer or consumer is one client with connections of its own, as in an
+// application. README.md tells how the fields of a workload map to Kafka's
+// settings, and why consumers have their partitions assigned.
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dec.local/dec/technology"
+)
+
+// Technology is Apache Kafka.
+var Technology = technology.Technology{
+	Name:         "kafka",
+	Title:        "Apache Kafka",
+	ConfigSchema: technology.ConfigSchema(fields),
+	CheckConfig:  checkConfig,
+	Open:         open,
+}
+
+// endpoints is what the stacks output for this driver.
+type endpoints struct {
+	Bootstrap []string `json:"bootstrap"` // host:port of every broker
+}
+
+// driver is a connection to a cluster.
+type driver struct {
+	seeds    []string
+	settings technology.Settings
+	config   config
+	log      *slog.Logger
+	client   *kgo.Client
+	admin    *kadm.Client
+	close    sync.Once
+}
+
+// retryPause is the time between two looks at a cluster that is not ready.
+const retryPause = 100 * time.Millisecond
+
+// metadataMinAge is how long the client does not ask again where the partitions
+// are. Its default, 5 s, would be lost at each new topic of a cluster.
+const metadataMinAge = 250 * time.Millisecond
+
+// open returns once as many brokers as there are endpoints have joined the
+// cluster, so that a topic can have a copy on each.
+func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (technology.Driver, error) {
+	var e endpoints
+	if err := json.Unmarshal(raw, &e); err != nil || len(e.Bootstrap) == 0 {
+		return nil, fmt.Errorf("read the endpoints %s: want {\"bootstrap\": [\"host:port\"]}", raw)
+	}
+	c, err := decode(s.ClientConfig, s.Workload)
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{seeds: e.Bootstrap, settings: s, config: c, log: s.Logger}
+	if d.log == nil {
+		d.log = slog.Default()
+	}
+	d.client, err = d.newClient()
+	if err != nil {
+		return nil, err
+	}
+	d.admin = kadm.NewClient(d.client)
+	err = retry(ctx, func(ctx context.Context) error {
+		m, err := d.admin.BrokerMetadata(ctx)
+		if err != nil {
+			return err
+		}
+		if len(m.Brokers) < len(d.seeds) {
+			return fmt.Errorf("%d of %d brokers have joined", len(m.Brokers), len(d.seeds))
+		}
+		return nil
+	})
+	if err != nil {
+		d.client.Close()
+		return nil, fmt.Errorf("connect to Kafka at %s: %w", strings.Join(d.seeds, ", "), err)
+	}
+	return d, nil
+}
+
+// newClient returns a client with the options that all clients share.
+func (d *driver) newClient(options ...kgo.Opt) (*kgo.Client, error) {
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(d.seeds...),
+		kgo.ClientID("dec"),
+		kgo.DisableClientMetrics(), // the agent measures; the broker need not ask
+		kgo.MetadataMinAge(metadataMinAge),
+	}, options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("make a Kafka client: %w", err)
+	}
+	return client, nil
+}
+
+// Close implements [technology.Driver].
+func (d *driver) Close() error {
+	d.close.Do(d.client.Close)
+	return nil
+}
+
+// retry calls try until it succeeds or ctx ends. Each try gets two seconds, so
+// that one silent broker can't use up the caller's time. The last reason is
+// part of the error.
+func retry(ctx context.Context, try func(context.Context) error) error {
+	for {
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := try(limited)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		var final *finalError
+		if errors.As(err, &final) {
+			return final.error
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// finalError is one that trying again does not mend.
+type finalError struct{ error }
+
+func final(err error) error { return &finalError{err} }

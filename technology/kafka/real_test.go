@@ -1,0 +1,133 @@
+package kafka_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/technology"
+	"dec.local/dec/technology/kafka"
+	"dec.local/dec/technology/technologytest"
+)
+
+func TestConformanceAgainstOneBroker(t *testing.T) {
+	endpoints := technologytest.Start(t, "kafka", "kraft", nil)
+	technologytest.Suite{Technology: kafka.Technology, Endpoints: endpoints, Alone: true}.Run(t)
+}
+
+func TestConformanceAgainstThreeBrokers(t *testing.T) {
+	endpoints := technologytest.Start(t, "kafka", "kraft", map[string]any{"brokers": 3, "min_insync_replicas": 2, "heap": "256m"})
+	technologytest.Suite{Technology: kafka.Technology, Endpoints: endpoints, Replicas: 3, Alone: true}.Run(t)
+}
+
+// formatted are the feature levels that StorageTool of Kafka 4.4.0 writes; a
+// broker that starts without a checkpoint has the first one only.
+var formatted = map[string]string{
+	"feature.metadata.version":                 "33",
+	"feature.eligible.leader.replicas.version": "1",
+	"feature.group.version":                    "1",
+	"feature.share.version":                    "2",
+	"feature.streams.version":                  "1",
+	"feature.transaction.version":              "2",
+}
+
+func TestGuaranteesOfARealBroker(t *testing.T) {
+	endpoints := technologytest.Start(t, "kafka", "kraft", map[string]any{"flush_messages": 1})
+	tests := map[string]struct {
+		config map[string]json.RawMessage
+		want   technology.Effective
+	}{
+		"each message is flushed before all acknowledge": {
+			want: technology.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1},
+		},
+		"the leader alone flushes too": {
+			config: map[string]json.RawMessage{"acks": []byte(`"leader"`)},
+			want:   technology.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1},
+		},
+		"without acknowledgement nothing is promised": {
+			config: map[string]json.RawMessage{"acks": []byte(`"none"`)},
+			want:   technology.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, endpoints, tt.config)
+			got, err := d.Prepare(t.Context(), experiment.Topology{Partitions: 4, Replicas: 1}, 1<<30)
+			if err != nil {
+				t.Fatalf("Prepare() = %v, want no error", err)
+			}
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(technology.Effective{}, "Details")); diff != "" {
+				t.Errorf("Prepare() (-want +got):\n%s", diff)
+			}
+			features := map[string]string{}
+			for name, level := range got.Details {
+				if strings.HasPrefix(name, "feature.") {
+					features[name] = level
+				}
+			}
+			if diff := cmp.Diff(formatted, features); diff != "" {
+				t.Errorf("feature levels of the broker (-formatted +got):\n%s", diff)
+			}
+			for name, want := range map[string]string{"flush.messages": "1", "retention.bytes": "268435456", "segment.bytes": "67108864"} {
+				if got.Details[name] != want {
+					t.Errorf("Details[%s] = %q, want %s", name, got.Details[name], want)
+				}
+			}
+			sendSome(t, d, 300)
+		})
+	}
+}
+
+// open opens a driver whose destination is the test's own.
+func open(t *testing.T, endpoints json.RawMessage, config map[string]json.RawMessage) technology.Driver {
+	t.Helper()
+	d, err := kafka.Technology.Open(t.Context(), endpoints, technology.Settings{
+		Destination:  strings.Map(slug, t.Name()),
+		ClientConfig: config,
+		Workload:     experiment.Workload{Topology: experiment.Topology{Partitions: 4}},
+	})
+	if err != nil {
+		t.Fatalf("Open() = %v, want no error", err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func slug(r rune) rune {
+	if r == '/' || r == '_' {
+		return '-'
+	}
+	return r
+}
+
+// sendSome wants n messages acknowledged.
+func sendSome(t *testing.T, d technology.Driver, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	acked := make(chan error, n)
+	p, err := d.Producer(ctx, 0, func(_ uint64, err error) { acked <- err })
+	if err != nil {
+		t.Fatalf("Producer(0) = %v, want no error", err)
+	}
+	defer p.Close()
+	for i := range n {
+		if err := p.Send(ctx, uint64(i), technology.Message{Payload: []byte("x"), Partition: technology.AnyPartition}); err != nil {
+			t.Fatalf("Send() = %v, want no error", err)
+		}
+	}
+	if err := p.Flush(ctx); err != nil {
+		t.Fatalf("Flush() = %v, want no error", err)
+	}
+	for range n {
+		if err := <-acked; err != nil {
+			t.Errorf("acked(%v), want no error", err)
+		}
+	}
+}

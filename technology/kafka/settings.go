@@ -1,0 +1,129 @@
+package kafka
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/technology"
+)
+
+// fields are the settings of client_config. The defaults are those of Kafka's
+// own producer, but for the batch size: 16 KiB there, of which no fast producer
+// is content.
+var fields = []technology.ConfigField{
+	{Name: "acks", Default: "all", Enum: []string{"all", "leader", "none"}, Doc: "Who must have a message before it is acknowledged: all replicas in sync, the partition's leader, or nobody."},
+	{Name: "idempotence", Default: true, Doc: "Retries neither duplicate nor reorder. Needs acks=all, and is off with other acks."},
+	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "How long a batch waits for more messages."},
+	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: 64 << 20, Doc: "Largest batch of one partition, before compression."},
+	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Codec of the batches."},
+	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000, Doc: "A message not acknowledged by then, retries included, has failed."},
+	{Name: "fetch_min_bytes", Default: 1, Min: 1, Max: 64 << 20, Doc: "The broker answers a fetch once it has this much, or at fetch_max_wait_ms."},
+	{Name: "fetch_max_wait_ms", Default: 500, Min: 1, Max: 60_000, Doc: "The broker answers a fetch by then, whatever it has."},
+	{Name: "fetch_max_bytes", Default: 50 << 20, Min: 1024, Max: 1 << 30, Doc: "Largest answer to one fetch."},
+	{Name: "fetch_max_partition_bytes", Default: 1 << 20, Min: 1024, Max: 1 << 30, Doc: "Largest part of one partition in the answer to a fetch."},
+	{Name: "commit_interval_ms", Default: 5000, Max: 3_600_000, Doc: "A consumer records its position in its group this often; 0 is never."},
+}
+
+// config is a client_config with its defaults. The names are those of fields.
+type config struct {
+	Acks                   string `json:"acks"`
+	Idempotence            bool   `json:"idempotence"`
+	LingerMS               int    `json:"linger_ms"`
+	BatchMaxBytes          int    `json:"batch_max_bytes"`
+	Compression            string `json:"compression"`
+	DeliveryTimeoutMS      int    `json:"delivery_timeout_ms"`
+	FetchMinBytes          int    `json:"fetch_min_bytes"`
+	FetchMaxWaitMS         int    `json:"fetch_max_wait_ms"`
+	FetchMaxBytes          int    `json:"fetch_max_bytes"`
+	FetchMaxPartitionBytes int    `json:"fetch_max_partition_bytes"`
+	CommitIntervalMS       int    `json:"commit_interval_ms"`
+}
+
+// batchOverhead is more than what a batch of one message takes beside the
+// message: 61 bytes of batch header, and varints and lengths of the record.
+const batchOverhead = 256
+
+// ackStrength orders the guarantees of a producer, weakest first.
+var ackStrength = map[string]int{"": 0, "none": 0, "leader": 1, "all": 2}
+
+// checkConfig is the technology's CheckConfig.
+func checkConfig(clientConfig map[string]json.RawMessage, w experiment.Workload) error {
+	_, err := decode(clientConfig, w)
+	return err
+}
+
+// decode reads a client_config and checks it against the workload.
+func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (config, error) {
+	var c config
+	if err := technology.DecodeConfig(fields, clientConfig, &c); err != nil {
+		return config{}, err
+	}
+	problems := new(experiment.Problems)
+	if c.Acks != "all" {
+		if _, asked := clientConfig["idempotence"]; asked && c.Idempotence {
+			problems.Add("client_config.idempotence", "needs acks all: write acks: all, or leave idempotence out")
+		}
+		c.Idempotence = false
+	}
+	if ackStrength[c.Acks] < ackStrength[w.Require.ProducerAck] {
+		problems.Add("client_config.acks", "is %s, but the workload requires at least %s: write acks: %s, or lower workload.require.producer_ack",
+			c.Acks, w.Require.ProducerAck, w.Require.ProducerAck)
+	}
+	if c.Acks == "none" && w.Require.Durability != "" && w.Require.Durability != "memory" {
+		problems.Add("client_config.acks", "is none, which promises nothing about the disk, but the workload requires durability %s: write acks: all", w.Require.Durability)
+	}
+	if need := int(w.Message.Size.Max) + batchOverhead; c.BatchMaxBytes < need {
+		problems.Add("client_config.batch_max_bytes", "is %d, but a batch must hold the workload's largest message: write at least %d", c.BatchMaxBytes, need)
+	}
+	return c, problems.Err()
+}
+
+// producerOptions are the client's options for producing.
+func (c config) producerOptions(maxInFlight int) []kgo.Opt {
+	codecs := map[string]kgo.CompressionCodec{
+		"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
+		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
+	}
+	acks := map[string]kgo.Acks{"all": kgo.AllISRAcks(), "leader": kgo.LeaderAck(), "none": kgo.NoAck()}
+	options := []kgo.Opt{
+		kgo.RequiredAcks(acks[c.Acks]),
+		kgo.ProducerLinger(milliseconds(c.LingerMS)),
+		kgo.ProducerBatchMaxBytes(int32(c.BatchMaxBytes)),
+		kgo.ProducerBatchCompression(codecs[c.Compression]),
+		kgo.RecordDeliveryTimeout(milliseconds(c.DeliveryTimeoutMS)),
+		kgo.MaxBufferedRecords(maxInFlight),
+		kgo.RecordPartitioner(newPartitioner()),
+	}
+	if !c.Idempotence {
+		options = append(options, kgo.DisableIdempotentWrite())
+	}
+	return options
+}
+
+// consumerOptions are the client's options for consuming.
+func (c config) consumerOptions() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.FetchMinBytes(int32(c.FetchMinBytes)),
+		kgo.FetchMaxWait(milliseconds(c.FetchMaxWaitMS)),
+		kgo.FetchMaxBytes(int32(c.FetchMaxBytes)),
+		kgo.FetchMaxPartitionBytes(int32(c.FetchMaxPartitionBytes)),
+	}
+}
+
+// details are the settings that a reader of a result needs to judge it.
+func (c config) details() map[string]string {
+	return map[string]string{
+		"acks":            c.Acks,
+		"idempotence":     fmt.Sprint(c.Idempotence),
+		"linger_ms":       fmt.Sprint(c.LingerMS),
+		"batch_max_bytes": fmt.Sprint(c.BatchMaxBytes),
+		"compression":     c.Compression,
+		"client":          "franz-go",
+	}
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -1,0 +1,77 @@
+package nats_test
+
+import (
+	"encoding/json"
+	"net"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"dec.local/dec/technology/nats"
+	"dec.local/dec/technology/technologytest"
+)
+
+// embedded starts a server inside this process and returns its endpoints.
+func embedded(t *testing.T, change func(*server.Options)) json.RawMessage {
+	t.Helper()
+	_, endpoints := startServer(t, change)
+	return endpoints
+}
+
+// startServer starts a server, with changed options unless change is nil.
+func startServer(t *testing.T, change func(*server.Options)) (*server.Server, json.RawMessage) {
+	t.Helper()
+	options := &server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, HTTPHost: "127.0.0.1", HTTPPort: server.RANDOM_PORT,
+		JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+	}
+	if change != nil {
+		change(options)
+	}
+	s, err := server.NewServer(options)
+	if err != nil {
+		t.Fatalf("start the embedded NATS server: %v", err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the embedded NATS server is not ready after 10 s")
+	}
+	monitor := url.URL{Scheme: "http", Host: s.MonitorAddr().String()}
+	endpoints, err := json.Marshal(map[string]any{"servers": []string{s.ClientURL()}, "monitors": []string{monitor.String()}, "storage": "file"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, endpoints
+}
+
+// portOf returns the port of a listener's address.
+func portOf(t *testing.T, address net.Addr) int {
+	t.Helper()
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("address %v is not of TCP", address)
+	}
+	return tcp.Port
+}
+
+func TestConformanceAgainstEmbeddedServer(t *testing.T) {
+	technologytest.Suite{Technology: nats.Technology, Endpoints: embedded(t, nil)}.Run(t)
+}
+
+// TestConformanceWithLittlePrefetch asks for a few messages at a time, so that
+// every test needs many pull requests, in pauses too.
+func TestConformanceWithLittlePrefetch(t *testing.T) {
+	for _, ack := range []string{"explicit", "none"} {
+		t.Run(ack, func(t *testing.T) {
+			technologytest.Suite{Technology: nats.Technology, Endpoints: embedded(t, nil), Config: map[string]json.RawMessage{
+				"prefetch": []byte("3"), "max_ack_pending": []byte("3"), "consumer_ack": []byte(`"` + ack + `"`),
+			}}.Run(t)
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package nats
+
+import (
+	"encoding/json"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/technology"
+)
+
+// fields are the settings of client_config.
+var fields = []technology.ConfigField{
+	{Name: "consumer_ack", Default: "explicit", Enum: []string{"explicit", "none"}, Doc: "explicit acknowledges each message, so that one that a consumer never saw is sent again; none leaves that out."},
+	{Name: "prefetch", Default: 5000, Min: 1, Max: 100_000, Doc: "Messages that a consumer asks for ahead. A new pull request goes out when half of them have come."},
+	{Name: "max_ack_pending", Default: 20_000, Min: 1, Max: 1_000_000, Doc: "Messages of a consumer that may be unacknowledged before the server stops sending; at least prefetch."},
+	{Name: "ack_wait_ms", Default: 600_000, Min: 1000, Max: 86_400_000, Doc: "The server sends a message again that was not acknowledged by then. Longer than any pause of the consumers."},
+}
+
+// config is a client_config with its defaults. The names are those of fields.
+type config struct {
+	ConsumerAck   string `json:"consumer_ack"`
+	Prefetch      int    `json:"prefetch"`
+	MaxAckPending int    `json:"max_ack_pending"`
+	AckWaitMS     int    `json:"ack_wait_ms"`
+}
+
+func (c config) ackWait() time.Duration { return time.Duration(c.AckWaitMS) * time.Millisecond }
+
+// maxReplicas is the most copies that a JetStream stream can have.
+const maxReplicas = 5
+
+// checkConfig is the technology's CheckConfig.
+func checkConfig(clientConfig map[string]json.RawMessage, w experiment.Workload) error {
+	_, err := decode(clientConfig, w)
+	return err
+}
+
+// decode reads a client_config and checks it against the workload.
+func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (config, error) {
+	var c config
+	if err := technology.DecodeConfig(fields, clientConfig, &c); err != nil {
+		return config{}, err
+	}
+	problems := new(experiment.Problems)
+	if c.ConsumerAck == "explicit" && c.MaxAckPending < c.Prefetch {
+		problems.Add("client_config.max_ack_pending", "is %d, but must be at least prefetch, %d", c.MaxAckPending, c.Prefetch)
+	}
+	if replicas := max(w.Topology.Replicas, w.Require.Replicas); replicas > maxReplicas {
+		problems.Add("", "JetStream keeps at most %d copies of a stream, the workload asks for %d: lower workload.topology.replicas and workload.require.replicas", maxReplicas, replicas)
+	}
+	return c, problems.Err()
+}

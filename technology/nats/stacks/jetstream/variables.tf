@@ -1,0 +1,53 @@
+variable "servers" {
+  type        = number
+  default     = 1
+  description = "Servers of the cluster. One runs without clustering."
+  validation {
+    condition     = contains([1, 3, 5], var.servers)
+    error_message = "servers must be 1, 3 or 5: an even quorum survives no more failures than the odd one below it."
+  }
+}
+
+variable "storage" {
+  type        = string
+  default     = "file"
+  description = "Where the stream keeps its messages: file or memory."
+  validation {
+    condition     = contains(["file", "memory"], var.storage)
+    error_message = "storage must be file or memory."
+  }
+}
+
+variable "sync_interval" {
+  type        = string
+  default     = "2m"
+  description = "Time between two fsyncs of file storage. \"always\" acknowledges only what is on disk; the default of nats-server is 2m."
+  validation {
+    condition     = can(regex("^(always|[1-9][0-9]{0,5}(ms|s|m|h))$", var.sync_interval))
+    error_message = "sync_interval must be always, or a whole number with ms, s, m or h, such as 500ms or 2m."
+  }
+}
+
+variable "max_buffered_msgs" {
+  type        = number
+  default     = 100000
+  description = "Messages that may wait inside the server for their place in the stream; further ones are refused. The default is nats-server's own."
+  validation {
+    condition     = var.max_buffered_msgs >= 1 && var.max_buffered_msgs <= 100000000 && floor(var.max_buffered_msgs) == var.max_buffered_msgs
+    error_message = "max_buffered_msgs must be a whole number from 1 to 100000000."
+  }
+}
+
+# Given by DEC, no options.
+
+variable "addresses" {
+  type        = any
+  default     = {}
+  description = "Host and ports of each node, by group."
+}
+
+variable "network" {
+  type        = any
+  default     = {}
+  description = "Network of the target."
+}

@@ -1,0 +1,114 @@
+// Package technology is the contract between DEC and the technologies that it
+// compares. A technology is one folder below this one: a driver in Go and its
+// stacks in HCL.
+//
+// A driver speaks to a broker and knows nothing of rates, clocks or histograms:
+// the agent measures, so all technologies are measured by the same code.
+package technology
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"log/slog"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Stacks holds the stacks of all technologies, as <technology>/stacks/<stack>.
+//
+//go:embed all:*/stacks
+var Stacks embed.FS
+
+// Technology is what a folder offers: its name, and how to open a driver.
+type Technology struct {
+	Name  string // the folder's name
+	Title string // for people: "Apache Kafka"
+	// ConfigSchema is the JSON Schema of the variant's client_config.
+	ConfigSchema json.RawMessage
+	// CheckConfig validates a client_config against the workload without any
+	// I/O: the server calls it before anything is started. Its error says what
+	// to write instead. It also refuses workload fields that this technology
+	// can't honour. Paths in an *experiment.Problems are relative to the variant.
+	CheckConfig func(clientConfig map[string]json.RawMessage, w experiment.Workload) error
+	// Open connects to a broker that may still be starting: it polls until
+	// the endpoints answer or ctx ends.
+	Open func(ctx context.Context, endpoints json.RawMessage, s Settings) (Driver, error)
+}
+
+// Settings is what a driver needs beside the endpoints.
+type Settings struct {
+	Destination  string                     // topic, stream or subject to create and use; a slug
+	ClientConfig map[string]json.RawMessage // has passed CheckConfig
+	Workload     experiment.Workload
+	Logger       *slog.Logger // slog.Default() if nil; told what has no caller to return to
+}
+
+// Driver speaks to one technology. Its methods may be called from several
+// goroutines.
+type Driver interface {
+	// Prepare creates the destination and returns the guarantees that are in
+	// force, read back from the broker. Calling it again is not an error.
+	Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (Effective, error)
+	// Producer returns producer i. The function acked is called once for each
+	// token, from any goroutine, and must not block.
+	Producer(ctx context.Context, i int, acked func(token uint64, err error)) (Producer, error)
+	// Consumer joins consumer i to a group and returns only when positioned:
+	// whatever is sent afterwards arrives. The function received is called for
+	// one message at a time per consumer; the message is valid only during the call.
+	Consumer(ctx context.Context, group string, i int, received func(Message)) (Consumer, error)
+	// Close releases everything; producers and consumers are closed before it.
+	// A second call does nothing.
+	Close() error
+}
+
+// ErrClosed is what a driver, producer or consumer answers once it was closed,
+// and what acked is told about messages that were under way then.
+var ErrClosed = errors.New("closed")
+
+// Producer sends messages. Its methods may be called from several goroutines.
+type Producer interface {
+	// Send hands one message over. It never waits for the acknowledgement and
+	// keeps no reference to the payload or the key once it has returned. It may
+	// block while the client's buffers are full. After an error acked is not
+	// called for this token.
+	Send(ctx context.Context, token uint64, m Message) error
+	// Flush returns when every sent message was acknowledged or has failed.
+	Flush(ctx context.Context) error
+	// Close flushes nothing: acked is told [ErrClosed] of what is under way, and
+	// is not called any more once Close has returned. A second call does nothing.
+	Close() error
+}
+
+// Consumer receives messages until it is closed.
+type Consumer interface {
+	// Pause stops reading, without redelivery, for backlogs. One message may
+	// still be under way to the application.
+	Pause()
+	// Resume goes on where Pause stopped.
+	Resume()
+	// Close stops reading; no message is handed over once it has returned. A
+	// second call does nothing.
+	Close() error
+}
+
+// AnyPartition leaves the choice of the partition to the key, or to the client
+// when there is no key.
+const AnyPartition = -1
+
+// Message is what is sent and received.
+type Message struct {
+	Key       []byte
+	Payload   []byte
+	Partition int // AnyPartition leaves the choice to the client; at a receiver always the real one
+}
+
+// Effective is the guarantees in force, read back from the broker.
+type Effective struct {
+	ProducerAck string            `json:"producer_ack"` // "none", "leader" or "all"
+	Durability  string            `json:"durability"`   // "memory", "page_cache" or "fsync_before_ack"
+	Replicas    int               `json:"replicas"`
+	MinInSync   int               `json:"min_in_sync"` // copies that must exist before an acknowledgement
+	Details     map[string]string `json:"details"`     // the technology's own settings that give these, and its version
+}
