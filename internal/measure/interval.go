@@ -1,0 +1,144 @@
+package measure
+
+import (
+	"fmt"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Window places events on a run's time line, in wall nanoseconds.
+type Window struct {
+	Start   int64 // of the load phase
+	Warmup  time.Duration
+	Measure time.Duration
+}
+
+// NewWindow is the window of a load phase that starts at the given wall time.
+func NewWindow(start time.Time, s experiment.Stages) Window {
+	return Window{Start: start.UnixNano(), Warmup: time.Duration(s.Warmup), Measure: time.Duration(s.Measure)}
+}
+
+// Stage returns the stage at a wall time. A message belongs to the stage at its
+// intended time.
+func (w Window) Stage(at int64) experiment.Stage {
+	switch offset := time.Duration(at - w.Start); {
+	case offset < w.Warmup:
+		return experiment.StageWarmup
+	case offset < w.Warmup+w.Measure:
+		return experiment.StageMeasure
+	default:
+		return experiment.StageDrain
+	}
+}
+
+// measured reports whether a wall time lies in the measure stage.
+func (w Window) measured(at int64) bool {
+	offset := time.Duration(at - w.Start)
+	return w.Warmup <= offset && offset < w.Warmup+w.Measure
+}
+
+// Interval gathers what the recorders of one agent saw since it was last
+// emptied. It is not safe for use by several goroutines; the recorders that are
+// drained into it may go on recording.
+type Interval struct {
+	Counts   Counts
+	InFlight int64            // handed to the clients and neither acknowledged nor failed
+	Groups   map[string]int64 // newly received by group, without duplicates
+	hist     map[Distribution]*Histogram
+	spare    []*Histogram // empty ones, to be swapped for a recorder's full ones
+}
+
+// NewInterval returns an empty interval.
+func NewInterval() *Interval {
+	return &Interval{Groups: map[string]int64{}, hist: map[Distribution]*Histogram{}}
+}
+
+// Snapshot encodes the interval as one second of the agent and empties it.
+func (i *Interval) Snapshot(second int, stage experiment.Stage) (Snapshot, error) {
+	latencies, err := encodeAll(i.hist)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("second %d: %w", second, err)
+	}
+	s := Snapshot{
+		Second: second, Stage: stage, Counts: i.Counts, InFlight: i.InFlight,
+		Latencies: latencies, Groups: i.Groups,
+	}
+	i.Counts, i.InFlight, i.Groups = Counts{}, 0, map[string]int64{}
+	for _, h := range i.hist {
+		h.Reset()
+	}
+	return s, nil
+}
+
+// get takes an empty histogram from the spares.
+func (i *Interval) get() *Histogram {
+	n := len(i.spare)
+	if n == 0 {
+		return NewHistogram()
+	}
+	h := i.spare[n-1]
+	i.spare = i.spare[:n-1]
+	return h
+}
+
+// put merges a recorder's histogram and keeps it as a spare.
+func (i *Interval) put(d Distribution, h *Histogram) {
+	if i.hist[d] == nil {
+		i.hist[d] = NewHistogram()
+	}
+	i.hist[d].Merge(h)
+	h.Reset()
+	i.spare = append(i.spare, h)
+}
+
+// pair counts one distribution of a recorder twice: in the present interval, by
+// when things happened, and over the measure stage, by intended time.
+type pair struct {
+	name     Distribution
+	interval *Histogram
+	measured *Histogram
+}
+
+func newPair(name Distribution) pair {
+	return pair{name: name, interval: NewHistogram(), measured: NewHistogram()}
+}
+
+func (p *pair) record(ns int64, measured bool) {
+	p.interval.Record(ns)
+	if measured {
+		p.measured.Record(ns)
+	}
+}
+
+// encodeAll encodes histograms that have samples.
+func encodeAll(hist map[Distribution]*Histogram) (map[Distribution]string, error) {
+	out := make(map[Distribution]string, len(hist))
+	for name, h := range hist {
+		if h.Count() == 0 {
+			continue
+		}
+		s, err := h.Encode()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out[name] = s
+	}
+	return out, nil
+}
+
+// decodeInto merges encoded histograms into others by name.
+func decodeInto(hist map[Distribution]*Histogram, encoded map[Distribution]string) error {
+	for name, s := range encoded {
+		h, err := DecodeHistogram(s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if hist[name] == nil {
+			hist[name] = h
+		} else {
+			hist[name].Merge(h)
+		}
+	}
+	return nil
+}

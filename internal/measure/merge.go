@@ -1,0 +1,195 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Merge joins the results of all agents of a run, with their snapshots, into
+// the run's result. It is exact: the agents' shares don't matter. The caller
+// adds what no agent knows: plan, guarantees, versions, the broker's CPU.
+//
+// It is an error when the account of a producer or of a whole group is missing,
+// because then nothing could be said about loss.
+func Merge(w experiment.Workload, agents []AgentResult) (Result, error) {
+	m := merger{producers: map[int]ProducerLog{}, groups: map[string]GroupLog{}, hist: map[Distribution]*Histogram{}}
+	for _, a := range agents {
+		if err := m.add(a); err != nil {
+			return Result{}, fmt.Errorf("merge the result of agent %s: %w", a.Facts.ID, err)
+		}
+	}
+	if got, want := len(m.producers), max(1, w.Topology.Producers); got != want {
+		return Result{}, fmt.Errorf("merge results: accounts of %d producers, want %d", got, want)
+	}
+	if got, want := len(m.groups), max(1, w.Topology.ConsumerGroups); got != want {
+		return Result{}, fmt.Errorf("merge results: accounts of %d consumer groups, want %d", got, want)
+	}
+	r := &m.result
+	m.countAcked()
+	if err := m.countGroups(time.Duration(w.Stages.Measure)); err != nil {
+		return Result{}, fmt.Errorf("merge results: %w", err)
+	}
+	r.Publish, r.PublishSvc = m.summary(PublishLatency), m.summary(PublishService)
+	r.E2E, r.E2ESvc = m.summary(E2ELatency), m.summary(E2EService)
+	r.Lateness, r.Wait = m.summary(PacerLateness), m.summary(Backpressure)
+	r.ClockBound = clockBound(r.Agents)
+	var err, err2 error
+	r.Histograms, err = encodeAll(m.hist)
+	r.Timeline, err2 = MergeSnapshots(m.snapshots...)
+	if err := errors.Join(err, err2); err != nil {
+		return Result{}, fmt.Errorf("merge results: %w", err)
+	}
+	m.judge()
+	return m.result, nil
+}
+
+// merger holds what Merge gathers.
+type merger struct {
+	result    Result
+	missed    int64
+	twice     int64 // acknowledgements of messages that had one already
+	producers map[int]ProducerLog
+	groups    map[string]GroupLog
+	hist      map[Distribution]*Histogram
+	snapshots [][]Snapshot
+}
+
+// add joins one agent's result.
+func (m *merger) add(a AgentResult) error {
+	r := &m.result
+	r.Counts.Add(a.Counts)
+	r.Agents = append(r.Agents, a.Facts)
+	r.CPU.AgentSeconds += a.CPUSeconds
+	m.missed += a.Missed
+	m.snapshots = append(m.snapshots, a.Snapshots)
+	for index, log := range a.Producers {
+		if _, known := m.producers[index]; known {
+			return fmt.Errorf("a second account of producer %d", index)
+		}
+		m.producers[index] = log
+	}
+	for name, log := range a.Groups {
+		joined, err := m.groups[name].join(log)
+		if err != nil {
+			return fmt.Errorf("group %s: %w", name, err)
+		}
+		m.groups[name] = joined
+	}
+	for text, n := range a.Errors {
+		if r.Errors == nil {
+			r.Errors = map[string]int64{}
+		}
+		r.Errors[text] += n
+	}
+	return decodeInto(m.hist, a.Latencies)
+}
+
+// countAcked counts each acknowledged message once, whatever the client did.
+func (m *merger) countAcked() {
+	var acked int64
+	for _, p := range m.producers {
+		acked += int64(p.Acked.CountIn(p.MeasureFrom, p.MeasureUntil))
+	}
+	m.twice = m.result.Counts.Acked - acked
+	m.result.Counts.Acked = acked
+}
+
+// countGroups judges each group and takes the worst one's end-to-end latency.
+func (m *merger) countGroups(measure time.Duration) error {
+	r := &m.result
+	r.Groups = make(map[string]GroupView, len(m.groups))
+	var worst map[Distribution]*Histogram
+	slowest := int64(-1)
+	for _, name := range slices.Sorted(maps.Keys(m.groups)) {
+		log := m.groups[name]
+		hist := map[Distribution]*Histogram{}
+		if err := decodeInto(hist, log.Latencies); err != nil {
+			return fmt.Errorf("group %s: %w", name, err)
+		}
+		view := m.view(log)
+		view.E2E, view.E2ESvc = summary(hist[E2ELatency]), summary(hist[E2EService])
+		r.Groups[name] = view
+		r.Counts.Received += view.Received
+		r.Counts.Lost += view.Lost
+		r.Counts.Duplicates += view.Duplicates
+		r.Counts.Reordered += view.Reordered
+		r.Counts.Corrupt += view.Corrupt
+		if slowest < 0 || log.InWindow < slowest {
+			slowest = log.InWindow
+		}
+		if worst == nil || slower(view.E2E, summary(worst[E2ELatency])) {
+			worst = hist
+		}
+	}
+	maps.Copy(m.hist, worst)
+	if measure > 0 {
+		r.Throughput = float64(slowest) / measure.Seconds()
+	}
+	if len(r.Groups) == 1 {
+		r.Groups = nil
+	}
+	return nil
+}
+
+// view counts what a group received, lost and received again. A message is lost
+// when it was acknowledged and no consumer of the group ever received it.
+func (m *merger) view(log GroupLog) GroupView {
+	v := GroupView{Reordered: log.Reordered, Corrupt: log.Corrupt, Foreign: log.Foreign, Unwatched: log.Unwatched}
+	var distinct int64
+	for index, p := range m.producers {
+		received := log.Received[index]
+		v.Received += log.Receipts[index]
+		distinct += int64(received.CountIn(p.MeasureFrom, p.MeasureUntil))
+		v.Lost += int64(p.Acked.Subtract(received).CountIn(p.MeasureFrom, p.MeasureUntil))
+	}
+	v.Duplicates = v.Received - distinct
+	return v
+}
+
+// slower orders latencies by p99, and by the largest value where the count
+// supports no p99.
+func slower(a, b Latency) bool {
+	if a.P99NS != nil && b.P99NS != nil {
+		return *a.P99NS > *b.P99NS
+	}
+	return a.MaxNS > b.MaxNS
+}
+
+// summary is the zero Latency for a distribution without samples.
+func (m *merger) summary(d Distribution) Latency { return summary(m.hist[d]) }
+
+func summary(h *Histogram) Latency {
+	if h == nil {
+		return Latency{}
+	}
+	return h.Summary()
+}
+
+// clockBound is the largest error of a latency between a producer and a
+// consumer: the sum of their clocks' bounds, and zero on one machine.
+func clockBound(agents []AgentFacts) (bound int64) {
+	for _, p := range agents {
+		for _, c := range agents {
+			apart := p.MachineID == "" || p.MachineID != c.MachineID
+			if p.Role == RoleProducer && c.Role == RoleConsumer && apart {
+				bound = max(bound, p.ClockBound+c.ClockBound)
+			}
+		}
+	}
+	return bound
+}
+
+// SetBrokerCPU adds the processor time that the broker's processes used in the
+// measure stage, and the largest sum of their memory in bytes.
+func (r *Result) SetBrokerCPU(seconds float64, rss int64) {
+	r.CPU.BrokerSeconds, r.CPU.BrokerRSS = &seconds, &rss
+	if r.Counts.Received > 0 {
+		per := seconds / float64(r.Counts.Received) * 1e6
+		r.CPU.PerMillion = &per
+	}
+}

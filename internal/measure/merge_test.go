@@ -1,0 +1,356 @@
+package measure_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// workload is what the agents of these tests share.
+func workload(producers, groups int) experiment.Workload {
+	return experiment.Workload{
+		Topology: experiment.Topology{Producers: producers, ConsumerGroups: groups},
+		Stages:   experiment.Stages{Warmup: experiment.Duration(time.Second), Measure: experiment.Duration(10 * time.Second)},
+	}
+}
+
+// load plays a small load with losses, duplicates, reordering and damage into
+// recorders: per producer, and two consumers for each of two groups.
+type load struct {
+	producers []*measure.ProducerRecorder
+	consumers []*measure.ConsumerRecorder // group a, a, b, b
+	want      measure.Counts
+}
+
+const (
+	loadProducers = 4
+	loadMessages  = 220 // per producer: 20 of the warm-up, 200 measured
+	loadWarmup    = 20
+)
+
+func newLoad(seed uint64) *load {
+	l := &load{}
+	random := rand.New(rand.NewPCG(seed, 1))
+	for range loadProducers {
+		l.producers = append(l.producers, measure.NewProducerRecorder(window))
+	}
+	for _, group := range []string{"a", "a", "b", "b"} {
+		l.consumers = append(l.consumers, measure.NewConsumerRecorder(group, run, window))
+	}
+	l.want.Offered = loadProducers * (loadMessages - loadWarmup)
+	for producer, r := range l.producers {
+		for i := range uint64(loadMessages) {
+			seq := i ^ 1 // neighbours change places
+			l.message(random, r, measure.Header{
+				Run: run, Producer: uint32(producer), Key: measure.NoKey, Seq: seq, Intended: start + int64(seq)*s/loadWarmup,
+			})
+		}
+	}
+	return l
+}
+
+// message sends one message and gives it one of several fates.
+func (l *load) message(random *rand.Rand, r *measure.ProducerRecorder, h measure.Header) {
+	measured := int64(0)
+	if h.Seq >= loadWarmup {
+		measured = 1
+	}
+	h.Sent = h.Intended + random.Int64N(ms)
+	r.Sent(measure.Send{Intended: h.Intended, Reached: h.Sent, Slot: h.Sent, Returned: h.Sent, Bytes: 100})
+	l.want.Sent += measured
+	l.want.Bytes += 100 * measured
+	acked := random.IntN(10) > 0
+	if acked {
+		r.Acked(measure.Ack{Seq: h.Seq, Intended: h.Intended, Sent: h.Sent, Now: h.Sent + random.Int64N(5*ms)})
+		l.want.Acked += measured
+	}
+	for group := range 2 {
+		payload := payloadOf(h, 100)
+		at := h.Sent + random.Int64N(20*ms)
+		consumers := l.consumers[2*group : 2*group+2]
+		first := random.IntN(2)
+		switch random.IntN(10) {
+		case 0: // never arrives: a loss if it was acknowledged
+			if acked {
+				l.want.Lost += measured
+			}
+		case 1: // arrives at both consumers
+			consumers[1-first].Received(payload, 0, at)
+			l.want.Received += measured
+			l.want.Duplicates += measured
+			fallthrough
+		default:
+			consumers[first].Received(payload, 0, at)
+			l.want.Received += measured
+		}
+	}
+}
+
+// agents shares the recorders out as given and makes the agents' results. Each
+// makes a snapshot of the one second, and passes through JSON as in a bucket.
+func (l *load) agents(t fataler, n int, of func(recorder int) int) []measure.AgentResult {
+	intervals := make([]*measure.Interval, n)
+	results := make([]measure.AgentResult, n)
+	for i := range intervals {
+		intervals[i] = measure.NewInterval()
+	}
+	for i, r := range l.producers {
+		a := of(i)
+		r.Drain(intervals[a])
+		if err := results[a].AddProducer(i, r, loadWarmup, loadMessages); err != nil {
+			t.Fatalf("AddProducer(%d) = %v, want no error", i, err)
+		}
+	}
+	for i, r := range l.consumers {
+		a := of(len(l.producers) + i)
+		r.Drain(intervals[a])
+		if err := results[a].AddConsumer(r); err != nil {
+			t.Fatalf("AddConsumer() = %v, want no error", err)
+		}
+	}
+	for i := range results {
+		data, err := json.Marshal(results[i])
+		if err != nil {
+			t.Fatalf("Marshal() = %v, want no error", err)
+		}
+		results[i] = measure.AgentResult{}
+		if err := json.Unmarshal(data, &results[i]); err != nil {
+			t.Fatalf("Unmarshal() = %v, want no error", err)
+		}
+		snapshot, err := intervals[i].Snapshot(0, experiment.StageMeasure)
+		if err != nil {
+			t.Fatalf("Snapshot() = %v, want no error", err)
+		}
+		results[i].Snapshots = []measure.Snapshot{snapshot}
+	}
+	return results
+}
+
+func TestMergingAgentsEqualsOneAgent(t *testing.T) {
+	w := workload(loadProducers, 2)
+	for seed := range uint64(8) {
+		single := newLoad(seed)
+		want, err := measure.Merge(w, single.agents(t, 1, func(int) int { return 0 }))
+		if err != nil {
+			t.Fatalf("Merge(one agent) = %v, want no error", err)
+		}
+		if want.Counts.Reordered == 0 || want.Counts.Lost == 0 {
+			t.Fatalf("Counts = %+v, want a load with losses and reordering", want.Counts)
+		}
+		random := rand.New(rand.NewPCG(seed, 2))
+		n := 2 + random.IntN(4)
+		got, err := measure.Merge(w, newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
+		if err != nil {
+			t.Fatalf("Merge(%d agents) = %v, want no error", n, err)
+		}
+		got.Agents, want.Agents = nil, nil
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("seed %d: %d agents differ from one (-want +got):\n%s", seed, n, diff)
+		}
+		single.want.Reordered = want.Counts.Reordered // the same, however shared out; counted by TestTracker
+		if diff := cmp.Diff(single.want, got.Counts); diff != "" {
+			t.Fatalf("seed %d: Counts differ (-want +got):\n%s", seed, diff)
+		}
+	}
+}
+
+// flow is a run of one producer and some groups in which everything arrives,
+// for tests that change one thing.
+func flow(latency func(group string, seq uint64) int64, groups ...string) []measure.AgentResult {
+	const n = 2000 // 200/s in the measure stage, 200 more before it
+	producer := measure.NewProducerRecorder(window)
+	var results [2]measure.AgentResult
+	results[0].Facts = measure.AgentFacts{ID: "producer-0", Role: measure.RoleProducer, MachineID: "m"}
+	results[1].Facts = measure.AgentFacts{ID: "consumer-0", Role: measure.RoleConsumer, MachineID: "m"}
+	consumers := make([]*measure.ConsumerRecorder, len(groups))
+	for i, g := range groups {
+		consumers[i] = measure.NewConsumerRecorder(g, run, window)
+	}
+	for seq := range uint64(n + 200) {
+		at := start + int64(seq)*5*ms
+		producer.Sent(measure.Send{Intended: at, Reached: at, Slot: at, Returned: at, Bytes: 100})
+		producer.Acked(measure.Ack{Seq: seq, Intended: at, Sent: at, Now: at + ms})
+		for i, g := range groups {
+			if l := latency(g, seq); l != lost {
+				h := measure.Header{Run: run, Key: measure.NoKey, Seq: seq, Intended: at, Sent: at}
+				consumers[i].Received(payloadOf(h, 100), 0, at+l)
+			}
+		}
+	}
+	for _, c := range consumers {
+		if err := results[1].AddConsumer(c); err != nil {
+			panic(err)
+		}
+	}
+	if err := results[0].AddProducer(0, producer, 200, n+200); err != nil {
+		panic(err)
+	}
+	return results[:]
+}
+
+// lost is the latency of a message that never arrives.
+const lost = int64(-1 << 62)
+
+func TestTheWorstGroupCounts(t *testing.T) {
+	got, err := measure.Merge(workload(1, 2), flow(func(group string, seq uint64) int64 {
+		switch {
+		case group == "slow" && seq%100 == 50:
+			return lost
+		case group == "slow":
+			return 30 * ms
+		default:
+			return 2 * ms
+		}
+	}, "fast", "slow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (measure.Counts{Offered: 2000, Sent: 2000, Acked: 2000, Received: 3980, Lost: 20, Bytes: 200_000}); got.Counts != want {
+		t.Errorf("Counts = %+v, want %+v", got.Counts, want)
+	}
+	if fast, slow := got.Groups["fast"], got.Groups["slow"]; fast.Lost != 0 || slow.Lost != 20 || slow.Received != 1980 {
+		t.Errorf("groups = %+v, want 0 lost by fast and 20 by slow", got.Groups)
+	}
+	if p := got.E2E.P99NS; p == nil || !near(*p, 30*ms) || *got.Groups["fast"].E2E.P99NS > 3*ms {
+		t.Errorf("E2E = %+v, want that of slow", got.E2E)
+	}
+	// What arrived while the measure stage lasted: 6 messages of the warm-up
+	// came in, 6 of the measure stage came after it.
+	if got.Throughput != 198 {
+		t.Errorf("Throughput = %v, want 198", got.Throughput)
+	}
+	if !got.Validity.OK {
+		t.Errorf("Validity = %+v, want OK: losses and slowness are answers", got.Validity)
+	}
+	got.SetBrokerCPU(3.98, 1000)
+	if p := got.CPU.PerMillion; p == nil || *p != 1000 {
+		t.Errorf("SetBrokerCPU(3.98 s) gives %+v, want 1000 s per million", got.CPU)
+	}
+}
+
+func TestValidity(t *testing.T) {
+	steady := func(string, uint64) int64 { return 2 * ms }
+	tests := map[string]struct {
+		latency func(string, uint64) int64
+		change  func([]measure.AgentResult)
+		reason  string // "" for valid
+	}{
+		"all is well":            {latency: steady},
+		"lateness at the limit":  {latency: steady, change: lateness(5*ms - 10*us)},
+		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of the pacer's lateness is 6."},
+		"lateness below 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(9 * ms)},
+		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "at most 10."},
+		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
+		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "missed 11 of 2000"},
+		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
+		"nothing was offered":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Offered = 0 }, reason: "offers no message"},
+		"two acknowledgements":   {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Acked++ }, reason: "acknowledged 1 messages more than once"},
+		"negative on one host":   {latency: negative, reason: "1 end-to-end times are negative, down to -2ms"},
+		"negative within bounds": {latency: negative, change: apart(ms)},
+		"negative beyond them":   {latency: negative, change: apart(ms - 1), reason: "error bound of 1.999998ms"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			agents := flow(tt.latency, "g")
+			if tt.change != nil {
+				tt.change(agents)
+			}
+			r, err := measure.Merge(workload(1, 1), agents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(r.Validity.Reasons, "; "); r.Validity.OK != (tt.reason == "") || !strings.Contains(got, tt.reason) || len(r.Validity.Reasons) > 1 {
+				t.Errorf("Validity = %+v, want the reason %q", r.Validity, tt.reason)
+			}
+			if r.Counts.Acked != 2000 {
+				t.Errorf("Counts.Acked = %d, want each message once: 2000", r.Counts.Acked)
+			}
+		})
+	}
+}
+
+// negative gives one measured message a latency of −2 ms.
+func negative(_ string, seq uint64) int64 {
+	if seq == 1000 {
+		return -2 * ms
+	}
+	return 2 * ms
+}
+
+// lateness makes all of a producer's messages late by the pacer's own fault.
+func lateness(ns int64) func([]measure.AgentResult) {
+	return func(agents []measure.AgentResult) {
+		h := measure.NewHistogram()
+		for range 2000 {
+			h.Record(ns)
+		}
+		agents[0].Latencies[measure.PacerLateness], _ = h.Encode()
+	}
+}
+
+// apart puts the agents on two machines with this clock bound each.
+func apart(bound int64) func([]measure.AgentResult) {
+	return func(agents []measure.AgentResult) {
+		agents[0].Facts.MachineID, agents[0].Facts.ClockBound = "one", bound
+		agents[1].Facts.MachineID, agents[1].Facts.ClockBound = "two", bound
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	tests := map[string]func([]measure.AgentResult) []measure.AgentResult{
+		"a missing producer": func(a []measure.AgentResult) []measure.AgentResult { return a[1:] },
+		"a missing group":    func(a []measure.AgentResult) []measure.AgentResult { return a[:1] },
+		"a second account":   func(a []measure.AgentResult) []measure.AgentResult { return append(a, a[0]) },
+		"a histogram that is none": func(a []measure.AgentResult) []measure.AgentResult {
+			a[0].Latencies[measure.Backpressure] = "x"
+			return a
+		},
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			agents := change(flow(func(string, uint64) int64 { return ms }, "g"))
+			if _, err := measure.Merge(workload(1, 1), agents); err == nil {
+				t.Errorf("Merge() = nil, want an error")
+			}
+		})
+	}
+}
+
+func TestBacklogFollowsTheSlowestGroup(t *testing.T) {
+	snapshot := func(second int, acked int64, groups map[string]int64) measure.Snapshot {
+		return measure.Snapshot{Second: second, Counts: measure.Counts{Acked: acked}, InFlight: 1, Groups: groups, CPUSeconds: 0.5}
+	}
+	rows, err := measure.MergeSnapshots(
+		[]measure.Snapshot{snapshot(0, 100, nil), snapshot(1, 100, nil), snapshot(2, 0, nil)},
+		[]measure.Snapshot{
+			snapshot(0, 0, map[string]int64{"a": 90, "b": 101}),
+			snapshot(1, 0, map[string]int64{"a": 100, "b": 0}),
+			snapshot(2, 0, map[string]int64{"a": 10, "b": 110}),
+			snapshot(3, 0, map[string]int64{"a": 0, "b": 0}),
+		},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for _, r := range rows {
+		got = append(got, r.Backlog)
+	}
+	if want := []int64{10, 99, 0, 0}; !slices.Equal(got, want) {
+		t.Errorf("backlogs = %v, want %v", got, want)
+	}
+	if r := rows[1]; r.InFlight != 2 || r.CPUSeconds != 1 || r.Counts.Acked != 100 || r.Second != 1 {
+		t.Errorf("second 1 = %+v, want the sums of both agents", r)
+	}
+	if _, err := measure.NewTimeline().Add(snapshot(1, 0, nil), snapshot(2, 0, nil)); err == nil {
+		t.Errorf("Add(two different seconds) = nil, want an error")
+	}
+}

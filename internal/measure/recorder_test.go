@@ -1,0 +1,238 @@
+package measure_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+const (
+	us = int64(time.Microsecond)
+	ms = int64(time.Millisecond)
+	s  = int64(time.Second)
+)
+
+// start is the beginning of the load phase in these tests, wall ns.
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano()
+
+// window has one second of warm-up and ten to measure.
+var window = measure.Window{Start: start, Warmup: time.Second, Measure: 10 * time.Second}
+
+func TestWindowStages(t *testing.T) {
+	stages := experiment.Stages{Warmup: experiment.Duration(time.Second), Measure: experiment.Duration(10 * time.Second)}
+	w := measure.NewWindow(time.Unix(0, start), stages)
+	for at, want := range map[int64]experiment.Stage{
+		start: experiment.StageWarmup, start + s - 1: experiment.StageWarmup,
+		start + s: experiment.StageMeasure, start + 11*s - 1: experiment.StageMeasure,
+		start + 11*s: experiment.StageDrain,
+	} {
+		if got := w.Stage(at); got != want {
+			t.Errorf("Stage(start + %s) = %s, want %s", time.Duration(at-start), got, want)
+		}
+	}
+}
+
+// send is one message of a test, relative to the start of the measure stage.
+type send struct{ intended, reached, slot, returned int64 }
+
+func TestTheTwoKindsOfLate(t *testing.T) {
+	tests := map[string]struct {
+		sends    []send
+		lateness []int64 // expected, in order of size
+		wait     []int64
+	}{
+		"in time":                     {[]send{{0, 0, 0, us}}, []int64{0}, []int64{0}},
+		"the pacer woke up late":      {[]send{{0, 50 * us, 50 * us, 51 * us}}, []int64{50 * us}, []int64{0}},
+		"no slot was free":            {[]send{{0, 10 * us, 5 * ms, 5*ms + us}}, []int64{10 * us}, []int64{5*ms - 10*us}},
+		"it waits for the one before": {[]send{{0, 0, 5 * ms, 5 * ms}, {ms, 5 * ms, 5 * ms, 5 * ms}}, []int64{0, 0}, []int64{4 * ms, 5 * ms}},
+		"a late pacer stays late for all that were due": {
+			[]send{{0, 9 * ms, 9 * ms, 9 * ms}, {ms, 9 * ms, 9 * ms, 9 * ms}}, []int64{8 * ms, 9 * ms}, []int64{0, 0},
+		},
+		"both in one message": {
+			// 2 ms late, then blocked for 3 ms; the next one is due 1 ms into that.
+			[]send{{0, 2 * ms, 5 * ms, 5 * ms}, {3 * ms, 6 * ms, 6 * ms, 6 * ms}}, []int64{ms, 2 * ms}, []int64{2 * ms, 3 * ms},
+		},
+		"a client that blocks in Send": {
+			[]send{{0, 0, 0, 4 * ms}, {ms, 4 * ms, 4 * ms, 4*ms + us}}, []int64{0, 0}, []int64{0, 3 * ms},
+		},
+		"the work of sending is the pacer's": {
+			[]send{{0, 0, 0, 500 * us}, {us, 500 * us, 500 * us, 501 * us}}, []int64{0, 499 * us}, []int64{0, 0},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := measure.NewProducerRecorder(window)
+			at := start + s
+			for _, m := range tt.sends {
+				r.Sent(measure.Send{Intended: at + m.intended, Reached: at + m.reached, Slot: at + m.slot, Returned: at + m.returned})
+			}
+			var result measure.AgentResult
+			if err := result.AddProducer(0, r, 0, uint64(len(tt.sends))); err != nil {
+				t.Fatalf("AddProducer() = %v, want no error", err)
+			}
+			for name, want := range map[measure.Distribution][]int64{measure.PacerLateness: tt.lateness, measure.Backpressure: tt.wait} {
+				if diff := cmp.Diff(encode(t, histogramOf(want...)), result.Latencies[name]); diff != "" {
+					h, _ := measure.DecodeHistogram(result.Latencies[name])
+					t.Errorf("%s = %+v, want %v", name, h.Summary(), want)
+				}
+			}
+		})
+	}
+}
+
+// TestSaturationIsBackPressure drives a producer at twice the speed at which
+// slots come free, with a fifth of its time spent on the work of sending: the
+// work never makes the pacer late, however far it falls behind.
+func TestSaturationIsBackPressure(t *testing.T) {
+	r := measure.NewProducerRecorder(window)
+	const n = 20_000
+	returned := start + s
+	for i := range int64(n) {
+		intended := start + s + i*100*us
+		reached := max(intended, returned)
+		slot := max(reached, start+s+i*200*us)
+		returned = slot + 20*us
+		r.Sent(measure.Send{Intended: intended, Reached: reached, Slot: slot, Returned: returned})
+	}
+	var result measure.AgentResult
+	if err := result.AddProducer(0, r, 0, n); err != nil {
+		t.Fatal(err)
+	}
+	h, err := measure.DecodeHistogram(result.Latencies[measure.PacerLateness])
+	if err != nil || h.Summary().Zero != n {
+		t.Errorf("lateness = %+v, %v, want %d times 0", h.Summary(), err, n)
+	}
+}
+
+func TestUnsentMessages(t *testing.T) {
+	tests := map[string]struct {
+		blocked int64
+		missed  int64
+	}{
+		"no slot came free":            {blocked: 9 * s, missed: 0},
+		"the pacer did not reach it":   {blocked: 0, missed: 1},
+		"the pacer is mostly at fault": {blocked: 4 * s, missed: 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := measure.NewProducerRecorder(window)
+			r.Blocked(start+s, start+s+tt.blocked)
+			r.Unsent(start+s, start+11*s)
+			var got measure.AgentResult
+			if err := got.AddProducer(0, r, 0, 1); err != nil {
+				t.Fatal(err)
+			}
+			if got.Missed != tt.missed || got.Counts.Unsent != 1 || got.Counts.Offered != 1 {
+				t.Errorf("missed %d of %+v, want %d of 1 unsent", got.Missed, got.Counts, tt.missed)
+			}
+		})
+	}
+}
+
+func TestSecondsGoByEventsAndTotalsByIntention(t *testing.T) {
+	r := measure.NewProducerRecorder(window)
+	c := measure.NewConsumerRecorder("g", run, window)
+	// One message of the warm-up, acknowledged and received in the measure stage.
+	h := measure.Header{Run: run, Key: measure.NoKey, Seq: 0, Intended: start + s - ms, Sent: start + s - ms}
+	r.Sent(measure.Send{Intended: h.Intended, Reached: h.Sent, Slot: h.Sent, Returned: h.Sent, Bytes: 64})
+	i := measure.NewInterval()
+	r.Drain(i)
+	first, err := i.Snapshot(0, experiment.StageWarmup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Acked(measure.Ack{Seq: 0, Intended: h.Intended, Sent: h.Sent, Now: start + s + ms})
+	r.Acked(measure.Ack{Seq: 1, Intended: h.Intended, Sent: h.Sent, Now: start + s + ms, Err: errors.New("refused")})
+	for range 2 {
+		c.Received(payloadOf(h, 64), 0, start+s+2*ms)
+	}
+	r.Drain(i)
+	c.Drain(i)
+	second, err := i.Snapshot(1, experiment.StageMeasure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (measure.Counts{Sent: 1, Bytes: 64}); first.Counts != want || first.InFlight != 1 {
+		t.Errorf("second 0 has %+v, %d in flight, want %+v, 1", first.Counts, first.InFlight, want)
+	}
+	if want := (measure.Counts{Acked: 1, Failed: 1, Received: 2, Duplicates: 1}); second.Counts != want || second.InFlight != 0 {
+		t.Errorf("second 1 has %+v, %d in flight, want %+v, 0", second.Counts, second.InFlight, want)
+	}
+	if diff := cmp.Diff(map[string]int64{"g": 1}, second.Groups); diff != "" {
+		t.Errorf("second 1 has groups (-want +got):\n%s", diff)
+	}
+	if got, want := second.Latencies[measure.E2ELatency], encode(t, histogramOf(3*ms)); got != want {
+		t.Errorf("second 1 has the latency %s, want one of 3 ms", got)
+	}
+	var total measure.AgentResult
+	if err := errors.Join(total.AddProducer(0, r, 1, 1), total.AddConsumer(c)); err != nil {
+		t.Fatal(err)
+	}
+	if total.Counts != (measure.Counts{}) || total.Latencies[measure.PublishLatency] != "" || total.Groups["g"].InWindow != 1 {
+		t.Errorf("the measure stage has %+v, want nothing but one arrival in its window", total)
+	}
+	if diff := cmp.Diff(map[string]int64{"refused": 1}, total.Errors); diff != "" {
+		t.Errorf("errors differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestRecordersAllocateNothing(t *testing.T) {
+	r := measure.NewProducerRecorder(window)
+	c := measure.NewConsumerRecorder("g", run, window)
+	payload := make([]byte, 1024)
+	h := measure.Header{Run: run, Key: measure.NoKey}
+	message := func() {
+		at := start + s + int64(h.Seq)*us
+		h.Intended, h.Sent = at, at+us
+		h.Put(payload)
+		r.Sent(measure.Send{Intended: at, Reached: at, Slot: at + us, Returned: at + 2*us, Bytes: len(payload)})
+		r.Acked(measure.Ack{Seq: h.Seq, Intended: at, Sent: at + us, Now: at + ms})
+		c.Received(payload, 0, at+ms)
+		h.Seq++
+	}
+	if got := testing.AllocsPerRun(50_000, message); got != 0 {
+		t.Errorf("a message allocates %v times, want 0", got)
+	}
+}
+
+func BenchmarkRecorders(b *testing.B) {
+	r := measure.NewProducerRecorder(window)
+	c := measure.NewConsumerRecorder("g", run, window)
+	payload := payloadOf(measure.Header{Run: run, Key: measure.NoKey}, 64)
+	b.Run("sent", func(b *testing.B) {
+		for at := start + s; b.Loop(); at += us {
+			r.Sent(measure.Send{Intended: at, Reached: at, Slot: at, Returned: at + us, Bytes: 1024})
+		}
+	})
+	b.Run("acked", func(b *testing.B) {
+		for seq := uint64(0); b.Loop(); seq++ {
+			r.Acked(measure.Ack{Seq: seq, Intended: start + s, Sent: start + s, Now: start + s + int64(seq%math.MaxInt16)*us})
+		}
+	})
+	b.Run("received", func(b *testing.B) {
+		h := measure.Header{Run: run, Key: measure.NoKey, Intended: start + s}
+		for b.Loop() {
+			h.Seq++
+			h.Put(payload)
+			c.Received(payload, 0, start+2*s)
+		}
+	})
+	b.Run("drain and encode", func(b *testing.B) {
+		i := measure.NewInterval()
+		for b.Loop() {
+			for n := range int64(20_000) {
+				r.Acked(measure.Ack{Intended: start + s, Sent: start + s, Now: start + s + n*n%3_000_000})
+			}
+			r.Drain(i)
+			if _, err := i.Snapshot(0, experiment.StageMeasure); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,207 @@
+// Package measure counts what happens to every message and how long it takes,
+// and merges that over agents without loss: histograms are added, never their
+// percentiles, and messages are accounted for by sets of sequence numbers.
+//
+// Latencies count from the intended send time. On the sending side a
+// [ProducerRecorder], on the receiving side a [ConsumerRecorder] records; each
+// second an [Interval] is drained from them into a [Snapshot]; at the end an
+// [AgentResult] holds the exact account, and [Merge] makes the run's [Result].
+package measure
+
+import (
+	"encoding/json"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Counts are exact numbers of messages. In a result they cover the measure
+// stage alone; a message belongs to a stage by its intended time.
+type Counts struct {
+	Offered    int64 `json:"offered"` // what the schedule asks for
+	Sent       int64 `json:"sent"`    // handed to the client
+	Unsent     int64 `json:"unsent"`  // offered, but no slot came free in time
+	Acked      int64 `json:"acked"`
+	Failed     int64 `json:"failed"`     // the client reported an error instead of an acknowledgement
+	Received   int64 `json:"received"`   // by all groups, duplicates included
+	Lost       int64 `json:"lost"`       // acknowledged, never received; over all groups
+	Duplicates int64 `json:"duplicates"` // received again by the same group
+	Reordered  int64 `json:"reordered"`  // received after a later one of the same key or partition and producer
+	Corrupt    int64 `json:"corrupt"`    // of this run, but the checksum or the header is wrong
+	Bytes      int64 `json:"bytes"`      // payload bytes sent
+}
+
+// Add adds other numbers.
+func (c *Counts) Add(o Counts) {
+	c.Offered += o.Offered
+	c.Sent += o.Sent
+	c.Unsent += o.Unsent
+	c.Acked += o.Acked
+	c.Failed += o.Failed
+	c.Received += o.Received
+	c.Lost += o.Lost
+	c.Duplicates += o.Duplicates
+	c.Reordered += o.Reordered
+	c.Corrupt += o.Corrupt
+	c.Bytes += o.Bytes
+}
+
+// Latency summarises one distribution in nanoseconds. Quantiles are by nearest
+// rank, ceil(q·n); one that the count does not support (fewer than 10 samples
+// beyond it) is nil.
+type Latency struct {
+	Count    int64   `json:"count"` // all samples, those counted apart included
+	Zero     int64   `json:"zero,omitempty"`
+	Negative int64   `json:"negative,omitempty"` // the clocks disagree
+	Overflow int64   `json:"overflow,omitempty"` // above one hour
+	MinNS    int64   `json:"min_ns"`
+	P50NS    *int64  `json:"p50_ns"`
+	P90NS    *int64  `json:"p90_ns"`
+	P95NS    *int64  `json:"p95_ns"`
+	P99NS    *int64  `json:"p99_ns"`
+	P999NS   *int64  `json:"p999_ns"`
+	P9999NS  *int64  `json:"p9999_ns"`
+	MaxNS    int64   `json:"max_ns"`
+	MeanNS   float64 `json:"mean_ns"`
+}
+
+// Distribution names one of the measured distributions.
+type Distribution string
+
+// The measured distributions. Latencies count from the intended send time,
+// service times from the real send.
+const (
+	PublishLatency Distribution = "publish_latency" // intended send → acknowledged
+	PublishService Distribution = "publish_service" // real send → acknowledged
+	E2ELatency     Distribution = "e2e_latency"     // intended send → received
+	E2EService     Distribution = "e2e_service"     // real send → received
+	PacerLateness  Distribution = "pacer_lateness"  // the pacer reached the message late although a slot was free
+	Backpressure   Distribution = "backpressure"    // wait for a free slot or a blocking client
+)
+
+// Snapshot is what happened in one second of one agent, or merged over agents.
+type Snapshot struct {
+	Second     int                     `json:"second"` // from the start of the load phase, 0 is the first
+	Stage      experiment.Stage        `json:"stage"`
+	Counts     Counts                  `json:"counts"`
+	InFlight   int64                   `json:"in_flight"`
+	Backlog    int64                   `json:"backlog"`          // acknowledged so far minus received so far by the slowest group; on merged snapshots only
+	CPUSeconds float64                 `json:"cpu_s"`            // used by the agents in this second
+	Groups     map[string]int64        `json:"groups,omitempty"` // newly received by consumer group, without duplicates
+	Latencies  map[Distribution]string `json:"hist"`             // V2-encoded HDR histograms, see [Histogram.Encode]
+}
+
+// Second is one row of a run's timeline: a merged snapshot with its quantiles.
+type Second struct {
+	Second     int                      `json:"second"`
+	Stage      experiment.Stage         `json:"stage"`
+	Counts     Counts                   `json:"counts"`
+	InFlight   int64                    `json:"in_flight"`
+	Backlog    int64                    `json:"backlog"`
+	CPUSeconds float64                  `json:"cpu_s"`
+	Latencies  map[Distribution]Latency `json:"latencies"`
+}
+
+// Result is what a run measured. It stands alone.
+type Result struct {
+	Counts     Counts                  `json:"counts"`
+	Publish    Latency                 `json:"publish_latency"`
+	PublishSvc Latency                 `json:"publish_service"`
+	E2E        Latency                 `json:"e2e_latency"` // of the worst group where there are several
+	E2ESvc     Latency                 `json:"e2e_service"`
+	Lateness   Latency                 `json:"pacer_lateness"`
+	Wait       Latency                 `json:"backpressure"`
+	Groups     map[string]GroupView    `json:"groups,omitempty"` // per consumer group where there are several
+	Throughput float64                 `json:"throughput_per_s"` // messages that the slowest group received while the measure stage lasted, per second; without duplicates
+	CPU        CPU                     `json:"cpu"`
+	Guarantees json.RawMessage         `json:"guarantees,omitempty"` // technology.Effective
+	ClockBound int64                   `json:"clock_bound_ns"`
+	Validity   experiment.Validity     `json:"validity"`
+	Agents     []AgentFacts            `json:"agents"`
+	Versions   map[string]string       `json:"versions,omitempty"`
+	Errors     map[string]int64        `json:"errors,omitempty"` // texts of failed sends and how often
+	Timeline   []Second                `json:"timeline"`
+	Histograms map[Distribution]string `json:"histograms"`     // of the measure stage, V2-encoded
+	Plan       json.RawMessage         `json:"plan,omitempty"` // the whole experiment.Plan with the variant's label
+}
+
+// GroupView is what one consumer group saw.
+type GroupView struct {
+	Received   int64   `json:"received"`
+	Lost       int64   `json:"lost"`
+	Duplicates int64   `json:"duplicates"`
+	Reordered  int64   `json:"reordered"`
+	Corrupt    int64   `json:"corrupt"`
+	Foreign    int64   `json:"foreign,omitempty"`   // of other runs
+	Unwatched  int64   `json:"unwatched,omitempty"` // their order was not checked: too many keys
+	E2E        Latency `json:"e2e_latency"`
+	E2ESvc     Latency `json:"e2e_service"`
+}
+
+// CPU is processor time in the measure stage.
+type CPU struct {
+	AgentSeconds  float64  `json:"agent_s"`
+	BrokerSeconds *float64 `json:"broker_s,omitempty"`             // of the services' process trees; nil where unknown
+	PerMillion    *float64 `json:"broker_s_per_million,omitempty"` // broker seconds per million messages received
+	BrokerRSS     *int64   `json:"broker_rss_bytes,omitempty"`     // largest sum over the services
+}
+
+// The roles of agents.
+const (
+	RoleProducer = "producer"
+	RoleConsumer = "consumer"
+)
+
+// AgentFacts are an agent's host and what it found out about itself.
+type AgentFacts struct {
+	ID           string  `json:"id"`
+	Role         string  `json:"role"` // RoleProducer or RoleConsumer
+	Host         string  `json:"host"`
+	OS           string  `json:"os"` // with the kernel's version
+	CPUModel     string  `json:"cpu_model"`
+	CPUs         int     `json:"cpus"`
+	MemoryBytes  int64   `json:"memory_bytes"`
+	Timer        string  `json:"timer"`          // "clock_nanosleep" or "portable"
+	ClockBound   int64   `json:"clock_bound_ns"` // error bound of the wall clock; zero between agents of one host
+	MachineID    string  `json:"machine_id"`     // hashed
+	SelfCheck    Latency `json:"self_check"`     // pacer lateness in a short check before the load
+	DelayErrorNS int64   `json:"delay_error_ns"` // median error of an injected delay of 1 ms
+	Version      string  `json:"version"`
+	GCPauseNS    int64   `json:"gc_pause_ns"` // garbage collection pauses in total
+}
+
+// AgentResult is all that one agent knows when it is done.
+type AgentResult struct {
+	Facts      AgentFacts              `json:"facts"`
+	Snapshots  []Snapshot              `json:"-"`      // they are objects of their own
+	Counts     Counts                  `json:"counts"` // of the measure stage
+	Latencies  map[Distribution]string `json:"hist"`   // of the measure stage; a consumer's are per group below
+	CPUSeconds float64                 `json:"cpu_s"`  // in the measure stage
+	Missed     int64                   `json:"missed"` // offered messages that the pacer itself, with slots free, did not reach in time
+	Producers  map[int]ProducerLog     `json:"producers,omitempty"`
+	Groups     map[string]GroupLog     `json:"groups,omitempty"`
+	EndedAt    time.Time               `json:"ended_at"`
+	Errors     map[string]int64        `json:"errors,omitempty"` // texts of failed sends and how often
+}
+
+// ProducerLog is the exact account of one producer: sequence numbers from 0
+// over the whole load phase, so stage boundaries are sequence numbers too.
+type ProducerLog struct {
+	Acked        *IntervalSet `json:"acked"`
+	MeasureFrom  uint64       `json:"measure_from"`  // first sequence number of the measure stage
+	MeasureUntil uint64       `json:"measure_until"` // first one after it
+	Sent         uint64       `json:"sent"`          // sequence numbers handed out in the whole load phase
+}
+
+// GroupLog is the exact account of what one agent's consumers of one group saw.
+type GroupLog struct {
+	Received   map[int]*IntervalSet    `json:"received"`   // by producer
+	Receipts   map[int]int64           `json:"receipts"`   // measured messages by producer, duplicates included
+	Duplicates int64                   `json:"duplicates"` // measured ones, each within one consumer
+	Reordered  int64                   `json:"reordered"`
+	Corrupt    int64                   `json:"corrupt"`             // of any stage: a damaged header doesn't say which
+	Foreign    int64                   `json:"foreign,omitempty"`   // of other runs
+	Unwatched  int64                   `json:"unwatched,omitempty"` // measured, but their order was not checked: too many keys
+	InWindow   int64                   `json:"in_window"`           // of any stage, arrived while the measure stage lasted; without duplicates
+	Latencies  map[Distribution]string `json:"hist"`                // e2e_latency and e2e_service of the measure stage
+}
