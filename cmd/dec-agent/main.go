@@ -1,0 +1,120 @@
+// Command dec-agent drives one agent's share of a run's workload and measures
+// what comes of it. DEC starts it, on the local machine or on nodes of a cloud;
+// it meets the server only in a bucket.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+
+	"dec.local/dec/internal/agent"
+	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/internal/supervise"
+	"dec.local/dec/technology"
+	"dec.local/dec/technology/all"
+)
+
+const usage = `dec-agent is started by DEC; there is little to do with it by hand.
+
+  dec-agent run       drive one agent of a run, as these variables say:
+                        DEC_BUCKET  where it meets the server, file:///absolute/folder
+                        DEC_RUN     id of the run
+                        DEC_EPOCH   epoch of the run, from 1; 1 if unset
+                        DEC_AGENT   id of this agent, such as producer-0
+  dec-agent version   print the version
+`
+
+func main() {
+	supervise.Main(nil)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run does one command and returns the exit code: 2 for wrong usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) != 1 {
+		fmt.Fprint(stderr, usage)
+		return 2
+	}
+	switch args[0] {
+	case "run":
+		if err := drive(ctx, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
+			fmt.Fprintln(stderr, "dec-agent:", err)
+			if errors.Is(err, errUsage) {
+				return 2
+			}
+			return 1
+		}
+	case "version":
+		fmt.Fprintln(stdout, version())
+	case "help", "-h", "--help":
+		fmt.Fprint(stdout, usage)
+	default:
+		fmt.Fprintf(stderr, "dec-agent: there is no command %q\n\n%s", args[0], usage)
+		return 2
+	}
+	return 0
+}
+
+// errUsage says that the environment does not say what to do.
+var errUsage = errors.New("see dec-agent help")
+
+// drive runs the agent that the environment names.
+func drive(ctx context.Context, log *slog.Logger) error {
+	env := make(map[string]string)
+	for _, name := range []string{"DEC_BUCKET", "DEC_RUN", "DEC_AGENT"} {
+		if env[name] = os.Getenv(name); env[name] == "" {
+			return fmt.Errorf("%s is not set; %w", name, errUsage)
+		}
+	}
+	epoch := 1
+	if text := os.Getenv("DEC_EPOCH"); text != "" {
+		var err error
+		if epoch, err = strconv.Atoi(text); err != nil || epoch < 1 {
+			return fmt.Errorf("DEC_EPOCH is %q, it must be a number from 1; %w", text, errUsage)
+		}
+	}
+	bucket, err := rendezvous.OpenBucket(ctx, env["DEC_BUCKET"])
+	if err != nil {
+		return err
+	}
+	defer bucket.Close()
+	agent.Tune()
+	return agent.Run(ctx, agent.Options{
+		Bucket:       bucket,
+		Run:          env["DEC_RUN"],
+		Epoch:        epoch,
+		ID:           env["DEC_AGENT"],
+		Technologies: find,
+		Version:      version(),
+		Logger:       log,
+	})
+}
+
+// find returns the technology with this name.
+func find(name string) (technology.Technology, bool) {
+	for _, t := range all.Technologies() {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return technology.Technology{}, false
+}
+
+// version is that of the module, as the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
+)
+
+// asAgent makes the test binary the agent itself.
+const asAgent = "DEC_AGENT_TEST"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asAgent) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command is the agent with these arguments and variables, and no others.
+func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append([]string{asAgent + "=1"}, env...)
+	return cmd
+}
+
+func TestCommandSaysWhatIsWrong(t *testing.T) {
+	tests := map[string]struct {
+		args []string
+		env  []string
+		code int
+		want string
+	}{
+		"no command":          {nil, nil, 2, "dec-agent run"},
+		"an unknown command":  {[]string{"walk"}, nil, 2, `no command "walk"`},
+		"no bucket":           {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
+		"no agent":            {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
+		"an epoch of nothing": {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1", "DEC_AGENT=producer-0", "DEC_EPOCH=0"}, 2, `DEC_EPOCH is "0"`},
+		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `bucket "ftp://a/b": write file:///`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			out, _ := command(t.Context(), tt.env, tt.args...).CombinedOutput()
+			if !strings.Contains(string(out), tt.want) {
+				t.Errorf("dec-agent %v printed %q, want %q", tt.args, out, tt.want)
+			}
+			cmd := command(t.Context(), tt.env, tt.args...)
+			_ = cmd.Run()
+			if got := cmd.ProcessState.ExitCode(); got != tt.code {
+				t.Errorf("dec-agent %v ended with %d, want %d", tt.args, got, tt.code)
+			}
+		})
+	}
+}
+
+func TestCommandPrintsItsVersion(t *testing.T) {
+	out, err := command(t.Context(), nil, "version").Output()
+	if err != nil || len(bytes.TrimSpace(out)) == 0 {
+		t.Errorf("dec-agent version = %q, %v, want a version", out, err)
+	}
+}
+
+// TestCommandStoppedFromOutsideSaysSo stops an agent that waits for its plan.
+func TestCommandStoppedFromOutsideSaysSo(t *testing.T) {
+	bucketURL, folder, _ := newRun(t)
+	cmd := command(t.Context(), agentEnv(bucketURL, "producer-0"), "run")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// The agent reports before it looks for its plan.
+	if _, err := stderr.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 1 {
+		t.Errorf("a stopped agent ended with %d, want 1", got)
+	}
+	var failed rendezvous.Failed
+	if err := folder.Get(t.Context(), rendezvous.FailedObject("producer-0"), &failed); err != nil || !strings.HasPrefix(failed.Reason, "stopped: terminated") {
+		t.Errorf("failed.json = %+v, %v, want the signal", failed, err)
+	}
+}
+
+func agentEnv(bucketURL, id string) []string {
+	return []string{"DEC_BUCKET=" + bucketURL, "DEC_RUN=r1", "DEC_AGENT=" + id}
+}
+
+// newRun returns a new bucket, the run's folder in it and its server.
+func newRun(t *testing.T) (bucketURL string, _ rendezvous.Folder, _ *rendezvous.Coordinator) {
+	t.Helper()
+	bucketURL = "file://" + t.TempDir()
+	bucket, err := rendezvous.OpenBucket(t.Context(), bucketURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bucket.Close() })
+	return bucketURL, rendezvous.NewFolder(bucket, "r1", 1), rendezvous.New(rendezvous.Options{Bucket: bucket, Run: "r1"})
+}
+
+// TestAgentsMeasureARealBroker runs four agents, each a process of its own,
+// against a NATS server: every message is accounted for.
+func TestAgentsMeasureARealBroker(t *testing.T) {
+	bucketURL, _, coordinator := newRun(t)
+	w := experiment.Workload{
+		Require: experiment.Require{ProducerAck: "leader"},
+		Topology: experiment.Topology{
+			Partitions: 3, Replicas: 1, Producers: 2, ConsumerGroups: 2, ConsumersPerGroup: 2, ProducerNodes: 2, ConsumerNodes: 2,
+		},
+		Load:    experiment.Load{Rate: 2000, Arrivals: experiment.ArrivalsUniform, MaxInFlight: 1000},
+		Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 2000}, Key: experiment.Key{Kind: experiment.KeyUniform, Cardinality: 100}},
+		Stages: experiment.Stages{
+			Warmup: experiment.Duration(500 * time.Millisecond), Measure: experiment.Duration(time.Second), Drain: experiment.Duration(time.Minute),
+		},
+		Retention: 1 << 30,
+		Seed:      42,
+	}
+	plan := rendezvous.Plan{
+		Run: "r1", Epoch: 1, Technology: "nats", Destination: "dec", Endpoints: startNATS(t), Workload: w, Agents: rendezvous.Shares(w),
+	}
+	if err := coordinator.WritePlan(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	var agents sync.WaitGroup
+	for id := range plan.Agents {
+		agents.Go(func() {
+			if out, err := command(t.Context(), agentEnv(bucketURL, id), "run").CombinedOutput(); err != nil {
+				t.Errorf("agent %s: %v\n%s", id, err, out)
+			}
+		})
+	}
+	result := measureRun(t, coordinator)
+	agents.Wait()
+
+	c := result.Counts
+	want := measure.Counts{Offered: 2000, Sent: 2000, Acked: 2000, Received: 4000, Bytes: c.Bytes}
+	if c != want {
+		t.Errorf("Counts = %+v, want %+v", c, want)
+	}
+	if len(result.Agents) != 4 || len(result.Groups) != 2 || result.Guarantees == nil {
+		t.Errorf("%d agents, %d groups, guarantees %s: want 4, 2 and some", len(result.Agents), len(result.Groups), result.Guarantees)
+	}
+}
+
+// measureRun is the server's part of the run.
+func measureRun(t *testing.T, c *rendezvous.Coordinator) measure.Result {
+	t.Helper()
+	ctx := t.Context()
+	if _, _, err := c.AwaitReady(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Begin(ctx, 500*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
+		t.Fatal(err)
+	}
+	result, err := c.Collect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// startNATS starts a server in this process and returns its endpoints.
+func startNATS(t *testing.T) json.RawMessage {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, HTTPHost: "127.0.0.1", HTTPPort: server.RANDOM_PORT,
+		JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("the NATS server is not ready after 30 s")
+	}
+	monitor := url.URL{Scheme: "http", Host: s.MonitorAddr().String()}
+	endpoints, err := json.Marshal(map[string]any{
+		"servers": []string{s.ClientURL()}, "monitors": []string{monitor.String()}, "storage": "file",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return endpoints
+}

@@ -1,0 +1,162 @@
+package agent_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/agent"
+	"dec.local/dec/internal/agent/agenttest"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/technology"
+)
+
+func TestRunCountsEveryMessage(t *testing.T) {
+	// 1,000 messages of warm-up, then 2,000 that count.
+	all := measure.Counts{Offered: 2000, Sent: 2000, Acked: 2000, Received: 2000, Bytes: 200_000}
+	with := func(change func(*measure.Counts)) measure.Counts {
+		c := all
+		change(&c)
+		return c
+	}
+	// every applies a fate to each k-th message of the measure stage.
+	every := func(k int64, fate agenttest.Fate) func(int64) agenttest.Fate {
+		return func(n int64) agenttest.Fate {
+			if n >= 1000 && (n-1000)%k == k/2 {
+				return fate
+			}
+			return agenttest.Fate{}
+		}
+	}
+	tests := map[string]struct {
+		fate  func(int64) agenttest.Fate
+		want  measure.Counts
+		valid bool
+	}{
+		"nothing happens":                      {nil, all, true},
+		"37 messages are lost":                 {every(54, agenttest.Fate{Lose: true}), with(func(c *measure.Counts) { c.Lost, c.Received = 37, 1963 }), true},
+		"20 messages come twice":               {every(100, agenttest.Fate{Duplicate: true}), with(func(c *measure.Counts) { c.Duplicates, c.Received = 20, 2020 }), true},
+		"20 pairs are swapped":                 {every(100, agenttest.Fate{Swap: true}), with(func(c *measure.Counts) { c.Reordered = 20 }), true},
+		"20 messages are damaged":              {every(100, agenttest.Fate{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true},
+		"20 messages are not taken":            {every(100, agenttest.Fate{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
+		"20 messages fail":                     {every(100, agenttest.Fate{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
+		"20 messages are never answered":       {every(100, agenttest.Fate{Mute: true}), with(func(c *measure.Counts) { c.Acked, c.Received = 1980, 1980 }), true},
+		"20 messages are acknowledged twice":   {every(100, agenttest.Fate{AckTwice: true}), all, false},
+		"faults of the warm-up are not judged": {func(n int64) agenttest.Fate { return agenttest.Fate{Lose: n < 500} }, all, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, workload(), agenttest.Options{Latency: time.Millisecond, Fate: tt.fate})
+				got, _ := b.run()
+				if diff := cmp.Diff(tt.want, got.Counts); diff != "" {
+					t.Errorf("Counts (-want +got):\n%s", diff)
+				}
+				if got.Validity.OK != tt.valid {
+					t.Errorf("Validity = %+v, want %t", got.Validity, tt.valid)
+				}
+			})
+		})
+	}
+}
+
+func TestRunMeasuresAKnownLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, seconds := newBench(t, workload(), agenttest.Options{Latency: 7 * time.Millisecond}).run()
+		for name, l := range map[string]measure.Latency{
+			"publish latency": got.Publish, "publish service": got.PublishSvc, "e2e latency": got.E2E, "e2e service": got.E2ESvc,
+		} {
+			if l.P50NS == nil || !within(time.Duration(*l.P50NS), 7*time.Millisecond, 0.001) || l.Count != 2000 {
+				t.Errorf("%s = %+v, want 2000 samples of 7 ms", name, l)
+			}
+		}
+		if got.Lateness.MaxNS != 0 || got.Wait.MaxNS != 0 {
+			t.Errorf("pacer lateness up to %d ns and back-pressure up to %d ns, want none", got.Lateness.MaxNS, got.Wait.MaxNS)
+		}
+		var offered, acked int64
+		for i, s := range seconds {
+			if s.Second != i {
+				t.Fatalf("second %d came at place %d", s.Second, i)
+			}
+			offered, acked = offered+s.Counts.Offered, acked+s.Counts.Acked
+		}
+		if offered != 3000 || acked != 3000 {
+			t.Errorf("seconds with %d offered and %d acked, want 3000 of both", offered, acked)
+		}
+	})
+}
+
+// within says whether got is at most a share of want away from it.
+func within(got, want time.Duration, share float64) bool {
+	return max(got-want, want-got) <= time.Duration(share*float64(want))
+}
+
+func TestRunMergesSharesToTheSameTotals(t *testing.T) {
+	tests := map[string]func(*experiment.Workload){
+		"no keys": func(*experiment.Workload) {},
+		"round robin": func(w *experiment.Workload) {
+			w.Message.Key = experiment.Key{Kind: experiment.KeyRoundRobin, Cardinality: 6}
+		},
+		"uniform keys, poisson, sizes": func(w *experiment.Workload) {
+			w.Message.Key = experiment.Key{Kind: experiment.KeyUniform, Cardinality: 50}
+			w.Message.Size = experiment.Size{Min: 100, Max: 4000}
+			w.Load.Arrivals = experiment.ArrivalsPoisson
+		},
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			// The same four producers and two groups of two, on one agent each
+			// and on two agents each.
+			total := func(t *testing.T, nodes int) (result measure.Result) {
+				synctest.Test(t, func(t *testing.T) {
+					w := workload(change, func(w *experiment.Workload) {
+						w.Topology = experiment.Topology{
+							Partitions: 6, Replicas: 1, Producers: 4, ConsumerGroups: 2, ConsumersPerGroup: 2,
+							ProducerNodes: nodes, ConsumerNodes: nodes,
+						}
+					})
+					result, _ = newBench(t, w, agenttest.Options{
+						Latency: time.Millisecond,
+						Fate:    func(n int64) agenttest.Fate { return agenttest.Fate{Lose: n%1000 == 7} },
+					}).run()
+				})
+				return result
+			}
+			one, two := total(t, 1), total(t, 2)
+			if got, want := len(one.Agents), 2; got != want {
+				t.Errorf("%d agents on one node each, want %d", got, want)
+			}
+			if got, want := len(two.Agents), 4; got != want {
+				t.Errorf("%d agents on two nodes each, want %d", got, want)
+			}
+			if diff := cmp.Diff(one.Counts, two.Counts); diff != "" {
+				t.Errorf("Counts (-one node +two nodes):\n%s", diff)
+			}
+			c := two.Counts
+			if c.Offered < 1900 || c.Sent != c.Offered || c.Acked != c.Sent || c.Lost == 0 || c.Received != 2*c.Acked-c.Lost || c.Reordered != 0 || c.Duplicates != 0 {
+				t.Errorf("Counts = %+v, want all sent, received twice, the lost ones found", c)
+			}
+			if two.E2E.Count != two.Groups["group-0"].Received {
+				t.Errorf("e2e latency of %d messages, group-0 received %d", two.E2E.Count, two.Groups["group-0"].Received)
+			}
+		})
+	}
+}
+
+func TestAMessageBeforeTheLoadHasBegunIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		received, begin, recorded := agent.Early(workload())
+		payload := make([]byte, 100)
+		measure.Header{Run: 1, Key: measure.NoKey, Intended: time.Now().UnixNano()}.Put(payload)
+		go received(technology.Message{Payload: payload})
+		synctest.Wait()
+		begin()
+		synctest.Wait()
+		if got := recorded(); got != 1 {
+			t.Errorf("%d messages recorded, want 1", got)
+		}
+	})
+}

@@ -1,0 +1,246 @@
+// Package agent drives one technology's client for its share of a workload and
+// measures what comes of it. It meets the server only in a bucket
+// (internal/rendezvous), so it needs no inbound port and finishes its run when
+// the server is gone.
+//
+// The load is open loop: each producer has a pacer on an OS thread of its own,
+// intended times come from the schedule alone, and latency counts from them. The
+// number of messages under way is bounded by slots; the wait for one is
+// back-pressure, a part of the latency and no fault of the pacer. Nothing is
+// allocated per message outside the client library.
+package agent
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/pacing"
+	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/technology"
+)
+
+// Clock waits for points in time, in wall nanoseconds. [pacing.Thread] is the
+// real one, [pacing.Timer] that of virtual time.
+type Clock interface {
+	Now() int64
+	SleepUntil(ctx context.Context, at int64) (now int64, err error)
+	Close()
+}
+
+// ClockFunc returns the clock of a pacer. It is called on the goroutine that
+// will use the clock.
+type ClockFunc func(pacing.Anchor) (Clock, error)
+
+// Options configures [Run]. Bucket, Run, ID and Technologies are required;
+// every other zero value means the stated default.
+type Options struct {
+	Bucket       *blob.Bucket                                    // the caller closes it
+	Run          string                                          // id of the run
+	Epoch        int                                             // 1 if zero
+	ID           string                                          // of this agent, a key of the plan's agents
+	Technologies func(name string) (technology.Technology, bool) // false when there is none of this name
+	Clock        ClockFunc                                       // a thread of its own for each pacer if nil
+	Poll         time.Duration                                   // how often the bucket is looked at before the load, and a third as often during it; 80 ms if zero
+	Patience     time.Duration                                   // for the plan, and for the load to begin; 30 min if zero
+	Version      string                                          // of this program
+	Logger       *slog.Logger                                    // slog.Default() if nil
+}
+
+// minGap is the least time between two wake-ups of a pacer, so that one above
+// 20,000 messages a second sends some together instead of waking up for each:
+// a wake-up takes more processor time than a message. It adds at most this much
+// to a pacer's lateness, and nothing below that rate.
+const minGap = 50 * time.Microsecond
+
+// lockThread is the real clock of a pacer.
+func lockThread(a pacing.Anchor) (Clock, error) {
+	thread, err := pacing.Lock(a)
+	if err != nil {
+		return nil, err
+	}
+	thread.MinGap = minGap
+	return thread, nil
+}
+
+// Run does one agent's part of a run, from the plan to the result. It returns
+// nil when the result is written, and also when the run ended before its load
+// began: refused, or stopped by the server. When it fails or ctx ends, it
+// writes why into the bucket first, so that the server fails the run at once.
+func Run(ctx context.Context, o Options) error {
+	o.Epoch = cmp.Or(o.Epoch, 1)
+	o.Poll = cmp.Or(o.Poll, 80*time.Millisecond)
+	o.Patience = cmp.Or(o.Patience, 30*time.Minute)
+	o.Logger = cmp.Or(o.Logger, slog.Default()).With("run", o.Run, "agent", o.ID)
+	if o.Clock == nil {
+		o.Clock = lockThread
+	}
+	a := &agent{
+		Options: o,
+		folder:  rendezvous.NewFolder(o.Bucket, o.Run, o.Epoch),
+		anchor:  pacing.NewAnchor(),
+	}
+	err := a.run(ctx)
+	if err == nil || errors.Is(err, errNoLoad) {
+		return nil
+	}
+	a.fail(ctx, err)
+	return err
+}
+
+// errNoLoad says that the run ended before its load began.
+var errNoLoad = errors.New("the run ended before its load began")
+
+// agent is one agent at work.
+type agent struct {
+	Options
+	folder    rendezvous.Folder
+	anchor    pacing.Anchor
+	plan      rendezvous.Plan
+	share     rendezvous.Share
+	facts     measure.AgentFacts
+	producers []*producer
+	consumers []*consumer
+}
+
+func (a *agent) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err := a.readPlan(ctx); err != nil {
+		return err
+	}
+	tech, ok := a.Technologies(a.plan.Technology)
+	if !ok {
+		return fmt.Errorf("this build of the agent has no technology %q; use the agent of the server's own version", a.plan.Technology)
+	}
+	checked := a.check(ctx)
+	defer func() { <-checked.done }()
+
+	driver, err := tech.Open(ctx, a.plan.Endpoints, technology.Settings{
+		Destination:  a.plan.Destination,
+		ClientConfig: a.plan.ClientConfig,
+		Workload:     a.plan.Workload,
+	})
+	if err != nil {
+		return fmt.Errorf("connect to the brokers: %w", err)
+	}
+	defer a.close(driver)
+	if err := a.prepare(ctx, driver); err != nil {
+		return err
+	}
+	if err := a.position(ctx, cancel, driver); err != nil {
+		return err
+	}
+	if err := a.greet(ctx, checked); err != nil {
+		return err
+	}
+	step, err := a.awaitBegin(ctx)
+	if err != nil {
+		return err
+	}
+	return a.load(ctx, step)
+}
+
+// readPlan waits for the plan and finds this agent's share of it.
+func (a *agent) readPlan(ctx context.Context) error {
+	a.Logger.Info("waiting for the plan", "version", a.Version)
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("no plan within %s", a.Patience))
+	defer cancel()
+	if err := a.folder.Await(ctx, a.Poll, rendezvous.PlanObject, &a.plan); err != nil {
+		return err
+	}
+	share, ok := a.plan.Agents[a.ID]
+	if !ok {
+		return fmt.Errorf("the plan has no agent %q", a.ID)
+	}
+	a.share = share
+	a.Logger.Info("read the plan", "role", share.Role, "producers", len(share.Producers), "consumers", len(share.Consumers))
+	return nil
+}
+
+// prepare makes the destination, as the leader, or waits until it is there.
+func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
+	if !a.share.Leader {
+		var prepared rendezvous.Prepared
+		ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("the destination was not prepared within %s", a.Patience))
+		defer cancel()
+		if err := a.folder.Await(ctx, a.Poll, rendezvous.PreparedObject, &prepared); err != nil {
+			return err
+		}
+		if prepared.Refused != "" {
+			return errNoLoad
+		}
+		return nil
+	}
+	w := a.plan.Workload
+	have, err := driver.Prepare(ctx, w.Topology, w.Retention)
+	if err != nil {
+		return fmt.Errorf("prepare the destination %q: %w", a.plan.Destination, err)
+	}
+	effective, err := json.Marshal(have)
+	if err != nil {
+		return fmt.Errorf("encode the guarantees in force: %w", err)
+	}
+	prepared := rendezvous.Prepared{Effective: effective, Refused: shortfall(w.Require, have)}
+	if err := a.folder.Put(ctx, rendezvous.PreparedObject, prepared); err != nil {
+		return err
+	}
+	if prepared.Refused != "" {
+		a.Logger.Warn("refused", "reason", prepared.Refused)
+		return errNoLoad
+	}
+	return nil
+}
+
+// greet says that this agent is ready.
+func (a *agent) greet(ctx context.Context, checked *check) error {
+	<-checked.done
+	if checked.err != nil {
+		return checked.err
+	}
+	a.facts = hostFacts()
+	a.facts.ID, a.facts.Role, a.facts.Version, a.facts.Timer = a.ID, a.share.Role, a.Version, pacing.TimerName
+	a.facts.SelfCheck, a.facts.DelayErrorNS = checked.lateness, checked.delayError
+	if err := a.folder.Put(ctx, rendezvous.HelloObject(a.ID), rendezvous.Hello{Facts: a.facts}); err != nil {
+		return err
+	}
+	a.Logger.Info("ready", "self_check_p99", a.facts.SelfCheck.P99NS, "delay_error_ns", a.facts.DelayErrorNS)
+	return nil
+}
+
+// awaitBegin waits for the step that starts the load.
+func (a *agent) awaitBegin(ctx context.Context) (rendezvous.Step, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("the load did not begin within %s", a.Patience))
+	defer cancel()
+	var step rendezvous.Step
+	if err := a.folder.Await(ctx, a.Poll, rendezvous.StepObject(0), &step); err != nil {
+		return step, err
+	}
+	if step.Stop {
+		a.Logger.Info("stopped before the load", "reason", step.Reason)
+		return step, errNoLoad
+	}
+	return step, nil
+}
+
+// fail tells the server why this agent gives up. The run's context may have
+// ended, which is then the reason.
+func (a *agent) fail(ctx context.Context, err error) {
+	reason := err.Error()
+	if ctx.Err() != nil {
+		reason = fmt.Sprintf("stopped: %v", context.Cause(ctx))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	putErr := a.folder.Put(ctx, rendezvous.FailedObject(a.ID), rendezvous.Failed{Reason: reason})
+	if putErr != nil && !errors.Is(putErr, rendezvous.ErrExists) {
+		a.Logger.Error("can't tell the server of a failure", "failure", err, "error", putErr)
+	}
+}

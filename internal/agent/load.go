@@ -1,0 +1,134 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
+)
+
+// patienceAfterDrain is how long an agent waits for the server's stop after the
+// drain stage before it ends by itself: the server may be gone for a while.
+const patienceAfterDrain = 2 * time.Second
+
+// errStopped ends the goroutines of a load in the ordinary way.
+var errStopped = errors.New("the load has ended")
+
+// load offers this agent's share from the step's start until the server stops
+// it or the drain stage is over, and writes the result.
+func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
+	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
+	run := measure.RunHash(a.plan.Run, a.plan.Epoch)
+	for _, p := range a.producers {
+		p.begin(window)
+	}
+	for _, c := range a.consumers {
+		c.begin(measure.NewConsumerRecorder(c.share.Group, run, window))
+	}
+	runtime.GC() // what was needed to get here is not collected during the load
+	paused := gcPause()
+	a.Logger.Info("load begins", "start", begin.Start)
+
+	loadCtx, stop := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	for _, p := range a.producers {
+		wg.Go(func() {
+			if err := p.pace(loadCtx); err != nil {
+				stop(err)
+			}
+		})
+	}
+	usage := &usage{}
+	wg.Go(func() { usage.watch(loadCtx, a.anchor.Now, window) })
+	wg.Go(func() { stop(a.awaitStop(loadCtx, window)) })
+	err := a.report(loadCtx, window)
+	stop(err)
+	wg.Wait()
+	if err := errors.Join(err, context.Cause(loadCtx)); err != nil && !errors.Is(err, errStopped) {
+		return err
+	}
+	a.facts.GCPauseNS = gcPause() - paused
+	return a.finish(ctx, usage.seconds)
+}
+
+// awaitStop returns errStopped when the server stops the load, or when the
+// drain stage has been over for a while.
+func (a *agent) awaitStop(ctx context.Context, w measure.Window) error {
+	end := w.Start + int64(w.Warmup+w.Measure) + int64(a.plan.Workload.Stages.Drain) + int64(patienceAfterDrain)
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(end-a.anchor.Now()), errStopped)
+	defer cancel()
+	for n := 1; ; n++ {
+		var step rendezvous.Step
+		if err := a.folder.Await(ctx, 3*a.Poll, rendezvous.StepObject(n), &step); err != nil {
+			return err
+		}
+		if step.Stop {
+			a.Logger.Info("load stops", "reason", step.Reason)
+			return errStopped
+		}
+	}
+}
+
+// finish writes the result.
+func (a *agent) finish(ctx context.Context, cpuSeconds float64) error {
+	result := measure.AgentResult{Facts: a.facts, CPUSeconds: cpuSeconds, EndedAt: time.Now().UTC()}
+	for _, p := range a.producers {
+		p.seal()
+		from, until := p.offered.Bounds()
+		if err := result.AddProducer(p.index, p.recorder, from, until); err != nil {
+			return fmt.Errorf("account of producer %d: %w", p.index, err)
+		}
+	}
+	for _, c := range a.consumers {
+		if err := result.AddConsumer(c.recorder.Load()); err != nil {
+			return fmt.Errorf("account of consumer %d of %s: %w", c.share.Index, c.share.Group, err)
+		}
+	}
+	if err := a.folder.Put(ctx, rendezvous.AgentResultObject(a.ID), result); err != nil {
+		return err
+	}
+	a.Logger.Info("result written", "sent", result.Counts.Sent, "acked", result.Counts.Acked)
+	return nil
+}
+
+// usage is the processor time that this process used in the measure stage.
+type usage struct{ seconds float64 }
+
+// watch sets the seconds; zero when ctx ends before the stage.
+func (u *usage) watch(ctx context.Context, now func() int64, w measure.Window) {
+	from := w.Start + int64(w.Warmup)
+	if wait(ctx, time.Duration(from-now())) != nil {
+		return
+	}
+	before := cpuSeconds()
+	if wait(ctx, time.Duration(from+int64(w.Measure)-now())) != nil {
+		return
+	}
+	u.seconds = cpuSeconds() - before
+}
+
+// wait returns after d, or with the cause of ctx's end.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// gcPause is the time for which garbage collection has stopped this process so
+// far, in nanoseconds.
+func gcPause() int64 {
+	var stats debug.GCStats
+	debug.ReadGCStats(&stats)
+	return int64(stats.PauseTotal)
+}

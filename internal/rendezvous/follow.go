@@ -1,0 +1,203 @@
+package rendezvous
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dec.local/dec/internal/measure"
+)
+
+// Follow watches the load that [Coordinator.Begin] has started until it has
+// ended, calling onSecond with each second as soon as every agent has delivered
+// it, from second 0 on (again, after a server came back).
+//
+// It writes the stop step itself: when the producers are done, every group has
+// received as many messages as were acknowledged, and nothing has changed for a
+// second; or else at the end of the drain stage. It fails when an agent gave up
+// or shows no progress for [Options].Silence.
+func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second)) error {
+	plan, err := c.plan(ctx)
+	if err != nil {
+		return err
+	}
+	var begin Step
+	if err := c.folder.Get(ctx, StepObject(0), &begin); err != nil {
+		return fmt.Errorf("follow a load that has not begun: %w", err)
+	}
+	if begin.Stop {
+		return nil
+	}
+	f := newFollower(c, plan, begin.Start)
+	for {
+		if err := f.read(ctx); err != nil {
+			return err
+		}
+		if err := f.deliver(onSecond); err != nil {
+			return err
+		}
+		if stopped, err := c.stopped(ctx); err != nil || stopped {
+			return err
+		}
+		if step, over := f.over(time.Now()); over {
+			return c.stop(ctx, step)
+		}
+		if err := f.alive(ctx, time.Now()); err != nil {
+			return err
+		}
+		if err := sleep(ctx, c.poll); err != nil {
+			return fmt.Errorf("follow the load: %w", err)
+		}
+	}
+}
+
+// follower is what Follow knows of the agents' progress.
+type follower struct {
+	c          *Coordinator
+	ids        []string
+	measureEnd time.Time
+	drainEnd   time.Time
+	agents     map[string]*followed
+	timeline   *measure.Timeline
+	acked      int64            // so far, by all agents
+	received   map[string]int64 // so far, by group
+}
+
+// followed is one agent as a follower sees it.
+type followed struct {
+	pending  []measure.Snapshot // read and not yet delivered
+	count    int                // progress objects read
+	quiet    bool               // the latest of them: nothing to do, and nothing happened
+	newsAt   time.Time
+	finished bool // its result is there: no further progress comes
+}
+
+func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
+	w := plan.Workload.Stages
+	f := &follower{
+		c:          c,
+		ids:        slices.Sorted(maps.Keys(plan.Agents)),
+		measureEnd: start.Add(time.Duration(w.Warmup) + time.Duration(w.Measure)),
+		agents:     make(map[string]*followed),
+		timeline:   measure.NewTimeline(),
+		received:   make(map[string]int64),
+	}
+	f.drainEnd = f.measureEnd.Add(time.Duration(w.Drain))
+	// Silence counts from the start of the load, or from now for a server that
+	// came back to it.
+	from := start
+	if now := time.Now(); now.After(from) {
+		from = now
+	}
+	for _, id := range f.ids {
+		f.agents[id] = &followed{newsAt: from}
+	}
+	return f
+}
+
+// read takes in whatever progress is new.
+func (f *follower) read(ctx context.Context) error {
+	for _, id := range f.ids {
+		a := f.agents[id]
+		for {
+			var p Progress
+			found, err := f.c.folder.Find(ctx, ProgressObject(id, a.count), &p)
+			if err != nil {
+				return err
+			}
+			if !found {
+				break
+			}
+			f.add(a, p)
+		}
+	}
+	return nil
+}
+
+// add takes in one second of one agent.
+func (f *follower) add(a *followed, p Progress) {
+	a.count++
+	a.pending = append(a.pending, p.Snapshot)
+	a.newsAt = time.Now()
+	a.quiet = p.Idle && p.Counts.Acked == 0 && p.Counts.Failed == 0 && p.Counts.Received == 0
+	f.acked += p.Counts.Acked
+	for group, n := range p.Groups {
+		f.received[group] += n
+	}
+}
+
+// deliver merges each second that all agents have delivered.
+func (f *follower) deliver(onSecond func(measure.Second)) error {
+	for {
+		var parts []measure.Snapshot
+		for _, id := range f.ids {
+			if pending := f.agents[id].pending; len(pending) > 0 {
+				parts = append(parts, pending[0])
+			}
+		}
+		if len(parts) < len(f.ids) {
+			return nil
+		}
+		second, err := f.timeline.Add(parts...)
+		if err != nil {
+			return err
+		}
+		for _, id := range f.ids {
+			f.agents[id].pending = f.agents[id].pending[1:]
+		}
+		onSecond(second)
+	}
+}
+
+// over returns the stop step when the load phase is over.
+func (f *follower) over(now time.Time) (Step, bool) {
+	if !now.Before(f.drainEnd) {
+		return Step{Stop: true, Reason: "the drain stage has ended"}, true
+	}
+	if now.Before(f.measureEnd) || !f.drained() {
+		return Step{}, false
+	}
+	return Step{Stop: true, Drained: true, Reason: "everything has arrived"}, true
+}
+
+// drained says whether all agents were quiet for a second, and every group has
+// received as many messages as were acknowledged. There may be more: some that
+// were not acknowledged arrive as well.
+func (f *follower) drained() bool {
+	for _, a := range f.agents {
+		if !a.quiet {
+			return false
+		}
+	}
+	for _, n := range f.received {
+		if n < f.acked {
+			return false
+		}
+	}
+	return len(f.received) > 0
+}
+
+// alive fails when an agent gave up or was silent for too long.
+func (f *follower) alive(ctx context.Context, now time.Time) error {
+	if err := f.c.failure(ctx, f.ids); err != nil {
+		return err
+	}
+	for _, id := range f.ids {
+		a := f.agents[id]
+		if a.finished || now.Sub(a.newsAt) < f.c.silence {
+			continue
+		}
+		var result struct{}
+		found, err := f.c.folder.Find(ctx, AgentResultObject(id), &result)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("agent %s has shown no progress for %s: it died, or its host stands still; see its log", id, f.c.silence)
+		}
+		a.finished = true
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+// Package rendezvous is the protocol between the server and the agents of a
+// run. They meet in a bucket: each object is written once and whole, agents
+// need no inbound port, and the server may die and come back.
+//
+// Objects of a run, under runs/<run>/<epoch>/:
+//
+//	plan.json                      server: who does what
+//	prepared.json                  leader: the destination exists; effective guarantees
+//	agents/<id>/hello.json         agent: positioned; host facts, self-check
+//	steps/<n>.json                 server: step 0 starts the load; a later one may stop it
+//	agents/<id>/progress/<n>.json  agent: one snapshot a second
+//	agents/<id>/failed.json        agent: it gave up, and why
+//	agents/<id>/result.json        agent: histograms and exact accounts
+//	result.json                    server: all agents merged
+//
+// Every object is found by its name, never by listing the folder: a list would
+// show files that are only half written, and its cost grows with the run.
+package rendezvous
+
+import (
+	"encoding/json"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// Plan tells every agent of a run what to do.
+type Plan struct {
+	Run          string                     `json:"run"`
+	Epoch        int                        `json:"epoch"`
+	Technology   string                     `json:"technology"`
+	Destination  string                     `json:"destination"`
+	Endpoints    json.RawMessage            `json:"endpoints"`
+	ClientConfig map[string]json.RawMessage `json:"client_config,omitempty"`
+	Workload     experiment.Workload        `json:"workload"`
+	Agents       map[string]Share           `json:"agents"`
+}
+
+// Share is one agent's part of the workload.
+type Share struct {
+	Role      string          `json:"role"`                // measure.RoleProducer or measure.RoleConsumer
+	Leader    bool            `json:"leader,omitempty"`    // agent 0: prepares the destination
+	Producers []int           `json:"producers,omitempty"` // indices of its producers
+	Consumers []ConsumerShare `json:"consumers,omitempty"`
+}
+
+// ConsumerShare is one consumer.
+type ConsumerShare struct {
+	Group string `json:"group"`
+	Index int    `json:"index"`
+}
+
+// Prepared says that the destination exists, or why it is refused.
+type Prepared struct {
+	Effective json.RawMessage `json:"effective,omitempty"` // technology.Effective
+	Refused   string          `json:"refused,omitempty"`   // a guarantee below the workload's minimum
+}
+
+// Hello says that an agent is positioned and fit.
+type Hello struct {
+	Facts measure.AgentFacts `json:"facts"`
+}
+
+// Step starts or stops the load.
+type Step struct {
+	N       int       `json:"n"`
+	Start   time.Time `json:"start,omitzero"`    // of the warm-up; wall clock
+	Stop    bool      `json:"stop,omitempty"`    // end now: write the result
+	Drained bool      `json:"drained,omitempty"` // with Stop: everything has arrived
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// Progress is what an agent did in one second of the load phase.
+type Progress struct {
+	measure.Snapshot
+	Idle bool `json:"idle"` // its producers send no more and await no acknowledgement
+}
+
+// Failed says why an agent gave up.
+type Failed struct {
+	Reason string `json:"reason"`
+}
