@@ -1,0 +1,5 @@
+terraform {
+  required_providers {
+    dec = { source = "dec.local/dec/dec" }
+  }
+}

@@ -1,0 +1,199 @@
+package provider_test
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The apply of these resources never ends by itself: one process never gets
+// ready.
+func endless() []string {
+	return []string{
+		port,
+		process("broker-0", "exec sleep 600", ""),
+		process("broker-1", "exec sleep 600", `ready_log = "never"`),
+	}
+}
+
+func TestKilledInMidApplyTheLedgerFindsEverything(t *testing.T) {
+	t.Parallel()
+	victims := map[string]func(t *testing.T, tofu *exec.Cmd) error{
+		"OpenTofu": func(t *testing.T, tofu *exec.Cmd) error {
+			fd := plugin(t, tofu)
+			return errors.Join(tofu.Process.Kill(), ended(fd))
+		},
+		"the provider": func(t *testing.T, tofu *exec.Cmd) error {
+			return unix.PidfdSendSignal(plugin(t, tofu), unix.SIGKILL, nil, 0)
+		},
+	}
+	for name, kill := range victims {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tofu := w.startApply(endless()...)
+			if err := kill(t, tofu); err != nil {
+				t.Fatal(err)
+			}
+			if err := tofu.Wait(); err == nil {
+				t.Error("tofu apply succeeded, want it killed")
+			}
+			objects := w.list()
+			if len(objects) != 3 {
+				t.Errorf("List = %+v, want two processes and a port", objects)
+			}
+			for _, o := range objects {
+				if err := w.ledger.Remove(t.Context(), o); err != nil {
+					t.Errorf("Remove(%s %s) = %v, want nil", o.Kind, o.ID, err)
+				}
+			}
+			w.nothing()
+		})
+	}
+}
+
+func TestInterruptedApplyReturnsAtOnceWithEverythingInTheState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	root := w.root(endless()...)
+	var output bytes.Buffer
+	tofu := w.start(root.Command(t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), &output)
+	if err := tofu.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := tofu.Wait(); err == nil {
+		t.Errorf("interrupted apply succeeded\n%s", &output)
+	}
+	if got := root.Addresses(); len(got) != 3 {
+		t.Errorf("state has %q after the interrupt, want all three\n%s", got, &output)
+	}
+	if !strings.Contains(output.String(), "was interrupted") {
+		t.Errorf("apply says\n%s\nwant that it was interrupted", &output)
+	}
+	root.Must("destroy", "-input=false", "-auto-approve")
+	w.nothing()
+}
+
+// startApply starts an apply and returns once it has made everything that it
+// will make.
+func (w *world) startApply(resources ...string) *exec.Cmd {
+	w.t.Helper()
+	root := w.root(resources...)
+	return w.start(root.Command(w.t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), new(bytes.Buffer))
+}
+
+func (w *world) start(tofu *exec.Cmd, output *bytes.Buffer) *exec.Cmd {
+	w.t.Helper()
+	tofu.Stdout, tofu.Stderr = output, output
+	if err := tofu.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("both processes live", func() bool {
+		alive := 0
+		for _, o := range w.list() {
+			if o.Alive {
+				alive++
+			}
+		}
+		return alive == 2
+	})
+	return tofu
+}
+
+// plugin returns a pidfd of the provider that an OpenTofu has started, closed
+// at the end of the test.
+func plugin(t *testing.T, tofu *exec.Cmd) int {
+	t.Helper()
+	for _, pid := range processes(t) {
+		exe, _ := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
+		if !strings.Contains(exe, "terraform-provider-dec") || parent(pid) != tofu.Process.Pid {
+			continue
+		}
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		return fd
+	}
+	t.Fatal("OpenTofu has no provider")
+	return 0
+}
+
+// ended waits until the process of a pidfd has ended.
+func ended(fd int) error {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 60_000)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return errors.New("the provider outlives OpenTofu")
+		}
+		return nil
+	}
+}
+
+// processes are the pids of this machine.
+func processes(t *testing.T) []int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// parent is the pid of a process's parent, 0 if it is gone.
+func parent(pid int) int {
+	status, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "PPid:"); ok {
+			ppid, _ := strconv.Atoi(strings.TrimSpace(value))
+			return ppid
+		}
+	}
+	return 0
+}
+
+// nothingLives checks that no process works in the ledger, or was told of its
+// folders: neither a service nor its supervisor.
+func (w *world) nothingLives() {
+	w.t.Helper()
+	folders := filepath.Join(w.ledger.Dir(), "processes") + "/"
+	for _, pid := range processes(w.t) {
+		proc := filepath.Join("/proc", strconv.Itoa(pid))
+		cwd, _ := os.Readlink(filepath.Join(proc, "cwd"))
+		environ, _ := os.ReadFile(filepath.Join(proc, "environ"))
+		if strings.HasPrefix(cwd, folders) || bytes.Contains(environ, []byte(folders)) {
+			cmdline, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
+			w.t.Errorf("process %d lives on: %q", pid, cmdline)
+		}
+	}
+}
+
+// listen keeps a port busy until the test ends.
+func (w *world) listen(port string) {
+	w.t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = listener.Close() })
+}

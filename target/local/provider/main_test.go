@@ -1,0 +1,204 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/supervise"
+	"dec.local/dec/target/local"
+	"dec.local/dec/target/local/provider"
+	"dec.local/dec/target/targettest"
+)
+
+// built holds what all tests here use: the provider in a mirror, and the probe
+// among the artifacts.
+var built struct{ mirror, artifacts string }
+
+func TestMain(m *testing.M) {
+	supervise.Main(nil)
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "provider-test-")
+	if err == nil {
+		built.mirror, built.artifacts = filepath.Join(dir, "mirror"), filepath.Join(dir, "artifacts")
+		err = errors.Join(
+			targettest.BuildProvider(built.mirror, provider.Address, "dec.local/dec/cmd/terraform-provider-dec"),
+			targettest.BuildProbe(built.artifacts),
+		)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "prepare the tests:", err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "clean up after the tests:", err)
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
+
+func TestTarget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	targettest.Run(t, targettest.Target{
+		Name:        "local",
+		Providers:   providers(built.artifacts),
+		Mirror:      built.mirror,
+		Environment: w.environment(),
+		Inventory:   w.ledger,
+	})
+	w.nothingLives()
+}
+
+const (
+	run     = "raaaaaaaaa"
+	service = run + "-broker-0"
+)
+
+// providers is the head of a root module.
+func providers(artifacts string) string {
+	return fmt.Sprintf(`
+terraform {
+  required_providers {
+    dec = { source = %q }
+  }
+}
+provider "dec" {
+  artifacts = [%q]
+}
+locals {
+  tags = {
+    "dec:install"    = "install"
+    "dec:run"        = %q
+    "dec:expires-at" = %q
+  }
+}
+`, provider.Address, artifacts, run, expires)
+}
+
+// expires is when everything of these tests does: the same for all, or else a
+// second root module of the same things would not be the same.
+var expires = time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+
+// port is a resource dec_port.port.
+const port = `
+resource "dec_port" "port" {
+  name = "` + run + `-broker-0-client"
+  tags = merge(local.tags, { "dec:address" = "dec_port.port" })
+}
+`
+
+// process is a resource dec_process.<label> that runs a script, with more
+// attributes.
+func process(label, script, more string) string {
+	return fmt.Sprintf(`
+resource "dec_process" %[1]q {
+  name    = "%[2]s-%[1]s"
+  command = ["/bin/sh", "-c", %[3]q]
+  tags    = merge(local.tags, { "dec:address" = "dec_process.%[1]s" })
+  %[4]s
+}
+`, label, run, script, more)
+}
+
+// world is a ledger of its own, with everything in it removed at the end.
+type world struct {
+	t      *testing.T
+	ledger *local.Ledger
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	ledger, err := local.Open(filepath.Join(t.TempDir(), "ledger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, ledger: ledger}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		objects, err := ledger.List(ctx, "")
+		for _, o := range objects {
+			err = errors.Join(err, ledger.Remove(ctx, o))
+		}
+		if err != nil {
+			t.Errorf("remove what is left: %v", err)
+		}
+	})
+	return w
+}
+
+func (w *world) environment() []string { return []string{"DEC_LOCAL_LEDGER=" + w.ledger.Dir()} }
+
+// root makes a root module of the resources.
+func (w *world) root(resources ...string) *targettest.Root {
+	w.t.Helper()
+	return targettest.NewRoot(w.t, targettest.Options{
+		Files:       map[string]string{"main.tf": module(resources...)},
+		Mirror:      built.mirror,
+		Environment: w.environment(),
+	})
+}
+
+// module is the content of a root module.
+func module(resources ...string) string {
+	content := providers(built.artifacts)
+	for _, r := range resources {
+		content += r
+	}
+	return content
+}
+
+func (w *world) list() []experiment.Object {
+	w.t.Helper()
+	objects, err := w.ledger.List(w.t.Context(), run)
+	if err != nil {
+		w.t.Fatalf("List(%q) = %v", run, err)
+	}
+	return objects
+}
+
+// process opens a process of the ledger.
+func (w *world) process(label string) *supervise.Process {
+	w.t.Helper()
+	p, err := w.ledger.Process(run + "-" + label)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// nothing checks that the ledger is empty and nothing of it lives.
+func (w *world) nothing() {
+	w.t.Helper()
+	if got := w.list(); len(got) > 0 {
+		w.t.Errorf("List = %+v, want nothing", got)
+	}
+	w.nothingLives()
+}
+
+// eventually waits until a condition holds.
+func (w *world) eventually(what string, holds func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			w.t.Fatalf("waited in vain until %s", what)
+		case <-tick.C:
+		}
+	}
+}
