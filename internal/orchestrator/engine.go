@@ -1,0 +1,209 @@
+// Package orchestrator leads every run through its life: queued, provision,
+// prepare, load, collect, destroy, verify, ended. It knows neither OpenTofu nor
+// databases nor brokers; what it needs of them it declares in ports.go.
+//
+// Three promises shape it. A phase is recorded before it begins, so a crash
+// never hides what may exist. A run that failed, was cancelled or ran out of time
+// goes through destroy and verify like any other, and nothing but a receipt ends
+// the obligation to destroy. And who has lost the lease of a run stops its work
+// and writes nothing.
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Options configures an [Engine]. Store, Provisioner, Workload, Watcher and
+// Verifier are required; every other zero value means the stated default.
+type Options struct {
+	Store       Store
+	Provisioner Provisioner
+	Workload    Workload
+	Watcher     Watcher
+	Verifier    Verifier
+	Measuring   map[string]Measuring // by target; runs of targets without one measure side by side
+
+	Owner        string                 // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
+	ResumeQueued bool                   // a new start goes on with queued runs of interrupted experiments; if false it cancels them
+	OnEvent      func(experiment.Event) // called after the commit, for runs side by side from several goroutines; must not block
+	Logger       *slog.Logger           // slog.Default() if nil
+
+	Lease  time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
+	Poll   time.Duration // how often the queue is looked at, unless woken; 5 s if zero
+	Limits TeardownLimits
+}
+
+// TeardownLimits bounds how long one process tries to bring a run's
+// infrastructure down.
+type TeardownLimits struct {
+	Rounds  int           // tries of destroy, and then of verify, before the run counts as leaked; 3 if zero
+	Backoff time.Duration // pause after the first failed try, doubled after each; 1 s if zero
+	Destroy time.Duration // one try of destroy; 10 min if zero
+	Verify  time.Duration // one try of verify; 5 min if zero
+	Halt    time.Duration // the wait for interrupted attempts to end; 12 min if zero: longer than the grace that OpenTofu gets
+	Stop    time.Duration // the wait for the load to be stopped; 5 s if zero
+}
+
+// ErrDetached is returned by the loops after [Engine.Detach].
+var ErrDetached = errors.New("detached: what is running goes on until its time to live ends")
+
+// Engine executes the runs of a store. Any number of engines, in any number of
+// processes, may share one store. One Engine runs one loop at a time.
+type Engine struct {
+	Options
+	wake     chan struct{} // something may be claimable
+	detached chan struct{} // closed by Detach
+	detach   sync.Once
+
+	mu     sync.Mutex                         // protects the following
+	active map[string]context.CancelCauseFunc // work of this process, by run
+}
+
+// New returns an engine. It does nothing before one of its loops is called.
+func New(o Options) (*Engine, error) {
+	for name, missing := range map[string]bool{"Store": o.Store == nil, "Provisioner": o.Provisioner == nil,
+		"Workload": o.Workload == nil, "Watcher": o.Watcher == nil, "Verifier": o.Verifier == nil} {
+		if missing {
+			return nil, fmt.Errorf("orchestrator: option %s is required", name)
+		}
+	}
+	if o.Owner == "" {
+		o.Owner = fmt.Sprintf("%d-%s", os.Getpid(), experiment.NewID("o"))
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.OnEvent == nil {
+		o.OnEvent = func(experiment.Event) {}
+	}
+	o.Lease, o.Poll = cmp.Or(o.Lease, 30*time.Second), cmp.Or(o.Poll, 5*time.Second)
+	o.Limits = TeardownLimits{
+		Rounds:  cmp.Or(o.Limits.Rounds, 3),
+		Backoff: cmp.Or(o.Limits.Backoff, time.Second),
+		Destroy: cmp.Or(o.Limits.Destroy, 10*time.Minute),
+		Verify:  cmp.Or(o.Limits.Verify, 5*time.Minute),
+		Halt:    cmp.Or(o.Limits.Halt, 12*time.Minute),
+		Stop:    cmp.Or(o.Limits.Stop, 5*time.Second),
+	}
+	return &Engine{Options: o, wake: make(chan struct{}, 1), detached: make(chan struct{}),
+		active: make(map[string]context.CancelCauseFunc)}, nil
+}
+
+// Submit admits an experiment: its planned runs are queued in a randomised and
+// interleaved order. The plan must be a valid one, see [experiment.DecodePlan].
+func (e *Engine) Submit(ctx context.Context, p experiment.Plan) (experiment.Experiment, error) {
+	x := experiment.Experiment{ID: experiment.NewID("e"), Plan: p, Digest: p.Digest()}
+	var runs []experiment.Run
+	for i, variant := range experiment.Order(p) {
+		runs = append(runs, experiment.Run{ID: experiment.NewID("r"), Experiment: x.ID, Variant: variant, Order: i})
+	}
+	if len(runs) == 0 {
+		return x, errors.New("the plan has no run: give it a variant and repeat of at least 1")
+	}
+	x, events, err := e.Store.Admit(ctx, x, runs)
+	if err != nil {
+		return x, err
+	}
+	e.Logger.Info("experiment admitted", "experiment", x.ID, "runs", len(runs))
+	e.publish(events)
+	e.nudge()
+	return x, nil
+}
+
+// Cancel ends an experiment or a run, given by id: queued runs end at once,
+// midway ones are destroyed and verified first, by whoever holds their lease. It
+// does not wait for that. What has ended stays as it is; an id that is not known
+// is [experiment.ErrNotFound].
+func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
+	x, err := e.Store.Experiment(ctx, id)
+	if errors.Is(err, experiment.ErrNotFound) {
+		return e.cancelRun(ctx, id, reason)
+	} else if err != nil {
+		return err
+	}
+	if err := e.stop(ctx, x.ID, reason); err != nil {
+		return err
+	}
+	runs, err := e.Store.Runs(ctx, x.ID)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Phase != experiment.PhaseEnded {
+			if err := e.cancelRun(ctx, run.ID, reason); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) cancelRun(ctx context.Context, run, reason string) error {
+	events, err := e.Store.Cancel(ctx, run, reason, neverStarted(), extraRuns)
+	if err != nil {
+		return err
+	}
+	e.publish(events)
+	e.mu.Lock()
+	if end, ok := e.active[run]; ok {
+		end(&cancelled{reason})
+	}
+	e.mu.Unlock()
+	e.nudge()
+	return nil
+}
+
+// stop ends the queued runs of an experiment.
+func (e *Engine) stop(ctx context.Context, id, reason string) error {
+	events, err := e.Store.Stop(ctx, id, reason, neverStarted())
+	if err != nil {
+		return err
+	}
+	e.publish(events)
+	return nil
+}
+
+// neverStarted is the receipt of a run that did not leave the queue.
+func neverStarted() experiment.Receipt {
+	return experiment.Receipt{Statement: "Nothing was created: the run never left the queue."}
+}
+
+// Detach makes the loop that is running return [ErrDetached] at once. Nothing is
+// interrupted and nothing more is written: attempts, services and agents go on
+// until their time to live ends, and the next start destroys them. The engine
+// is of no use afterwards; the process is meant to exit.
+func (e *Engine) Detach() { e.detach.Do(func() { close(e.detached) }) }
+
+// isDetached tells whether writing is over.
+func (e *Engine) isDetached() bool {
+	select {
+	case <-e.detached:
+		return true
+	default:
+		return false
+	}
+}
+
+// nudge makes the loop look at the queue now.
+func (e *Engine) nudge() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// publish tells subscribers of committed events.
+func (e *Engine) publish(events []experiment.Event) {
+	for _, event := range events {
+		e.OnEvent(event)
+	}
+}

@@ -1,0 +1,211 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// Reasons that runs carry when nobody gave a better one.
+const (
+	reasonInterrupted = "interrupted by the user"
+	reasonNotResumed  = "interrupted: dec was killed before the experiment had ended; submit it again"
+)
+
+// scope says what a loop does and when it is over.
+type scope struct {
+	queued bool                                               // claims queued runs, not only those left midway
+	done   func(ctx context.Context, idle bool) (bool, error) // idle: nothing could be claimed and nothing is being worked on
+	onStop func(ctx context.Context, reason string) error     // when ctx ends, before the work is cancelled; may be nil
+}
+
+// Run executes what is queued, and what was left midway, until ctx ends. Then
+// the runs it works on are cancelled, destroyed and verified; queued ones stay
+// queued. It returns the cause of the end of ctx, [ErrDetached], or why the
+// store could not be used.
+func (e *Engine) Run(ctx context.Context) error {
+	return e.loop(ctx, scope{queued: true, done: func(context.Context, bool) (bool, error) { return false, nil }})
+}
+
+// Drive executes runs until the experiment has ended, and returns nil then, even
+// when its runs failed. When ctx ends, the whole experiment is cancelled: its
+// queued runs end at once, those that are midway are destroyed and verified
+// before Drive returns the cause of the end of ctx.
+func (e *Engine) Drive(ctx context.Context, experimentID string) error {
+	return e.loop(ctx, scope{
+		queued: true,
+		done: func(ctx context.Context, _ bool) (bool, error) {
+			x, err := e.Store.Experiment(ctx, experimentID)
+			return x.State == experiment.Ended, err
+		},
+		onStop: func(ctx context.Context, reason string) error { return e.stop(ctx, experimentID, reason) },
+	})
+}
+
+// RunUntilIdle executes runs until every experiment of the store has ended. When
+// ctx ends it behaves like [Engine.Run].
+func (e *Engine) RunUntilIdle(ctx context.Context) error {
+	return e.loop(ctx, scope{
+		queued: true,
+		done: func(ctx context.Context, _ bool) (bool, error) {
+			open, err := e.Store.Unfinished(ctx)
+			return len(open) == 0, err
+		},
+	})
+}
+
+// Recover cleans up after an earlier process with the same owner that did not
+// end well. Call it first, and only when no such process can be alive. Every run
+// that was midway is halted, marked as failed with the phase in which it was
+// interrupted, destroyed and verified; leaked runs are tried once more. Queued
+// runs of unfinished experiments are cancelled, unless Options.ResumeQueued. It
+// returns when all that is done. An end of ctx does not keep a run from being
+// destroyed; its cause is returned afterwards.
+func (e *Engine) Recover(ctx context.Context) error {
+	if err := e.Store.Reclaim(ctx, e.Owner); err != nil {
+		return err
+	}
+	if !e.ResumeQueued {
+		open, err := e.Store.Unfinished(ctx)
+		if err != nil {
+			return err
+		}
+		for _, x := range open {
+			e.Logger.Warn("queued runs of an interrupted experiment are cancelled", "experiment", x.ID)
+			if err := e.stop(ctx, x.ID, reasonNotResumed); err != nil {
+				return err
+			}
+		}
+	}
+	err := e.loop(context.WithoutCancel(ctx), scope{done: func(_ context.Context, idle bool) (bool, error) { return idle, nil }})
+	return cmp.Or(err, context.Cause(ctx))
+}
+
+// loop claims runs and works on each in a goroutine of its own, until the scope
+// is done or ctx ends, and then waits for all of them.
+func (e *Engine) loop(ctx context.Context, s scope) error {
+	l := &looper{e: e, scope: s, base: context.WithoutCancel(ctx), ended: make(chan error)}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	interrupted := ctx.Done()
+	for {
+		if e.isDetached() {
+			return ErrDetached
+		}
+		if interrupted != nil && ctx.Err() != nil {
+			interrupted = nil
+			l.interrupt(context.Cause(ctx))
+		}
+		if !l.closed {
+			l.miss(l.fill())
+		}
+		if l.closed && l.working == 0 {
+			return l.err
+		}
+		timer.Reset(e.Poll)
+		select {
+		case <-e.detached:
+		case <-interrupted:
+		case err := <-l.ended:
+			l.working--
+			l.fail(err)
+		case <-e.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// looper is the state of one loop. Only the loop's own goroutine uses it.
+type looper struct {
+	e       *Engine
+	scope   scope
+	base    context.Context // of the work; it does not end with the loop's
+	ended   chan error      // one for each piece of work
+	working int
+	misses  int   // claims in a row that the store failed
+	closed  bool  // nothing more is claimed
+	err     error // what the loop will return
+}
+
+// fill claims all that may be worked on now. It closes the loop when its scope
+// is done.
+func (l *looper) fill() error {
+	for {
+		done, err := l.scope.done(l.base, false)
+		if err != nil || done {
+			l.closed = done
+			return err
+		}
+		run, lease, err := l.e.Store.Adopt(l.base, l.e.Owner, l.e.Lease)
+		if errors.Is(err, experiment.ErrNotFound) && l.scope.queued {
+			run, lease, err = l.e.Store.Claim(l.base, l.e.Owner, l.e.Lease)
+		}
+		if errors.Is(err, experiment.ErrNotFound) {
+			l.closed, err = l.scope.done(l.base, l.working == 0)
+			return err
+		} else if err != nil {
+			return err
+		}
+		l.working++
+		work := l.e.begin(l.base, run, lease)
+		go func() {
+			err := work()
+			select {
+			case l.ended <- err:
+			case <-l.e.detached: // nobody listens any more
+			}
+		}()
+	}
+}
+
+// miss counts failures to claim; the loop bears a few.
+func (l *looper) miss(err error) {
+	if err == nil {
+		l.misses = 0
+		return
+	}
+	l.misses++
+	if l.misses >= writeTries || errors.Is(err, experiment.ErrNotFound) {
+		l.fail(err)
+		return
+	}
+	l.e.Logger.Warn("claiming a run failed, trying again", "err", err)
+}
+
+// fail ends the loop because of an error that concerns more than one run.
+func (l *looper) fail(err error) {
+	if err == nil || errors.Is(err, ErrDetached) {
+		return
+	}
+	l.err, l.closed = errors.Join(l.err, err), true
+	l.e.cancelActive("the store failed: " + err.Error())
+}
+
+// interrupt ends the loop because its context has ended.
+func (l *looper) interrupt(cause error) {
+	l.closed, l.err = true, cmp.Or(l.err, cause)
+	reason := reasonInterrupted
+	if !errors.Is(cause, context.Canceled) {
+		reason = "interrupted: " + cause.Error()
+	}
+	if l.scope.onStop != nil {
+		if err := l.scope.onStop(l.base, reason); err != nil {
+			l.err = errors.Join(l.err, fmt.Errorf("cancel what is queued: %w", err))
+		}
+	}
+	l.e.cancelActive(reason)
+}
+
+// cancelActive cancels everything that this process works on.
+func (e *Engine) cancelActive(reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for run, end := range e.active {
+		e.Logger.Info("cancelling, destroying and verifying", "run", run, "reason", reason)
+		end(&cancelled{reason})
+	}
+}

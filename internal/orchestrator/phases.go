@@ -1,0 +1,242 @@
+package orchestrator
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+const (
+	defaultTTL  = time.Hour
+	maxMargin   = 2 * time.Minute // the part of the time to live that is kept for destroying, at most
+	watchGrace  = time.Second     // a phase may tell its own side of a service's death for so long
+	marginShare = 5               // the margin is at most this part of the time to live
+)
+
+// fromQueue takes a claimed run from the queue to its end.
+func (x *execution) fromQueue(work, held context.Context) error {
+	e, err := x.e.Store.Experiment(held, x.run.Experiment)
+	if err != nil {
+		return err
+	}
+	release, lockErr := x.lockMeasuring(work, e.Plan.Target)
+	if lockErr == nil {
+		defer release()
+	}
+	reason, err := x.unwanted(held, e)
+	switch {
+	case err != nil:
+		return err
+	case reason != "":
+		return x.endUnstarted(held, experiment.Cancelled, reason)
+	case work.Err() != nil: // this loop ends: others may take the run
+		return x.write(held, func(ctx context.Context) ([]experiment.Event, error) {
+			return nil, x.e.Store.Release(ctx, x.run.ID, x.lease)
+		})
+	case lockErr != nil:
+		return x.endUnstarted(held, experiment.Failed, "lock for measuring: "+lockErr.Error())
+	}
+	variant, ok := variantOf(e.Plan, x.run.Variant)
+	if !ok {
+		return x.endUnstarted(held, experiment.Failed, "the plan has no variant "+x.run.Variant)
+	}
+	x.as = Assignment{Run: x.run, Plan: e.Plan, Variant: variant}
+	if err := x.measure(work, held); err != nil {
+		return err
+	}
+	return x.teardown(held)
+}
+
+// lockMeasuring keeps other processes from measuring on the target.
+func (x *execution) lockMeasuring(work context.Context, target string) (func(), error) {
+	lock := x.e.Measuring[target]
+	if lock == nil {
+		return func() {}, nil
+	}
+	return lock.LockMeasuring(work)
+}
+
+// unwanted returns why a queued run shall not start, "" if it shall.
+func (x *execution) unwanted(held context.Context, e experiment.Experiment) (string, error) {
+	var reason string
+	err := x.write(held, func(ctx context.Context) (_ []experiment.Event, err error) {
+		reason, err = x.e.Store.Renew(ctx, x.run.ID, x.lease, x.e.Lease)
+		return nil, err
+	})
+	if err != nil || reason != "" {
+		return reason, err
+	}
+	runs, err := x.e.Store.Runs(held, e.ID)
+	if err != nil {
+		return "", err
+	}
+	now, err := x.e.Store.Now(held)
+	if err != nil {
+		return "", err
+	}
+	if !outOfWall(e.Plan, runs, now) {
+		return "", nil
+	}
+	reason = fmt.Sprintf("max_wall of %s is over: no further run of the experiment starts", e.Plan.Limits.MaxWall)
+	return reason, x.e.stop(held, e.ID, reason)
+}
+
+// outOfWall tells whether the wall time of an experiment, which counts from the
+// start of its first run, is over.
+func outOfWall(p experiment.Plan, runs []experiment.Run, now time.Time) bool {
+	var first time.Time
+	for _, run := range runs {
+		if !run.StartedAt.IsZero() && (first.IsZero() || run.StartedAt.Before(first)) {
+			first = run.StartedAt
+		}
+	}
+	wall := p.Limits.MaxWall.Std()
+	return wall > 0 && !first.IsZero() && !now.Before(first.Add(wall))
+}
+
+func variantOf(p experiment.Plan, label string) (experiment.Variant, bool) {
+	for _, v := range p.Variants {
+		if v.Label == label {
+			return v, true
+		}
+	}
+	return experiment.Variant{}, false
+}
+
+// endUnstarted ends a run that never left the queue.
+func (x *execution) endUnstarted(held context.Context, outcome experiment.Outcome, reason string) error {
+	now, err := x.e.Store.Now(held)
+	if err != nil {
+		return err
+	}
+	receipt := neverStarted()
+	receipt.At = now
+	x.run.Outcome, x.run.Reason = outcome, reason
+	x.run.Teardown, x.run.Receipt = experiment.TeardownNone, &receipt
+	return x.end(held)
+}
+
+// measure takes the run through the phases up to collect. It leaves the outcome
+// in x.run; the error is one of the store.
+func (x *execution) measure(work, held context.Context) error {
+	ttl := cmp.Or(x.as.Plan.Limits.TTL, experiment.Duration(defaultTTL))
+	err := x.write(held, func(ctx context.Context) (_ []experiment.Event, err error) {
+		x.as.ExpiresAt, err = x.e.Store.SetExpiry(ctx, x.run.ID, x.lease, ttl.Std())
+		return nil, err
+	})
+	if err != nil {
+		return err
+	}
+	margin := min(maxMargin, ttl.Std()/marginShare)
+	work, stop := context.WithTimeoutCause(work, ttl.Std()-margin, &expired{ttl})
+	defer stop()
+	x.run.Teardown = experiment.TeardownPending
+	var endpoints json.RawMessage
+	for _, step := range []struct {
+		phase experiment.Phase
+		do    func() error
+	}{
+		{experiment.PhaseProvision, func() (err error) {
+			endpoints, err = x.e.Provisioner.Provision(work, x.as, x.reporter(held))
+			return err
+		}},
+		{experiment.PhasePrepare, func() error {
+			return x.watched(work, func(ctx context.Context) error { return x.e.Workload.Prepare(ctx, x.as, endpoints) })
+		}},
+		{experiment.PhaseLoad, func() error {
+			return x.watched(work, func(ctx context.Context) error { return x.e.Workload.Load(ctx, x.as) })
+		}},
+		{experiment.PhaseCollect, func() error { return x.collect(work) }},
+	} {
+		if err := x.enter(held, step.phase); err != nil {
+			return err
+		}
+		err := context.Cause(work)
+		if err == nil {
+			err = x.guard(step.do)
+		}
+		if held.Err() != nil {
+			return experiment.ErrFenced
+		}
+		if err != nil {
+			x.fail(work, held, err)
+			return nil
+		}
+	}
+	x.run.Outcome = experiment.Succeeded
+	return x.write(held, func(ctx context.Context) ([]experiment.Event, error) {
+		return nil, x.e.Store.SaveResult(ctx, &x.run, x.lease)
+	})
+}
+
+// collect keeps what was measured in x.run.
+func (x *execution) collect(work context.Context) error {
+	result, validity, err := x.e.Workload.Collect(work, x.as)
+	if err != nil {
+		return err
+	}
+	x.run.Result, x.run.Validity = result, validity
+	return nil
+}
+
+// fail notes why the run's phase failed, and stops a load that may be under way.
+func (x *execution) fail(work, held context.Context, err error) {
+	cause := context.Cause(work)
+	phase := x.run.Phase
+	x.run.Outcome, x.run.Reason = experiment.Failed, fmt.Sprintf("%s: %v", phase, err)
+	if c, ok := errors.AsType[*cancelled](cause); ok {
+		x.run.Outcome, x.run.Reason = experiment.Cancelled, c.reason
+	} else if ttl, ok := errors.AsType[*expired](cause); ok {
+		x.run.Reason = fmt.Sprintf("%v in phase %s: shorten the stages or raise limits.ttl", ttl, phase)
+	}
+	x.log.Warn("the run is given up", "phase", phase, "outcome", x.run.Outcome, "reason", x.run.Reason)
+	if phase != experiment.PhasePrepare && phase != experiment.PhaseLoad {
+		return
+	}
+	ctx, cancel := context.WithTimeout(held, x.e.Limits.Stop)
+	defer cancel()
+	if err := x.guard(func() error { return x.e.Workload.Stop(ctx, x.as, x.run.Reason) }); err != nil {
+		x.log.Warn("the load could not be stopped, its agents are destroyed as they are", "phase", phase, "err", err)
+	}
+}
+
+// watched runs do while the services of the run are watched. When one dies, do
+// has a moment to say what it knows of it and is then cancelled; the death is
+// the error.
+func (x *execution) watched(work context.Context, do func(context.Context) error) error {
+	watch, stop := context.WithCancel(work)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(work)
+	defer cancel(nil)
+	var death error
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		err := x.guard(func() error { return x.e.Watcher.Watch(watch, x.run.ID) })
+		if err == nil || watch.Err() != nil {
+			return
+		}
+		death = err
+		select {
+		case <-watch.Done(): // do ended by itself
+		case <-time.After(watchGrace):
+			cancel(err)
+		}
+	})
+	err := x.guard(func() error { return do(ctx) })
+	stop()
+	watcher.Wait()
+	switch {
+	case death == nil:
+		return err
+	case err == nil || errors.Is(err, death) || errors.Is(err, context.Canceled):
+		return death
+	default:
+		return fmt.Errorf("%w; %w", death, err)
+	}
+}

@@ -1,0 +1,204 @@
+package orchestrator_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/store"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	for name, value := range map[string]string{
+		"rapid.checks":     "40", // each is a whole life of a database
+		"rapid.nofailfile": "true",
+	} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// mute is a store that its engine cannot reach to renew the lease of one run.
+type mute struct {
+	*store.Store
+	silent string
+}
+
+func (m *mute) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
+	if m.silent == run {
+		return "", errors.New("no route to the database")
+	}
+	return m.Store.Renew(ctx, run, lease, ttl)
+}
+
+// An engine that cannot renew its lease stops its work and writes nothing; one
+// that is alive takes the run over and destroys it.
+func TestLostLease(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fixture) {
+		s := &mute{Store: f.store}
+		var from []string // owners that told of an event
+		tells := func(owner string) func(*orchestrator.Options) {
+			return func(o *orchestrator.Options) {
+				o.Owner, o.Poll = owner, time.Second
+				o.OnEvent = func(experiment.Event) { from = append(from, owner) }
+			}
+		}
+		first, second := f.engineOn(s, tells("first")), f.engine(tells("second"))
+		id := f.submit(first, single())
+		var cause error
+		f.on("load", func(ctx context.Context, run string, n int) error {
+			if n > 1 || f.count("load") > 1 {
+				return nil
+			}
+			s.silent = run
+			err := f.block(ctx, run, n)
+			cause = context.Cause(ctx)
+			return err
+		})
+		done := make(chan error, 1)
+		go func() { done <- first.Drive(t.Context(), id) }()
+		if err := f.pause(t.Context(), 10*time.Second); err != nil { // the first engine is loading
+			t.Fatal(err)
+		}
+		before := len(from)
+		s2 := second.Drive(t.Context(), id)
+		if err := errors.Join(s2, <-done); err != nil {
+			t.Fatal(err)
+		}
+		f.settled()
+		if !errors.Is(cause, experiment.ErrFenced) {
+			t.Errorf("the load ended with %v, want %v", cause, experiment.ErrFenced)
+		}
+		run := f.runs(id)[0]
+		equal(t, "the run", []any{run.Outcome, run.Reason}, []any{experiment.Failed, "interrupted: dec was killed in phase load"})
+		if len(from) <= before || from[before] != "second" {
+			t.Errorf("events came from %v, want the second engine to go on after %d", from, before)
+		}
+		equal(t, "phases", phases(run), []string{"queued", "provision", "prepare", "load", "destroy", "verify", "ended"})
+	})
+}
+
+// script is a random life of a data folder: what the steps do, and what happens
+// at which moment of each process.
+type script struct {
+	faults  map[string][]string // by step, of its first calls
+	deaths  []int               // the write at which each process is killed; 0: it lives
+	after   bool                // killed after the write is durable
+	cancels time.Duration       // when the first process is asked to cancel; 0: never
+	what    string              // what is cancelled: "experiment", "run" or "process"
+	resume  bool
+}
+
+func draw(r *rapid.T) script {
+	s := script{faults: map[string][]string{}}
+	for _, name := range []string{"provision", "prepare", "load", "collect", "destroy", "verify", "watch", "halt", "stop"} {
+		s.faults[name] = rapid.SliceOfN(rapid.SampledFrom([]string{"", "", "error", "panic", "hang"}), 0, 5).Draw(r, name)
+	}
+	s.deaths = rapid.SliceOfN(rapid.IntRange(0, 40), 1, 3).Draw(r, "deaths")
+	s.after = rapid.Bool().Draw(r, "after")
+	s.cancels = time.Duration(rapid.IntRange(0, 60).Draw(r, "cancels")) * time.Second
+	s.what = rapid.SampledFrom([]string{"experiment", "run", "process"}).Draw(r, "what")
+	s.resume = rapid.Bool().Draw(r, "resume")
+	return s
+}
+
+// apply makes the steps do what the script says.
+func (s script) apply(f *fixture) {
+	for name, faults := range s.faults {
+		calls := 0
+		f.on(name, func(ctx context.Context, run string, n int) error {
+			fault := ""
+			if calls < len(faults) {
+				fault = faults[calls]
+			}
+			calls++
+			switch {
+			case fault == "error":
+				return errors.New("no luck")
+			case fault == "panic":
+				panic("out of luck")
+			case fault == "hang", name == "watch":
+				return f.block(ctx, run, n)
+			}
+			return f.pause(ctx, took)
+		})
+	}
+}
+
+// cancel does what the script says while the first process works.
+func (s script) cancel(f *fixture, e *orchestrator.Engine, id string, interrupt func()) {
+	if s.cancels == 0 || f.pause(context.Background(), s.cancels) != nil {
+		return
+	}
+	var err error
+	switch s.what {
+	case "process":
+		interrupt()
+	case "experiment":
+		err = e.Cancel(context.Background(), id, "changed my mind")
+	case "run":
+		for _, run := range f.runs(id) {
+			if run.Phase != experiment.PhaseEnded {
+				err = e.Cancel(context.Background(), run.ID, "changed my mind")
+				break
+			}
+		}
+	}
+	if err != nil && !errors.Is(err, errDead) {
+		f.broken("Cancel(): %v", err)
+	}
+}
+
+// Whatever fails, hangs, panics, is cancelled or killed: no run is lost, none is
+// provisioned twice, what was provisioned is destroyed, and every obligation
+// ends with a receipt.
+func TestNothingIsEverLost(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := draw(r)
+		bubble(t, func(t *testing.T, f *fixture) {
+			s.apply(f)
+			id := f.submit(f.engine(), plan(2))
+			for i, death := range s.deaths {
+				f.process(death, s.after, s.resume, func(e *orchestrator.Engine) error {
+					ctx, interrupt := context.WithCancel(t.Context())
+					defer interrupt()
+					if i > 0 {
+						if err := e.Recover(ctx); err != nil {
+							return err
+						}
+					} else {
+						go s.cancel(f, e, id, interrupt)
+					}
+					if err := e.Drive(ctx, id); !errors.Is(err, context.Canceled) {
+						return err
+					}
+					return nil
+				})
+				f.die()
+			}
+			synctest.Wait()
+			for name := range s.faults {
+				f.on(name, nil)
+			}
+			// Leaked runs are destroyed by the start after the next at the latest.
+			for range 2 {
+				f.process(0, false, false, func(e *orchestrator.Engine) error { return e.Recover(t.Context()) })
+			}
+			f.settled()
+		})
+		if t.Failed() {
+			r.Fatalf("with %+v", s)
+		}
+	})
+}

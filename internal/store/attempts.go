@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// BeginAttempt records an OpenTofu process before it starts and returns its
+// number, which counts from 1 within the run and never changes.
+func (s *Store) BeginAttempt(ctx context.Context, a experiment.Attempt) (int, error) {
+	var n int
+	_, err := s.write(ctx, fmt.Sprintf("begin %s attempt of run %s", a.Kind, a.Run), func(t *tx) error {
+		if err := t.guard(ctx, a.Run); err != nil {
+			return err
+		}
+		started := nanos(a.StartedAt)
+		if started == 0 {
+			started = t.now
+		}
+		return t.QueryRowContext(ctx, `INSERT INTO attempts (run, n, kind, folder, started_at, ended_at, outcome, error)
+			SELECT $1, COALESCE(MAX(n), 0) + 1, $2, $3, CAST($4 AS BIGINT), 0, '', '' FROM attempts WHERE run = $1 RETURNING n`,
+			a.Run, a.Kind, a.Folder, started).Scan(&n)
+	})
+	return n, err
+}
+
+// EndAttempt records what became of an attempt. Of two ends the last one stays:
+// an attempt thought to be dirty may turn out to have ended well.
+func (s *Store) EndAttempt(ctx context.Context, a experiment.Attempt) error {
+	_, err := s.write(ctx, fmt.Sprintf("end attempt %d of run %s", a.N, a.Run), func(t *tx) error {
+		if err := t.guard(ctx, a.Run); err != nil {
+			return err
+		}
+		ended := nanos(a.EndedAt)
+		if ended == 0 {
+			ended = t.now
+		}
+		result, err := t.ExecContext(ctx, `UPDATE attempts SET ended_at = $1, outcome = $2, error = $3,
+			folder = CASE WHEN $4 = '' THEN folder ELSE $4 END WHERE run = $5 AND n = $6`,
+			ended, a.Outcome, a.Error, a.Folder, a.Run, a.N)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return experiment.ErrNotFound
+		}
+		return nil
+	})
+	return err
+}
+
+// Attempts returns all attempts of a run in their order.
+func (s *Store) Attempts(ctx context.Context, run string) ([]experiment.Attempt, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT run, n, kind, folder, started_at, ended_at, outcome, error FROM attempts WHERE run = $1 ORDER BY n`, run)
+	list, err := collect(rows, err, func(r row) (experiment.Attempt, error) {
+		var a experiment.Attempt
+		var started, ended int64
+		err := r.Scan(&a.Run, &a.N, &a.Kind, &a.Folder, &started, &ended, &a.Outcome, &a.Error)
+		a.StartedAt, a.EndedAt = fromNanos(started), fromNanos(ended)
+		return a, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list attempts of run %s: %w", run, err)
+	}
+	return list, nil
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+)
+
+// retryLeaked is how long a leaked run rests before it is destroyed again.
+const retryLeaked = 24 * time.Hour
+
+// Obligation is the duty to destroy what a run creates. It exists from the
+// transaction that admits the run until a receipt discharges it.
+type Obligation struct {
+	Run        string    `json:"run"`
+	AdmittedAt time.Time `json:"admitted_at"`
+	Leaks      int       `json:"leaks"`             // how often it was given up for a day
+	Problem    string    `json:"problem,omitempty"` // why it was given up the last time
+}
+
+// oblige opens the obligation of a run.
+func (t *tx) oblige(ctx context.Context, run string) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO obligations (run, admitted_at, discharged_at, receipt, leaks, problem)
+		VALUES ($1, $2, 0, '', 0, '')`, run, t.now)
+	return err
+}
+
+// settle discharges the obligation of a run that has a receipt, postpones that
+// of one that has none, and gives the lease back.
+func (t *tx) settle(ctx context.Context, run experiment.Run, lease int64) error {
+	wake := int64(0)
+	if run.Receipt == nil {
+		wake = t.now + retryLeaked.Nanoseconds()
+		if _, err := t.ExecContext(ctx, `UPDATE obligations SET leaks = leaks + 1, problem = $1 WHERE run = $2`, run.Reason, run.ID); err != nil {
+			return err
+		}
+	} else {
+		receipt, err := json.Marshal(run.Receipt)
+		if err != nil {
+			return err
+		}
+		if err := t.fenced(ctx, `UPDATE obligations SET discharged_at = $1, receipt = $2, problem = '' WHERE run = $3 AND discharged_at = 0`,
+			t.now, string(receipt), run.ID); err != nil {
+			return fmt.Errorf("obligation: %w", err)
+		}
+	}
+	return t.fenced(ctx, `UPDATE runs SET lease_owner = '', lease_expires_at = 0, wake_at = $1 WHERE id = $2 AND lease_no = $3`, wake, run.ID, lease)
+}
+
+// Settle records what another try to destroy a leaked run came to: clean with a
+// receipt, or leaked still and without one.
+func (s *Store) Settle(ctx context.Context, run *experiment.Run, lease int64) ([]experiment.Event, error) {
+	return s.write(ctx, "settle run "+run.ID, func(t *tx) error {
+		if run.Phase != experiment.PhaseEnded || (run.Teardown == experiment.TeardownLeaked) != (run.Receipt == nil) {
+			return errors.New("only a run that ended is settled, with a receipt or as leaked")
+		}
+		if err := t.update(ctx, *run, lease); err != nil {
+			return err
+		}
+		message := "destroyed after all: a receipt proves that nothing is left"
+		if run.Receipt == nil {
+			message = "still leaked: " + run.Reason
+		}
+		if err := t.event(ctx, experiment.Event{Experiment: run.Experiment, Run: run.ID, Variant: run.Variant,
+			Kind: experiment.EventNotice, Phase: run.Phase, Message: message}); err != nil {
+			return err
+		}
+		return t.settle(ctx, *run, lease)
+	})
+}
+
+// Obligations returns those that no receipt has discharged, the oldest first.
+func (s *Store) Obligations(ctx context.Context) ([]Obligation, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT run, admitted_at, leaks, problem FROM obligations WHERE discharged_at = 0 ORDER BY admitted_at, run`)
+	list, err := collect(rows, err, func(r row) (Obligation, error) {
+		var o Obligation
+		var at int64
+		err := r.Scan(&o.Run, &at, &o.Leaks, &o.Problem)
+		o.AdmittedAt = fromNanos(at)
+		return o, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list obligations: %w", err)
+	}
+	return list, nil
+}
+
+// decodeReceipt reads a receipt as [tx.settle] writes it, nil when there is none.
+func decodeReceipt(text string) (*experiment.Receipt, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var receipt experiment.Receipt
+	if err := json.Unmarshal([]byte(text), &receipt); err != nil {
+		return nil, fmt.Errorf("receipt: %w", err)
+	}
+	return &receipt, nil
+}
