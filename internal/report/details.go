@@ -1,0 +1,252 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// runRow is a run in the table of all runs.
+type runRow struct {
+	Name, ID, Started      string
+	Slot                   int
+	Counted                bool
+	State                  string // "counted", or why not
+	P50, P99, Rate, Lost   string
+	Lateness, Clock        string
+	Phases                 []pair
+	Receipt                string
+	ReceiptAt, Teardown    string
+	Proven                 bool
+	SelfCheck, DelayErrors string
+}
+
+// runRows are all runs in the order in which they ran.
+func (r *Report) runRows() []runRow {
+	var rows []runRow
+	for _, stored := range r.Runs {
+		v, found := r.find(stored)
+		row := runRow{
+			Name: found.name(), ID: found.ID, Slot: v.slot, Started: clock(found.StartedAt), Counted: found.counts(), State: cmp.Or(found.excluded(), "counted"),
+			P50: missing, P99: missing, Rate: missing, Lost: missing, Lateness: missing, Clock: missing, SelfCheck: missing, DelayErrors: missing,
+			Phases: phaseTimes(found.Run), Teardown: string(cmp.Or(found.Teardown, experiment.TeardownNone)), Proven: found.Teardown == experiment.TeardownClean,
+		}
+		if found.Extra {
+			row.Name += " (extra)"
+		}
+		if result := found.result; result != nil {
+			row.P50, row.P99 = LatencyText(result.E2E.P50NS), LatencyText(result.E2E.P99NS)
+			row.Rate, row.Lost = Rate(result.Throughput), Count(result.Counts.Lost)
+			row.Lateness, row.Clock = LatencyText(result.Lateness.P99NS), "±"+Nanoseconds(float64(result.ClockBound))
+			row.SelfCheck, row.DelayErrors = agentChecks(result.Agents)
+		}
+		if receipt := found.Receipt; receipt != nil {
+			row.Receipt, row.ReceiptAt = receipt.Statement, stamp(receipt.At)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// agentChecks are the worst figures of what the agents found out about
+// themselves before the load.
+func agentChecks(agents []measure.AgentFacts) (lateness, delay string) {
+	var late *int64
+	worst, known := int64(0), false
+	for _, a := range agents {
+		if ns := a.SelfCheck.P99NS; ns != nil && (late == nil || *ns > *late) {
+			late = ns
+		}
+		worst, known = max(worst, a.DelayErrorNS), true
+	}
+	if !known {
+		return missing, missing
+	}
+	return LatencyText(late), Nanoseconds(float64(worst))
+}
+
+// phaseTimes are how long a run was in each phase.
+func phaseTimes(r experiment.Run) []pair {
+	var rows []pair
+	for i, p := range r.Phases {
+		end := r.EndedAt
+		if i+1 < len(r.Phases) {
+			end = r.Phases[i+1].At
+		}
+		if p.Phase == experiment.PhaseEnded || end.IsZero() {
+			continue
+		}
+		rows = append(rows, pair{string(p.Phase), length(end.Sub(p.At))})
+	}
+	return rows
+}
+
+// workloadRows are the load in words.
+func workloadRows(w experiment.Workload) []pair {
+	load := Rate(w.Load.Rate)
+	if len(w.Load.Schedule) > 0 {
+		var parts []string
+		for _, s := range w.Load.Schedule {
+			switch {
+			case s.Rate != nil:
+				parts = append(parts, fmt.Sprintf("%s at %s", length(s.For.Std()), Rate(*s.Rate)))
+			case s.RampTo != nil:
+				parts = append(parts, fmt.Sprintf("%s up or down to %s", length(s.For.Std()), Rate(*s.RampTo)))
+			}
+		}
+		load = strings.Join(parts, ", then ")
+	}
+	t := w.Topology
+	return []pair{
+		{"Offered load", fmt.Sprintf("%s, %s arrivals", load, w.Load.Arrivals)},
+		{"Message", fmt.Sprintf("%s, keys: %s", w.Message.Size, words(w.Message.Key.String()))},
+		{"Topology", fmt.Sprintf("%s, %s", plural(t.Partitions, "partition"), plural(t.Replicas, "replica"))},
+		{"Producers", fmt.Sprintf("%s on %s, at most %s unacknowledged each", plural(t.Producers, "producer"), plural(t.ProducerNodes, "agent"), Count(int64(w.Load.MaxInFlight)))},
+		{"Consumers", fmt.Sprintf("%s with %s each, on %s", plural(t.ConsumerGroups, "group"), plural(t.ConsumersPerGroup, "consumer"), plural(t.ConsumerNodes, "agent"))},
+		{"Stages", fmt.Sprintf("warm-up %s, measure %s, drain at most %s", length(w.Stages.Warmup.Std()), length(w.Stages.Measure.Std()), length(w.Stages.Drain.Std()))},
+		{"Required guarantees", requirements(w.Require)},
+		{"Retention", w.Retention.String()},
+		{"Seed", fmt.Sprint(w.Seed)},
+	}
+}
+
+func requirements(r experiment.Require) string {
+	var parts []string
+	if r.ProducerAck != "" {
+		parts = append(parts, "acknowledged by "+words(r.ProducerAck))
+	}
+	if r.Durability != "" {
+		parts = append(parts, words(r.Durability))
+	}
+	if r.Replicas > 0 {
+		parts = append(parts, plural(r.Replicas, "replica"))
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none")
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return Count(int64(n)) + " " + what + "s"
+}
+
+// optionRows are the stacks' options and the drivers' settings side by side.
+func (r *Report) optionRows() []settingRow {
+	rows := []settingRow{r.row("technology", func(v variant) string { return v.Technology }), r.row("stack", func(v variant) string { return v.Stack })}
+	for _, group := range []struct {
+		prefix string
+		of     func(variant) map[string]json.RawMessage
+	}{
+		{"", func(v variant) map[string]json.RawMessage { return v.Variant.Options }},
+		{"client: ", func(v variant) map[string]json.RawMessage { return v.ClientConfig }},
+	} {
+		names := map[string]bool{}
+		for _, v := range r.variants {
+			for name := range group.of(v) {
+				names[name] = true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			rows = append(rows, r.row(group.prefix+name, func(v variant) string {
+				return strings.Trim(string(group.of(v)[name]), `"`)
+			}))
+		}
+	}
+	return rows
+}
+
+// guaranteeRows are what the brokers said to be in force.
+func (r *Report) guaranteeRows() []settingRow {
+	var rows []settingRow
+	for i, name := range (guarantees{}).rows() {
+		rows = append(rows, r.row(name.Name, func(v variant) string {
+			g, ok := v.effective()
+			if !ok {
+				return ""
+			}
+			return words(g.rows()[i].Value)
+		}))
+	}
+	return append(rows, r.row("Settings that give these", func(v variant) string {
+		g, _ := v.effective()
+		var parts []string
+		for _, detail := range g.details() {
+			parts = append(parts, detail.Name+" = "+detail.Value)
+		}
+		return strings.Join(parts, "; ")
+	}))
+}
+
+func (r *Report) row(name string, value func(variant) string) settingRow {
+	row := settingRow{Name: name}
+	for _, v := range r.variants {
+		row.Values = append(row.Values, cmp.Or(value(v), missing))
+	}
+	row.Differ = len(slices.Compact(slices.Clone(row.Values))) > 1
+	return row
+}
+
+// hostRow is a machine on which agents ran.
+type hostRow struct{ Host, OS, CPU, Memory, Timer, Agents string }
+
+// hosts are the machines of all counted runs.
+func (r *Report) hosts() []hostRow {
+	var rows []hostRow
+	for _, v := range r.variants {
+		for _, run := range v.runs {
+			if run.result == nil {
+				continue
+			}
+			for _, a := range run.result.Agents {
+				row := hostRow{a.Host, a.OS, fmt.Sprintf("%s, %d CPUs", cmp.Or(a.CPUModel, "unknown"), a.CPUs), Bytes(a.MemoryBytes), a.Timer, a.Version}
+				if !slices.Contains(rows, row) {
+					rows = append(rows, row)
+				}
+			}
+		}
+	}
+	return rows
+}
+
+// versions are those of all programs that took part, and of this one.
+func (r *Report) versions() []pair {
+	found := map[string][]string{}
+	for _, v := range r.variants {
+		for _, run := range v.runs {
+			if run.result == nil {
+				continue
+			}
+			for name, version := range run.result.Versions {
+				if !slices.Contains(found[name], version) {
+					found[name] = append(found[name], version)
+				}
+			}
+		}
+	}
+	rows := []pair{{"dec", cmp.Or(r.Version, "unknown")}}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		rows = append(rows, pair{name, strings.Join(found[name], ", ")})
+	}
+	return rows
+}
+
+// method says how the numbers came to be.
+func method(r Report) []string {
+	w := r.Experiment.Plan.Workload
+	return []string{
+		"Open loop: the schedule alone says when each message is to be sent. If the system is slow, the schedule is not, and latency counts from the intended time, never from a delayed send.",
+		fmt.Sprintf("Each run had fresh infrastructure; variants took turns in a random order from seed %d. The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
+		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. One with fewer than 10 samples beyond it is absent.",
+		"Every message is accounted for: lost is acknowledged and never received, duplicate is received again by the same group, reordered is received after a later one of its key or partition.",
+		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method over the pairs of variants, for the primary metric alone. All other numbers are shown without a verdict.",
+		"A run counts only when the load generator and the clocks were not the limit. Runs that do not count are shown with the reason.",
+	}
+}

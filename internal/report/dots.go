@@ -1,0 +1,158 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+)
+
+const rowHeight = 44
+
+// dotChart draws the primary metric of every run: a row per variant, a symbol
+// per run, a bar at the median. Runs that do not count are hollow crosses.
+func (r *Report) dotChart() *chart {
+	metric := r.Comparison.Metric
+	low, high := math.Inf(1), 0.0
+	for _, v := range r.variants {
+		for _, run := range v.runs {
+			if value, ok := run.metric(metric); ok && value > 0 {
+				low, high = min(low, value), max(high, value)
+			}
+		}
+	}
+	if high == 0 {
+		return nil
+	}
+	low, high = padded(low, high, true)
+	bottom := 14 + rowHeight*float64(len(r.variants))
+	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: 130, Right: 730, Top: 14, Bottom: bottom,
+		XLabel: metric.Title() + ", log scale", Desc: "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
+	x := scale{low: low, high: high, from: c.Left, to: c.Right, log: true}
+	c.X = x.ticks(7, axisFormat(metric))
+	for i, v := range r.variants {
+		middle := c.Top + rowHeight*(float64(i)+0.5)
+		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: shorten(v.Label, 17), Anchor: "end", Class: "row"})
+		c.addRow(v, metric, x, middle)
+	}
+	return c
+}
+
+// addRow draws the runs of one variant.
+func (c *chart) addRow(v variant, metric experiment.Metric, x scale, middle float64) {
+	var values []float64
+	for i, run := range v.runs {
+		value, ok := run.metric(metric)
+		if !ok || value <= 0 {
+			continue
+		}
+		// A little up and down in the order of the runs, so that equal ones show.
+		y := middle + float64(i%3-1)*6
+		m := mark{Slot: v.slot, Class: "counted", Title: fmt.Sprintf("%s: %s", run.name(), FormatMetric(metric, value)), Path: symbol(v.slot, x.at(value), y, 5)}
+		if reason := run.excluded(); reason != "" {
+			m.Class, m.Path, m.Title = "excluded", cross(x.at(value), y, 4.5), m.Title+", "+reason
+		} else {
+			values = append(values, value)
+		}
+		c.Marks = append(c.Marks, m)
+	}
+	if len(values) == 0 {
+		c.Labels = append(c.Labels, label{X: c.Right + 12, Y: middle + 4, Text: "no run counts", Anchor: "start", Class: "row"})
+		return
+	}
+	slices.Sort(values)
+	middleX := x.at(medianOf(values))
+	c.Lines = append(c.Lines, line{Slot: v.slot, Class: "interval", Title: v.Label + ", median",
+		Path: fmt.Sprintf("M%s %sL%s %s", round(middleX), round(middle-15), round(middleX), round(middle+15))})
+	text := FormatMetric(metric, medianOf(values))
+	if low, high := FormatMetric(metric, values[0]), FormatMetric(metric, values[len(values)-1]); low != high {
+		text += " (" + span(low, high) + ")"
+	}
+	c.Labels = append(c.Labels, label{X: c.Right + 12, Y: middle + 4, Text: text, Anchor: "start", Class: "value"})
+}
+
+// metric returns the run's value, counted or not.
+func (r run) metric(m experiment.Metric) (float64, bool) {
+	if r.result == nil {
+		return 0, false
+	}
+	return Value(m, *r.result)
+}
+
+func axisFormat(m experiment.Metric) func(float64) string {
+	switch {
+	case m.Latency():
+		return compactTick
+	case m == experiment.Throughput:
+		return func(x float64) string { return compactCount(x) + "/s" }
+	}
+	return func(x float64) string { return trimZeros(significant(x)) + " s" }
+}
+
+// ratioTicks are the labelled ratios of the chart of differences.
+var ratioTicks = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.25, 1.5, 2, 5, 10, 20, 50, 100}
+
+// differenceChart draws the interval of each pair's ratio, with 1 in the middle.
+func (r *Report) differenceChart() *chart {
+	reach, rows := 1.05, 0
+	for _, p := range r.Comparison.Pairs {
+		if p.Low != nil {
+			rows++
+			reach = max(reach, *p.High, 1 / *p.Low)
+		}
+	}
+	if rows == 0 {
+		return nil
+	}
+	reach = math.Pow(reach, 1.08)
+	metric := r.Comparison.Metric
+	bottom := 14 + rowHeight*float64(rows)
+	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(), Width: 960, Height: bottom + 46, Left: 200, Right: 730, Top: 14, Bottom: bottom,
+		XLabel: "ratio of the first to the second, log scale; × 1 is no difference",
+		Desc:   "The estimated ratio of each pair of variants and its confidence interval. An interval that holds 1 leaves open which one is better."}
+	x := scale{low: 1 / reach, high: reach, from: c.Left, to: c.Right, log: true}
+	for _, ratio := range spreadTicks(x) {
+		c.X = append(c.X, tick{x.at(ratio), "× " + strings.TrimSuffix(trimZeros(significant(ratio)), ".")})
+	}
+	c.Lines = append(c.Lines, line{Class: "rule", Title: "no difference", Path: fmt.Sprintf("M%s %sL%s %s", round(x.at(1)), round(c.Top), round(x.at(1)), round(c.Bottom))})
+	row := 0
+	for _, p := range r.Comparison.Pairs {
+		if p.Low == nil {
+			continue
+		}
+		middle := c.Top + rowHeight*(float64(row)+0.5)
+		row++
+		title := fmt.Sprintf("%s to %s: ratio %s, %.3g %% interval %s–%s", p.A, p.B, significant(*p.Ratio), 100*p.Level, significant(*p.Low), significant(*p.High))
+		low, high := x.at(*p.Low), x.at(*p.High)
+		c.Lines = append(c.Lines, line{Class: "interval", Title: title,
+			Path: fmt.Sprintf("M%s %sL%s %sM%s %sl0 12M%s %sl0 12", round(low), round(middle), round(high), round(middle), round(low), round(middle-6), round(high), round(middle-6))})
+		c.Marks = append(c.Marks, mark{Class: "counted", Title: title, Path: symbol(1, x.at(*p.Ratio), middle, 5.5)})
+		c.Labels = append(c.Labels,
+			label{X: c.Left - 10, Y: middle + 4, Text: shorten(p.A, 12) + " to " + shorten(p.B, 12), Anchor: "end", Class: "row"},
+			label{X: c.Right + 12, Y: middle + 4, Text: fmt.Sprintf("× %s (%s–%s)", significant(*p.Ratio), significant(*p.Low), significant(*p.High)), Anchor: "start", Class: "value"})
+	}
+	return c
+}
+
+// spreadTicks returns the round ratios within the scale that keep a distance
+// from each other and from 1, which is always there.
+func spreadTicks(x scale) []float64 {
+	const room = 56
+	kept := []float64{1}
+	for _, ratio := range ratioTicks {
+		if ratio < x.low || ratio > x.high {
+			continue
+		}
+		clear := true
+		for _, other := range kept {
+			clear = clear && math.Abs(x.at(ratio)-x.at(other)) >= room
+		}
+		if clear {
+			kept = append(kept, ratio)
+		}
+	}
+	slices.Sort(kept)
+	return kept
+}

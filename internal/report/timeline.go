@@ -1,0 +1,154 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// series is one value per second of a run. It is false where there is none.
+type series struct {
+	title  string
+	value  func(measure.Second) (float64, bool)
+	format func(float64) string
+	log    bool
+}
+
+// timeSeries are drawn for every variant.
+var timeSeries = []series{
+	{
+		title: "Messages received per second",
+		value: func(s measure.Second) (float64, bool) { return float64(s.Counts.Received), true }, format: compactCount,
+	},
+	{
+		title: "End-to-end p99 of each second",
+		value: func(s measure.Second) (float64, bool) {
+			ns, ok := deref(s.Latencies[measure.E2ELatency].P99NS)
+			return math.Max(ns, 1e3), ok
+		}, format: compactTick, log: true,
+	},
+}
+
+// timeRow is what happened to one variant over time.
+type timeRow struct {
+	Label  string
+	Slot   int
+	Charts []*chart
+}
+
+// timeCharts draws a row per variant and a column per series. All panels of a
+// series share their scales, so that rows can be compared by eye.
+func (r *Report) timeCharts() []timeRow {
+	rows := make([]timeRow, len(r.variants))
+	for i, v := range r.variants {
+		rows[i] = timeRow{Label: v.Label, Slot: v.slot}
+	}
+	drawn := false
+	for n, s := range timeSeries {
+		x, y, ok := r.timeScales(s)
+		if !ok {
+			continue
+		}
+		drawn = true
+		for i, v := range r.variants {
+			rows[i].Charts = append(rows[i].Charts, v.timeChart(s, x, y, fmt.Sprintf("time-%d-%d", n, i)))
+		}
+	}
+	if !drawn {
+		return nil
+	}
+	return rows
+}
+
+// timeScales finds the range of seconds and values over all runs.
+func (r *Report) timeScales(s series) (x, y scale, ok bool) {
+	x = scale{low: math.Inf(1), high: math.Inf(-1), from: 56, to: 470}
+	y = scale{low: math.Inf(1), high: math.Inf(-1), from: 150, to: 12, log: s.log}
+	for _, v := range r.variants {
+		for _, run := range v.runs {
+			if run.result == nil {
+				continue
+			}
+			start := measureStart(run.result.Timeline)
+			for _, second := range run.result.Timeline {
+				x.low, x.high = min(x.low, float64(second.Second-start)), max(x.high, float64(second.Second-start+1))
+				if value, ok := s.value(second); ok {
+					y.low, y.high = min(y.low, value), max(y.high, value)
+				}
+			}
+		}
+	}
+	if math.IsInf(x.low, 0) || math.IsInf(y.low, 0) || x.high-x.low < 2 {
+		return x, y, false
+	}
+	if s.log {
+		y.low, y.high = padded(y.low, y.high, true)
+	} else {
+		y.low, y.high = 0, max(1, y.high*1.08)
+	}
+	return x, y, true
+}
+
+// timeChart draws one series of one variant, a line per run.
+func (v variant) timeChart(s series, x, y scale, id string) *chart {
+	c := &chart{ID: id, Title: s.title + ": " + v.Label, Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
+		XLabel: "seconds since the measure stage began", Desc: "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
+	c.X = x.ticks(7, func(t float64) string { return trimZeros(significant(t)) })
+	c.Y = y.ticks(5, s.format)
+	if x.low < 0 {
+		c.Bands = append(c.Bands, band{X: x.from, Width: x.at(0) - x.from, Label: "warm-up"})
+	}
+	end := math.Inf(-1)
+	for _, run := range v.runs {
+		if run.result == nil {
+			continue
+		}
+		class := "run"
+		if !run.counts() {
+			class = "run excluded"
+		}
+		start := measureStart(run.result.Timeline)
+		c.Lines = append(c.Lines, line{Slot: v.slot, Class: class, Title: run.name(), Path: timePath(run.result.Timeline, s, x, y, start)})
+		for _, second := range run.result.Timeline {
+			if second.Stage == experiment.StageMeasure {
+				end = max(end, float64(second.Second-start+1))
+			}
+		}
+	}
+	if !math.IsInf(end, 0) && end < x.high {
+		c.Bands = append(c.Bands, band{X: x.at(end), Width: x.to - x.at(end)})
+		c.Labels = append(c.Labels, label{X: c.Right - 3, Y: c.Top + 11, Text: "drain", Anchor: "end", Class: "band-label"})
+	}
+	return c
+}
+
+// timePath draws the seconds of a run; missing ones are gaps, never zero.
+func timePath(timeline []measure.Second, s series, x, y scale, start int) string {
+	var p path
+	last := math.MinInt
+	for _, second := range timeline {
+		value, ok := s.value(second)
+		if !ok {
+			p.gap()
+			continue
+		}
+		if second.Second != last+1 {
+			p.gap()
+		}
+		last = second.Second
+		p.point(x.at(float64(second.Second-start)+0.5), y.at(value))
+	}
+	return p.text.String()
+}
+
+// measureStart is the second in which the measure stage begins.
+func measureStart(timeline []measure.Second) int {
+	for _, second := range timeline {
+		if second.Stage == experiment.StageMeasure {
+			return second.Second
+		}
+	}
+	return 0
+}
