@@ -1,0 +1,145 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dec.local/dec/internal/experiment"
+)
+
+var allKills = flag.Bool("kills", false, "kill at every moment instead of at a handful")
+
+// moments are texts of the progress that tell when to kill, in order.
+var moments = []struct{ name, line string }{
+	{"provision", "provision"},
+	{"port up", "up: server-0-client"},
+	{"prepare", "prepare"},
+	{"load", " load"},
+	{"measure", "measure "},
+	{"collect", "collect"},
+	{"destroy", "destroy"},
+	{"verify", "verify"},
+}
+
+// victims are what is killed, by words of their command lines.
+var victims = []struct {
+	name  string
+	match func(f found, w *world) bool
+}{
+	{"dec", func(f found, w *world) bool { return strings.Contains(f.command, "/dec run ") }},
+	{"supervisor of a broker or agent", func(f found, w *world) bool {
+		return strings.Contains(f.command, "terraform-provider-dec") && supervises(f.pid, w.dir)
+	}},
+	{"supervisor of tofu", func(f found, w *world) bool {
+		return strings.HasPrefix(f.command, filepath.Join(binaries, "dec")) && supervises(f.pid, w.dir)
+	}},
+	{"tofu", func(f found, _ *world) bool {
+		return strings.Contains(f.command, "tofu ") && !strings.Contains(f.command, "/dec ")
+	}},
+	{"provider", func(f found, w *world) bool {
+		return strings.Contains(f.command, "terraform-provider-dec") && !supervises(f.pid, w.dir)
+	}},
+	{"broker", func(f found, _ *world) bool { return strings.Contains(f.command, "nats-server") }},
+	{"agent", func(f found, _ *world) bool { return strings.HasPrefix(f.command, "./dec-agent/") }},
+}
+
+// supervises reports whether a process was started as a supervisor.
+func supervises(pid int, _ string) bool {
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return err == nil && strings.Contains(string(environ), "DEC_SUPERVISE=")
+}
+
+// handful are the kills that every test run does.
+var handful = map[string]bool{
+	"dec at provision": true, "dec at measure": true, "dec at destroy": true,
+	"tofu at port up": true, "provider at provision": true,
+	"supervisor of tofu at destroy": true, "supervisor of a broker or agent at measure": true,
+	"broker at measure": true, "agent at measure": true,
+}
+
+// TestKills kills one process at one moment and asserts that a new start leaves
+// nothing behind and loses no run.
+func TestKills(t *testing.T) {
+	for _, victim := range victims {
+		for _, moment := range moments {
+			name := victim.name + " at " + moment.name
+			if !*allKills && !handful[name] {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t)
+				p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)), "--json")
+				p.awaitLine(moment.line)
+				hit := w.kill(victim.match)
+				t.Logf("killed %v", hit)
+				out := p.wait()
+				if victim.name == "dec" {
+					out = w.dec("reconcile")
+				}
+				if victim.name == "dec" && out.code != 0 {
+					t.Errorf("dec reconcile = exit %d\n%s", out.code, out.stderr)
+				}
+				if victim.name != "dec" {
+					assertAccounted(t, out, len(hit))
+				}
+				w.assertNothingLeft()
+			})
+		}
+	}
+}
+
+// kill sends SIGKILL to every process of this world that matches.
+func (w *world) kill(match func(found, *world) bool) []found {
+	w.t.Helper()
+	var hit []found
+	for _, f := range w.processes() {
+		if !match(f, w) {
+			continue
+		}
+		if err := syscall.Kill(f.pid, syscall.SIGKILL); err == nil {
+			hit = append(hit, f)
+		} else if !errors.Is(err, syscall.ESRCH) {
+			w.t.Fatal(err)
+		}
+	}
+	return hit
+}
+
+// assertAccounted checks that every run has ended, is clean, and that a failed one
+// says why; and that the last one, an extra if need be, succeeded.
+func assertAccounted(t *testing.T, out outcome, hits int) {
+	t.Helper()
+	r := out.report(t)
+	for _, run := range r.Runs {
+		if run.Phase != experiment.PhaseEnded || run.Teardown != experiment.TeardownClean || run.Receipt == nil {
+			t.Errorf("run %s: phase %s, teardown %s, receipt %v, want ended, clean and a receipt", run.ID, run.Phase, run.Teardown, run.Receipt)
+		}
+		if run.Outcome == experiment.Failed && run.Reason == "" {
+			t.Errorf("run %s failed without a reason", run.ID)
+		}
+	}
+	last := r.Runs[len(r.Runs)-1]
+	if last.Outcome != experiment.Succeeded || !out.answered() {
+		t.Errorf("after %d kills: exit %d, last run %s: %s", hits, out.code, last.Outcome, last.Reason)
+	}
+}
+
+// TestBrokerKilledInMidRunFailsWithThatReason also checks the words.
+func TestBrokerKilledInMidRunFailsWithThatReason(t *testing.T) {
+	w := newWorld(t)
+	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)), "--json")
+	p.awaitLine("measure ")
+	w.kill(func(f found, _ *world) bool { return strings.Contains(f.command, "nats-server") })
+	out := p.wait()
+	first := out.report(t).Runs[0]
+	if first.Outcome != experiment.Failed || !strings.Contains(first.Reason, "server-0") {
+		t.Errorf("run = %s: %q, want failed with the name of the broker's service", first.Outcome, first.Reason)
+	}
+	w.assertNothingLeft()
+}

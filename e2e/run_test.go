@@ -1,0 +1,249 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// quick is a plan of one short run; %s are the variants.
+const quick = `
+name: quick
+workload:
+  load: {rate: 500}
+  message: {size: 256}
+  stages: {warmup: 1s, measure: 3s, drain: 10s}
+variants:
+%s
+repeat: 1
+`
+
+const (
+	natsVariant  = "  - {label: nats, technology: nats, stack: jetstream}\n"
+	kafkaVariant = "  - {label: kafka, technology: kafka, stack: kraft}\n"
+)
+
+// reported is the part of a report in JSON that tests read.
+type reported struct {
+	Runs []struct {
+		experiment.Run
+		Result *measure.Result `json:"result"`
+	} `json:"runs"`
+	Comparison struct {
+		Sentence string `json:"sentence"`
+	} `json:"comparison"`
+}
+
+func (o outcome) report(t *testing.T) reported {
+	t.Helper()
+	var r reported
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+		t.Fatalf("dec run --json (exit %d) printed %.300q: %v\n%s", o.code, o.stdout, err, o.stderr)
+	}
+	return r
+}
+
+func TestOneRunOfEachArrangement(t *testing.T) {
+	tests := map[string]string{
+		"NATS, one server":    natsVariant,
+		"NATS, three servers": "  - {label: nats, technology: nats, stack: jetstream, options: {servers: 3}}\n",
+		"Kafka, one broker":   kafkaVariant,
+		"Kafka, three brokers, replicated": `  - {label: kafka, technology: kafka, stack: kraft, options: {brokers: 3}}
+`,
+	}
+	for name, variant := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			args := []string{"run", w.file(fmt.Sprintf(quick, variant)), "--json"}
+			if strings.Contains(name, "replicated") {
+				args = append(args, "--set", "workload.topology.replicas=3", "--set", "workload.topology.partitions=6",
+					"--set", "workload.require.replicas=3")
+			}
+			out := w.dec(args...)
+			run := out.report(t).Runs[0]
+			if run.Outcome != experiment.Succeeded || run.Teardown != experiment.TeardownClean {
+				t.Errorf("run = %s, %s (%s), want succeeded, clean", run.Outcome, run.Teardown, run.Reason)
+			}
+			if c := run.Result.Counts; c.Offered != 1500 || c.Acked != 1500 || c.Received != 1500 || c.Lost+c.Duplicates+c.Corrupt+c.Reordered != 0 {
+				t.Errorf("counts = %+v, want 1500 offered, acked and received, nothing else", c)
+			}
+			w.assertNothingLeft()
+		})
+	}
+}
+
+// TestCountingIsExact sends 200,000 messages at 20,000/s through each technology.
+func TestCountingIsExact(t *testing.T) {
+	w := newWorld(t)
+	plan := `
+name: exact counts
+workload:
+  topology: {partitions: 2, producers: 2, consumers_per_group: 2}
+  load: {rate: 20000}
+  message: {size: 128}
+  stages: {warmup: 5s, measure: 10s, drain: 30s}
+variants:
+` + kafkaVariant + natsVariant + "repeat: 1\n"
+	out := w.dec("run", w.file(plan), "--json")
+	r := out.report(t)
+	if len(r.Runs) < 2 {
+		t.Fatalf("dec run (exit %d) made %d runs, want 2\n%s", out.code, len(r.Runs), out.stderr)
+	}
+	for _, run := range r.Runs {
+		if run.Result == nil {
+			t.Errorf("%s: no result: %s", run.Variant, run.Reason)
+			continue
+		}
+		// A loaded machine may void the latencies of a run, never its counts.
+		want := measure.Counts{Offered: 200_000, Sent: 200_000, Acked: 200_000, Received: 200_000, Bytes: 200_000 * 128}
+		if run.Result.Counts != want {
+			t.Errorf("%s: counts = %+v, want %+v", run.Variant, run.Result.Counts, want)
+		}
+	}
+	w.assertNothingLeft()
+}
+
+func TestComparisonWritesEveryForm(t *testing.T) {
+	w := newWorld(t)
+	html, csv := filepath.Join(w.dir, "out", "report.html"), filepath.Join(w.dir, "out", "report.csv")
+	variants := natsVariant + "  - {label: nats-memory, technology: nats, stack: jetstream, options: {storage: memory}}\n"
+	out := w.dec("run", w.file(fmt.Sprintf(quick, variants)), "--report", html, "--csv", csv)
+	if !out.answered() {
+		t.Fatalf("dec run = exit %d\n%s", out.code, out.stderr)
+	}
+	for _, want := range []string{"nats-memory", "p99"} {
+		if !strings.Contains(out.stdout, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out.stdout)
+		}
+	}
+	page, err := os.ReadFile(html)
+	if err != nil || !strings.Contains(string(page), "<svg") || strings.Contains(string(page), "<script") {
+		t.Errorf("report.html: error %v, %d bytes, want charts and no script", err, len(page))
+	}
+	if rows, err := os.ReadFile(csv); err != nil || strings.Count(string(rows), "\n") != 3 {
+		t.Errorf("report.csv = %q, %v, want a header and two rows", rows, err)
+	}
+	w.assertNothingLeft()
+}
+
+func TestSecondDecSaysWhoHoldsTheFolder(t *testing.T) {
+	w := newWorld(t)
+	plan := w.file(fmt.Sprintf(quick, natsVariant))
+	first := w.start("run", plan)
+	first.awaitLine("provision")
+	second := w.dec("run", plan)
+	want := fmt.Sprintf("in use by process %d", first.cmd.Process.Pid)
+	if second.code != 1 || !strings.Contains(second.stderr, want) {
+		t.Errorf("second dec run = exit %d, %q, want 1 and %q", second.code, second.stderr, want)
+	}
+	if out := first.wait(); !out.answered() {
+		t.Errorf("first dec run = exit %d\n%s", out.code, out.stderr)
+	}
+	w.assertNothingLeft()
+}
+
+func TestCtrlCOnceCancelsAndDestroys(t *testing.T) {
+	w := newWorld(t)
+	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
+	p.awaitLine("load")
+	p.interrupt()
+	out := p.wait()
+	if out.code != 130 || !strings.Contains(out.stderr, "destroy") {
+		t.Errorf("dec run after Ctrl-C = exit %d, want 130 and a word on destroying\n%s", out.code, out.stderr)
+	}
+	w.assertNothingLeft()
+}
+
+func TestCtrlCTwiceLeavesAtOnceAndTheNextStartDestroys(t *testing.T) {
+	w := newWorld(t)
+	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
+	p.awaitLine("load")
+	p.interrupt()
+	p.awaitLine("Once more to leave at once")
+	p.interrupt()
+	if out := p.wait(); out.code != 130 || !strings.Contains(out.stderr, "dec reconcile") {
+		t.Errorf("dec run after two Ctrl-C = exit %d, want 130 and how to come back\n%s", out.code, out.stderr)
+	}
+	if out := w.dec("reconcile"); out.code != 0 {
+		t.Errorf("dec reconcile = exit %d\n%s", out.code, out.stderr)
+	}
+	w.assertNothingLeft()
+}
+
+func (p *process) interrupt() {
+	p.w.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		p.w.t.Fatal(err)
+	}
+}
+
+func TestWrongInputStartsNothing(t *testing.T) {
+	variant := func(v string) string { return fmt.Sprintf(quick, v) }
+	tests := map[string]struct {
+		plan string
+		want []string
+	}{
+		"unknown field with the nearest name": {
+			strings.Replace(variant(natsVariant), "load:", "topology: {partitons: 3}\n  load:", 1), []string{"partitons", `"partitions"`}},
+		"field of a later version by name": {
+			strings.Replace(variant(natsVariant), "load:", "backlog: {build: 60s}\n  load:", 1), []string{"workload.backlog", "version"}},
+		"wrong type":         {strings.Replace(variant(natsVariant), "rate: 500", "rate: fast", 1), []string{"workload.load.rate"}},
+		"unknown technology": {variant("  - {label: a, technology: kafak, stack: kraft}\n"), []string{"variants[0].technology", "kafka"}},
+		"unknown stack":      {variant("  - {label: a, technology: kafka, stack: msk}\n"), []string{"variants[0].stack", "kraft"}},
+		"option out of its validation": {
+			variant("  - {label: a, technology: kafka, stack: kraft, options: {brokers: 99}}\n"), []string{"variants[0].options.brokers"}},
+		"template as a value": {
+			variant("  - {label: a, technology: kafka, stack: kraft, options: {heap: '${file(\"/etc/passwd\")}'}}\n"), []string{"variants[0].options.heap"}},
+		"shell text as a value": {
+			variant("  - {label: a, technology: kafka, stack: kraft, options: {heap: '\"; rm -rf /'}}\n"), []string{"variants[0].options.heap"}},
+		"unknown client setting": {
+			variant("  - {label: a, technology: kafka, stack: kraft, client_config: {linger: 5}}\n"), []string{"variants[0].client_config", "linger"}},
+		"broken YAML":    {"name: [", []string{"YAML"}},
+		"empty file":     {"", []string{"empty"}},
+		"a list":         {"- 1\n", []string{"mapping"}},
+		"10 MB":          {"name: " + strings.Repeat("x", 10<<20), []string{"larger"}},
+		"twice the same": {variant(natsVariant + natsVariant), []string{"variants[1].label"}},
+		"many anchors":   {"a: &a [x]\nb: &b [*a, *a]\n", []string{"anchor"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			out := w.dec("run", w.file(tt.plan))
+			if out.code != 2 {
+				t.Errorf("dec run = exit %d, want 2", out.code)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out.stderr, want) {
+					t.Errorf("the message lacks %q:\n%.2000s", want, out.stderr)
+				}
+			}
+			if len(out.stderr) > 4000 {
+				t.Errorf("the message has %d bytes", len(out.stderr))
+			}
+			for _, path := range []string{w.data(), filepath.Join(w.dir, "ledger")} {
+				if _, err := os.Stat(path); err == nil {
+					t.Errorf("%s exists: something was started", path)
+				}
+			}
+		})
+	}
+}
+
+func TestMissingFileAndFlagsAreUsageErrors(t *testing.T) {
+	w := newWorld(t)
+	for _, args := range [][]string{
+		{"run", "no-such-file.yaml"}, {"run"}, {"fly"}, {"run", "--speed", "x.yaml"},
+		{"run", w.file(fmt.Sprintf(quick, natsVariant)), "--set", "variants.kafak.options.brokers=3"},
+	} {
+		if out := w.dec(args...); out.code != 2 || out.stderr == "" {
+			t.Errorf("dec %v = exit %d, %q, want 2 and a message", args, out.code, out.stderr)
+		}
+	}
+}

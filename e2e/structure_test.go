@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+)
+
+const module = "dec.local/dec/"
+
+// arrows lists what each package may import of this module. "technology/*"
+// stands for any technology. A package that is absent may import nothing.
+var arrows = map[string][]string{
+	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli"},
+	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology/all"},
+	"cmd/terraform-provider-dec": {"internal/supervise", "target/local/provider"},
+	"internal/cli": {
+		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
+		"internal/stats", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local",
+	},
+	"internal/orchestrator":     {"internal/experiment"},
+	"internal/store":            {"internal/experiment"},
+	"internal/store/storetest":  {"internal/experiment", "internal/store"},
+	"internal/reconcile":        {"internal/experiment"},
+	"internal/tofu":             {"internal/experiment", "internal/supervise"},
+	"internal/agent":            {"internal/experiment", "internal/measure", "internal/pacing", "internal/rendezvous", "technology"},
+	"internal/rendezvous":       {"internal/experiment", "internal/measure"},
+	"internal/measure":          {"internal/experiment"},
+	"internal/pacing":           {"internal/experiment"},
+	"internal/report":           {"internal/experiment", "internal/measure", "internal/stats"},
+	"technology":                {"internal/experiment"},
+	"technology/*":              {"internal/experiment", "technology"},
+	"technology/all":            {"technology", "technology/*"},
+	"technology/technologytest": {"internal/experiment", "technology"},
+	"target":                    {"internal/experiment"},
+	"target/targettest":         {"internal/experiment", "target"},
+	"target/local":              {"internal/experiment", "internal/supervise", "target"},
+	"target/local/provider":     {"internal/experiment", "internal/supervise", "target/local"},
+}
+
+type listedPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+	GoFiles    []string
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		if strings.HasPrefix(name, "bench/") {
+			continue // programs that measure a part may import it
+		}
+		for _, imported := range pkg.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if ours && !allowed(name, to) {
+				t.Errorf("%s imports %s: no such arrow; see the list in this file and ARCHITECTURE.md", name, to)
+			}
+		}
+	}
+}
+
+// allowed reports whether package from may import package to.
+func allowed(from, to string) bool {
+	targets, ok := arrows[from]
+	if !ok {
+		targets = arrows[path.Dir(from)+"/*"]
+	}
+	for _, target := range targets {
+		if ok, _ := path.Match(target, to); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func TestVocabularyAndPacingNeedNoLibraries(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		if name != "internal/experiment" && name != "internal/pacing" {
+			continue
+		}
+		for _, imported := range pkg.Imports {
+			first, _, _ := strings.Cut(imported, "/")
+			outside := strings.Contains(first, ".") && !strings.HasPrefix(imported, module)
+			if outside && !strings.HasPrefix(imported, "golang.org/x/sys/") {
+				t.Errorf("%s imports %s; it may use the standard library alone", name, imported)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		if len(pkg.GoFiles) > 0 && pkg.Doc == "" {
+			t.Errorf("%s has no package comment", pkg.ImportPath)
+		}
+	}
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg listedPackage
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("decode go list: %v", err)
+		}
+		packages = append(packages, pkg)
+	}
+}

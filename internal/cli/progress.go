@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"golang.org/x/term"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/report"
+)
+
+// progress tells a person what an experiment is doing. On a terminal the run in
+// progress is a few lines that are drawn anew; elsewhere each step is a line of
+// its own, and the load's figures come every few seconds.
+type progress struct {
+	out    io.Writer
+	live   bool
+	result func(run string) (measure.Result, bool)
+	clock  func() time.Time
+
+	mu    sync.Mutex // protects the following
+	plan  experiment.Plan
+	total int
+	run   liveRun
+	drawn int // lines of the live part now on the terminal
+}
+
+// liveRun is what is known of the run in progress.
+type liveRun struct {
+	id, variant string
+	phase       experiment.Phase
+	started     time.Time
+	number      int
+	up          []string // resources that are up, in the order they came
+	last        *measure.Second
+}
+
+// plainEvery is how many seconds of load pass between two plain lines of one
+// stage.
+const plainEvery = 5
+
+func newProgress(out io.Writer, result func(string) (measure.Result, bool)) *progress {
+	return &progress{out: out, live: isTerminal(out), result: result, clock: time.Now}
+}
+
+// isTerminal reports whether a person's terminal is at the other end.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// begin says what is about to run.
+func (p *progress) begin(e experiment.Experiment, runs int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan, p.total = e.Plan, runs
+	p.say("%s", p.bold(e.Plan.Name))
+	p.say("experiment %s on target %s: %d variants, %d runs", e.ID, e.Plan.Target, len(e.Plan.Variants), runs)
+}
+
+// notice prints one line that stays.
+func (p *progress) notice(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.say(format, args...)
+	p.draw()
+}
+
+// event takes one stored event.
+func (p *progress) event(e experiment.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	defer p.draw()
+	switch e.Kind {
+	case experiment.EventPhase:
+		p.enter(e)
+	case experiment.EventResource:
+		p.resource(e)
+	case experiment.EventOutcome:
+		p.finish(e)
+	case experiment.EventNotice:
+		p.say("%s", e.Message)
+	}
+}
+
+func (p *progress) enter(e experiment.Event) {
+	if e.Phase == experiment.PhaseQueued || e.Phase == experiment.PhaseEnded {
+		if e.Phase == experiment.PhaseQueued && e.Message != "" {
+			p.say("  %s", e.Message)
+			p.total++
+		}
+		return
+	}
+	if e.Run != p.run.id {
+		p.run = liveRun{id: e.Run, variant: e.Variant, started: p.clock(), number: p.run.number + 1}
+		if !p.live {
+			p.say("run %d of %d: %s (%s)", p.run.number, p.total, e.Variant, e.Run)
+		}
+	}
+	p.run.phase = e.Phase
+	if !p.live {
+		p.say("  %5.1fs %s", p.clock().Sub(p.run.started).Seconds(), phaseText(e))
+	}
+}
+
+func phaseText(e experiment.Event) string {
+	if e.Message == "" {
+		return string(e.Phase)
+	}
+	return string(e.Phase) + ": " + e.Message
+}
+
+func (p *progress) resource(e experiment.Event) {
+	if e.Resource == nil || e.Run != p.run.id {
+		return
+	}
+	name := resourceName(e.Resource.Address)
+	switch {
+	case e.Resource.State == "errored":
+		p.say("  %s %s failed", e.Resource.Action, name)
+	case e.Resource.State == "complete" && e.Resource.Action == "create" && e.Resource.Seconds >= 0:
+		p.run.up = append(p.run.up, name)
+		if !p.live {
+			p.say("         up: %s (%.1fs)", name, e.Resource.Seconds)
+		}
+	case e.Resource.State == "complete" && e.Resource.Action == "delete":
+		p.run.up = without(p.run.up, name)
+	}
+}
+
+// second takes one second of the load.
+func (p *progress) second(run string, s measure.Second) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if run != p.run.id {
+		return
+	}
+	begins := p.run.last == nil || p.run.last.Stage != s.Stage
+	p.run.last = &s
+	if p.live {
+		p.erase()
+		p.draw()
+	} else if begins || s.Second%plainEvery == plainEvery-1 {
+		p.say("         %s", secondText(s))
+	}
+}
+
+func (p *progress) finish(e experiment.Event) {
+	seconds := p.clock().Sub(p.run.started).Seconds()
+	number := p.run.number
+	if e.Run != p.run.id { // ended without ever starting
+		p.say("  %s: %s", e.Variant, e.Message)
+		return
+	}
+	line := e.Message
+	if result, ok := p.result(e.Run); ok {
+		line = runText(result)
+		if !result.Validity.OK {
+			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")
+		}
+	}
+	p.say("  %2d  %-12s %s  (%.0f s)", number, e.Variant, line, seconds)
+	p.run = liveRun{number: number}
+}
+
+// runText is one finished run in a line.
+func runText(r measure.Result) string {
+	text := fmt.Sprintf("end to end p50 %s, p99 %s; %d received, %d lost",
+		report.LatencyText(r.E2E.P50NS), report.LatencyText(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
+	if r.Counts.Duplicates > 0 {
+		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
+	}
+	return text
+}
+
+// secondText is one second of load in a line.
+func secondText(s measure.Second) string {
+	return fmt.Sprintf("%s %d s: sent %d/s, received %d/s, end to end p99 %s, backlog %d",
+		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, report.LatencyText(s.Latencies[measure.E2ELatency].P99NS), s.Backlog)
+}
+
+// draw puts the live part on the terminal.
+func (p *progress) draw() {
+	if !p.live || p.run.id == "" {
+		return
+	}
+	width := 80
+	if file, ok := p.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(file.Fd())); err == nil && w > 20 {
+			width = w
+		}
+	}
+	lines := []string{fmt.Sprintf("▸ %2d of %d  %s  %s  %.0f s", p.run.number, p.total, p.run.variant, p.run.phase, p.clock().Sub(p.run.started).Seconds())}
+	if len(p.run.up) > 0 {
+		lines = append(lines, "     up: "+strings.Join(p.run.up, " "))
+	}
+	if p.run.last != nil && p.run.phase == experiment.PhaseLoad {
+		lines = append(lines, "     "+secondText(*p.run.last))
+	}
+	for _, line := range lines {
+		if runes := []rune(line); len(runes) >= width {
+			line = string(runes[:width-1])
+		}
+		fmt.Fprintln(p.out, line)
+	}
+	p.drawn = len(lines)
+}
+
+// erase takes the live part off the terminal.
+func (p *progress) erase() {
+	for range p.drawn {
+		fmt.Fprint(p.out, "\x1b[1A\x1b[2K")
+	}
+	p.drawn = 0
+}
+
+// end removes the live part for good.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	p.run = liveRun{}
+}
+
+func (p *progress) say(format string, args ...any) {
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+func (p *progress) bold(text string) string {
+	if !p.live {
+		return text
+	}
+	return lipgloss.NewStyle().Bold(true).Render(text)
+}
+
+// resourceName is the last part of an OpenTofu address:
+// module.nodes.dec_process.service["broker-0"] → broker-0.
+func resourceName(address string) string {
+	if _, after, ok := strings.Cut(address, `["`); ok {
+		return strings.TrimSuffix(after, `"]`)
+	}
+	return address[strings.LastIndex(address, ".")+1:]
+}
+
+func without(names []string, name string) []string {
+	kept := names[:0]
+	for _, n := range names {
+		if n != name {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
