@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
+)
+
+// side is one run of the agents.
+type side struct {
+	agent, dir, run, broker string
+	load                    load
+}
+
+// agents runs a producer and a consumer agent and returns the CPU seconds that
+// both used in the measured time, by their own account.
+func agents(ctx context.Context, s side) (float64, error) {
+	url := "file://" + filepath.Join(s.dir, "bucket")
+	bucket, err := rendezvous.OpenBucket(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer bucket.Close()
+	workload, err := s.workload()
+	if err != nil {
+		return 0, err
+	}
+	endpoints, err := json.Marshal(map[string][]string{"bootstrap": {s.broker}})
+	if err != nil {
+		return 0, err
+	}
+	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: s.run})
+	shares := rendezvous.Shares(workload)
+	err = c.WritePlan(ctx, rendezvous.Plan{Run: s.run, Epoch: 1, Technology: "kafka", Destination: s.run, Endpoints: endpoints, Workload: workload, Agents: shares})
+	if err != nil {
+		return 0, err
+	}
+	ended := make(chan error, len(shares))
+	for id := range shares {
+		cmd := pinned(ctx, "1", s.agent, "run")
+		cmd.Env = append(os.Environ(), "DEC_BUCKET="+url, "DEC_RUN="+s.run, "DEC_EPOCH=1", "DEC_AGENT="+id)
+		cmd.Stderr = nil
+		if err := cmd.Start(); err != nil {
+			return 0, err
+		}
+		go func() { ended <- cmd.Wait() }()
+	}
+	result, err := lead(ctx, c)
+	for range shares {
+		err = errors.Join(err, <-ended)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("agents: %w", err)
+	}
+	if !result.Validity.OK || result.Counts.Lost != 0 {
+		return 0, fmt.Errorf("agents: %+v, validity %v", result.Counts, result.Validity)
+	}
+	return result.CPU.AgentSeconds, nil
+}
+
+// lead takes the agents through a run.
+func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error) {
+	if _, _, err := c.AwaitReady(ctx); err != nil {
+		return measure.Result{}, err
+	}
+	if _, err := c.Begin(ctx, time.Second); err != nil {
+		return measure.Result{}, err
+	}
+	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
+		return measure.Result{}, err
+	}
+	return c.Collect(ctx)
+}
+
+func (s side) workload() (experiment.Workload, error) {
+	plan, err := experiment.DecodePlan(fmt.Appendf(nil, `{"name": "bench", "variants": [{"label": "k", "technology": "kafka", "stack": "kraft"}],
+		"workload": {"load": {"rate": %d}, "message": {"size": %d}, "stages": {"warmup": "%s", "measure": "%s", "drain": "10s"}}}`,
+		s.load.rate, s.load.size, s.load.warmup, s.load.measure))
+	return plan.Workload, err
+}

@@ -1,0 +1,184 @@
+// Command client compares the CPU time of DEC's agents with that of a bare
+// franz-go loop: same broker, same client settings, same rate, one pre-made
+// payload, no clock, no histogram, no accounting.
+//
+// It starts one Kafka broker from the installed tools on one CPU, and runs
+// agents and bare loops on another, in interleaved pairs.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// load is what both sides are given.
+type load struct {
+	rate            int
+	size            int
+	warmup, measure time.Duration
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		if err := bare(os.Args[2:]); err != nil {
+			fail(err)
+		}
+		return
+	}
+	pairs := flag.Int("pairs", 7, "interleaved pairs")
+	rate := flag.Int("rate", 20_000, "messages per second")
+	size := flag.Int("size", 1024, "payload bytes")
+	measure := flag.Duration("measure", 15*time.Second, "measured time of each side")
+	tools := flag.String("tools", ".tools", "folder of the installed tools")
+	agent := flag.String("agent", "bin/dec-agent", "the agent")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	l := load{rate: *rate, size: *size, warmup: 5 * time.Second, measure: *measure}
+	if err := compare(ctx, *tools, *agent, l, *pairs); err != nil {
+		stop()
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "client:", err)
+	os.Exit(1)
+}
+
+func compare(ctx context.Context, tools, agent string, l load, pairs int) error {
+	dir, err := os.MkdirTemp("", "dec-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	broker, err := startKafka(ctx, tools, dir)
+	if err != nil {
+		return err
+	}
+	defer broker.stop()
+
+	fmt.Printf("%d messages/s of %d bytes, %s each, %d interleaved pairs; CPU seconds per second of load\n", l.rate, l.size, l.measure, pairs)
+	fmt.Printf("%4s  %8s  %8s  %6s\n", "pair", "agents", "bare", "ratio")
+	var ratios []float64
+	for pair := range pairs {
+		sides := []func() (float64, error){
+			func() (float64, error) {
+				return agents(ctx, side{agent, dir, fmt.Sprintf("agents-%d", pair), broker.address, l})
+			},
+			func() (float64, error) { return bareLoops(ctx, broker.address, fmt.Sprintf("bare-%d", pair), l) },
+		}
+		used := make([]float64, 2)
+		for i := range 2 { // who goes first alternates
+			k := (i + pair) % 2
+			if used[k], err = sides[k](); err != nil {
+				return err
+			}
+		}
+		ratio := used[0] / used[1]
+		ratios = append(ratios, ratio)
+		fmt.Printf("%4d  %8.4f  %8.4f  %6.2f\n", pair+1, used[0]/l.measure.Seconds(), used[1]/l.measure.Seconds(), ratio)
+	}
+	slices.Sort(ratios)
+	fmt.Printf("median ratio %.2f (%.2f to %.2f)\n", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
+	return nil
+}
+
+// pinned runs a command on the second CPU, where there is one.
+func pinned(ctx context.Context, cpu string, args ...string) *exec.Cmd {
+	if _, err := exec.LookPath("taskset"); err == nil {
+		args = append([]string{"taskset", "-c", cpu}, args...)
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// bareLoops runs a bare producer and a bare consumer and returns the CPU
+// seconds that both used in the measured time.
+func bareLoops(ctx context.Context, broker, topic string, l load) (float64, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	type answer struct {
+		used float64
+		err  error
+	}
+	answers := make(chan answer, 2)
+	for _, role := range []string{"consumer", "producer"} {
+		go func() {
+			cmd := pinned(ctx, "1", self, "bare", role, broker, topic,
+				strconv.Itoa(l.rate), strconv.Itoa(l.size), l.warmup.String(), l.measure.String())
+			out, err := cmd.Output()
+			used, parseErr := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+			if err == nil {
+				err = parseErr
+			}
+			answers <- answer{used, err}
+		}()
+	}
+	total := 0.0
+	for range 2 {
+		a := <-answers
+		if a.err != nil {
+			return 0, fmt.Errorf("bare loop: %w", a.err)
+		}
+		total += a.used
+	}
+	return total, nil
+}
+
+// kafka is one broker of the installed Kafka.
+type kafka struct {
+	address string
+	cmd     *exec.Cmd
+}
+
+func startKafka(ctx context.Context, tools, dir string) (*kafka, error) {
+	homes, err := filepath.Glob(filepath.Join(tools, "artifacts", "kafka", "*", "lib"))
+	if err != nil || len(homes) == 0 {
+		return nil, fmt.Errorf("no Kafka below %s: run make setup", tools)
+	}
+	config := filepath.Join(dir, "server.properties")
+	data := filepath.Join(dir, "kafka")
+	lines := []string{
+		"process.roles=broker,controller", "node.id=1", "controller.quorum.voters=1@127.0.0.1:19093",
+		"controller.listener.names=CONTROLLER", "listeners=PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093",
+		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"offsets.topic.replication.factor=1", "log.dirs=" + data, "log.retention.bytes=268435456", "log.segment.bytes=67108864",
+	}
+	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	classpath := filepath.Join(homes[0], "*")
+	if out, err := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-c", config, "-t", "AAAAAAAAAAAAAAAAAAAAAA").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("format: %w\n%s", err, out)
+	}
+	log, err := os.Create(filepath.Join(dir, "kafka.log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := pinned(context.WithoutCancel(ctx), "0", "java", "-Xmx512m", "-cp", classpath, "kafka.Kafka", config)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &kafka{address: "127.0.0.1:19092", cmd: cmd}, nil
+}
+
+func (k *kafka) stop() {
+	_ = k.cmd.Process.Kill() // throw-away data
+	_ = k.cmd.Wait()         // killed: always an error
+}
