@@ -43,7 +43,7 @@ bench: setup ## Measure what bench/README.md states; takes about 20 minutes
 	bench/run
 
 kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)
-	go test -count=1 -timeout 60m ./e2e -run TestKills -kills=all -v
+	go test -count=1 -timeout 60m ./e2e -run TestKills -kills -v
 
 clean: ## Remove what was built and installed here; results of experiments stay
 	rm -rf bin $(tools) reports
