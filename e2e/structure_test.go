@@ -16,7 +16,7 @@ const module = "dec.local/dec/"
 // stands for any technology. A package that is absent may import nothing.
 var arrows = map[string][]string{
 	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli"},
-	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology/all"},
+	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/supervise", "target/local/provider"},
 	"internal/cli": {
 		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
@@ -28,6 +28,8 @@ var arrows = map[string][]string{
 	"internal/reconcile":        {"internal/experiment"},
 	"internal/tofu":             {"internal/experiment", "internal/supervise"},
 	"internal/agent":            {"internal/experiment", "internal/measure", "internal/pacing", "internal/rendezvous", "technology"},
+	"internal/agent/agenttest":  {"internal/experiment", "technology"},
+	"internal/stats":            {"internal/experiment"},
 	"internal/rendezvous":       {"internal/experiment", "internal/measure"},
 	"internal/measure":          {"internal/experiment"},
 	"internal/pacing":           {"internal/experiment"},

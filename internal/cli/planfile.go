@@ -112,6 +112,9 @@ func checkAliases(data []byte) error {
 		return fmt.Errorf("not YAML or JSON: %s", strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue // an empty document, which decoding tells
+		}
 		for _, anchor := range ast.Filter(ast.AnchorType, doc) {
 			if len(ast.Filter(ast.AliasType, anchor)) > 0 {
 				return errors.New("a YAML anchor holds an alias; write the value out instead")
