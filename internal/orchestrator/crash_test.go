@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +106,7 @@ type mortal struct {
 	after bool
 	die   func()
 
+	mu     sync.Mutex // protects the following
 	writes int
 	dead   bool
 }
@@ -113,20 +115,31 @@ var errDead = errors.New("killed")
 
 // write counts one write and performs it while the process lives.
 func (m *mortal) write(do func() error) error {
-	if m.dead {
-		return errDead
-	}
+	m.mu.Lock()
+	dead := m.dead
 	m.writes++
-	if m.writes != m.at {
+	last := m.writes == m.at
+	m.dead = m.dead || last // it writes no more, once this one is done
+	m.mu.Unlock()
+	switch {
+	case dead:
+		return errDead
+	case !last:
 		return do()
 	}
 	var err error
 	if m.after {
 		err = do()
 	}
-	m.dead = true
 	m.die()
 	return errors.Join(err, errDead)
+}
+
+// died tells whether the process was killed, and after how many writes.
+func (m *mortal) died() (bool, int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dead, m.writes
 }
 
 func (m *mortal) Claim(ctx context.Context, owner string, ttl time.Duration) (run experiment.Run, no int64, err error) {
@@ -184,11 +197,13 @@ func (f *fixture) process(at int, after, resume bool, do func(*orchestrator.Engi
 	m := &mortal{Store: f.store, at: at, after: after}
 	e := f.engineOn(m, func(o *orchestrator.Options) { o.ResumeQueued = resume })
 	m.die = func() { f.crash(e) }
-	if err := do(e); err != nil && !m.dead {
+	err := do(e)
+	dead, writes := m.died()
+	if err != nil && !dead {
 		f.t.Errorf("a process that was not killed ended with %v", err)
 	}
 	synctest.Wait()
-	return m.writes
+	return writes
 }
 
 // Killed before or after any of its writes, and the next start killed at any of
@@ -259,7 +274,7 @@ func TestInterruptedRecover(t *testing.T) {
 			t.Errorf("Drive() = %v, want %v", err, orchestrator.ErrDetached)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		f.on("destroy", func(context.Context, string, int) error { cancel(); return nil })
+		cancel()
 		if err := f.engine().Recover(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Recover() = %v, want %v", err, context.Canceled)
 		}

@@ -17,7 +17,8 @@ import (
 // lost, work also when the run is cancelled or out of time.
 type execution struct {
 	e     *Engine
-	run   experiment.Run
+	id    string         // of the run
+	run   experiment.Run // only the goroutine of the phases uses it
 	lease int64
 	as    Assignment
 	log   *slog.Logger
@@ -41,7 +42,7 @@ func (e *Engine) begin(base context.Context, run experiment.Run, lease int64) fu
 	e.mu.Lock()
 	e.active[run.ID] = cancel
 	e.mu.Unlock()
-	x := &execution{e: e, run: run, lease: lease, log: e.Logger.With("run", run.ID, "experiment", run.Experiment)}
+	x := &execution{e: e, id: run.ID, run: run, lease: lease, log: e.Logger.With("run", run.ID, "experiment", run.Experiment)}
 	return func() error {
 		var beats sync.WaitGroup
 		beats.Go(func() { x.heartbeat(held, lose, cancel) })
@@ -79,7 +80,7 @@ func (x *execution) heartbeat(held context.Context, lose, cancel context.CancelC
 		}
 		asked := time.Now()
 		ctx, done := context.WithTimeout(held, beat)
-		reason, err := x.e.Store.Renew(ctx, x.run.ID, x.lease, x.e.Lease)
+		reason, err := x.e.Store.Renew(ctx, x.id, x.lease, x.e.Lease)
 		done()
 		switch {
 		case err == nil:
@@ -155,21 +156,31 @@ func (x *execution) enter(held context.Context, phase experiment.Phase) error {
 
 // notice records something that an operator should read.
 func (x *execution) notice(held context.Context, message string) error {
-	return x.record(held, experiment.Event{Kind: experiment.EventNotice, Message: message})
+	event := x.event(experiment.EventNotice)
+	event.Message = message
+	return x.record(held, event)
+}
+
+// event returns an event of the run in its phase.
+func (x *execution) event(kind experiment.EventKind) experiment.Event {
+	return experiment.Event{Kind: kind, Experiment: x.run.Experiment, Run: x.run.ID, Variant: x.run.Variant, Phase: x.run.Phase}
 }
 
 func (x *execution) record(held context.Context, event experiment.Event) error {
-	event.Experiment, event.Run, event.Variant, event.Phase = x.run.Experiment, x.run.ID, x.run.Variant, x.run.Phase
 	return x.write(held, func(ctx context.Context) ([]experiment.Event, error) {
 		return x.e.Store.Record(ctx, event, x.lease)
 	})
 }
 
-// reporter returns what records the life of a resource in the phase that begins.
-// An event that cannot be stored is no reason to stop the phase.
+// reporter returns what records the life of a resource in the phase that has
+// begun; any goroutine may call it. An event that cannot be stored is no reason
+// to stop the phase.
 func (x *execution) reporter(held context.Context) func(experiment.Resource) {
+	event := x.event(experiment.EventResource)
 	return func(r experiment.Resource) {
-		err := x.record(held, experiment.Event{Kind: experiment.EventResource, Resource: &r})
+		event := event
+		event.Resource = &r
+		err := x.record(held, event)
 		if err != nil && !errors.Is(err, ErrDetached) {
 			x.log.Warn("an event of a resource is lost", "address", r.Address, "err", err)
 		}

@@ -138,10 +138,9 @@ func TestMaxWallAllowsNoExtraRuns(t *testing.T) {
 	})
 }
 
-// A drive that is interrupted ends its whole experiment; the loop of a server
-// leaves what is queued.
-func TestInterrupt(t *testing.T) {
-	t.Run("Drive", func(t *testing.T) {
+// A drive that is interrupted ends its whole experiment.
+func TestInterruptedDrive(t *testing.T) {
+	t.Run("in the middle of a run", func(t *testing.T) {
 		bubble(t, func(t *testing.T, f *fixture) {
 			e := f.engine()
 			id := f.submit(e, plan(2))
@@ -160,7 +159,7 @@ func TestInterrupt(t *testing.T) {
 			equal(t, "number of runs", len(f.runs(id)), 4)
 		})
 	})
-	t.Run("Drive, before anything has begun", func(t *testing.T) {
+	t.Run("before anything has begun", func(t *testing.T) {
 		bubble(t, func(t *testing.T, f *fixture) {
 			e := f.engine()
 			id := f.submit(e, plan(2))
@@ -173,36 +172,38 @@ func TestInterrupt(t *testing.T) {
 			equal(t, "provisions", f.count("provision"), 0)
 		})
 	})
-	t.Run("Run", func(t *testing.T) {
-		for _, step := range []string{"load", "lock"} {
-			bubble(t, func(t *testing.T, f *fixture) {
-				e := f.engine()
-				id := f.submit(e, plan(1))
-				ctx, cancel := context.WithCancel(t.Context())
-				f.on(step, func(ctx context.Context, run string, n int) error {
-					cancel()
-					return f.block(ctx, run, n)
-				})
-				if err := e.Run(ctx); !errors.Is(err, context.Canceled) {
-					t.Errorf("Run() = %v, want %v", err, context.Canceled)
-				}
-				var got []experiment.Phase
-				for _, run := range f.runs(id) {
-					got = append(got, run.Phase)
-				}
-				want := []experiment.Phase{experiment.PhaseEnded, experiment.PhaseQueued}
-				if step == "lock" {
-					want[0] = experiment.PhaseQueued
-				}
-				equal(t, "phases after an interrupt in "+step, got, want)
-				f.on(step, nil)
-				if err := f.engine().RunUntilIdle(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				f.settled()
+}
+
+// The loop of a server leaves what is queued when it is interrupted.
+func TestInterruptedRun(t *testing.T) {
+	for _, step := range []string{"load", "lock"} {
+		bubble(t, func(t *testing.T, f *fixture) {
+			e := f.engine()
+			id := f.submit(e, plan(1))
+			ctx, cancel := context.WithCancel(t.Context())
+			f.on(step, func(ctx context.Context, run string, n int) error {
+				cancel()
+				return f.block(ctx, run, n)
 			})
-		}
-	})
+			if err := e.Run(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("Run() = %v, want %v", err, context.Canceled)
+			}
+			var got []experiment.Phase
+			for _, run := range f.runs(id) {
+				got = append(got, run.Phase)
+			}
+			want := []experiment.Phase{experiment.PhaseEnded, experiment.PhaseQueued}
+			if step == "lock" {
+				want[0] = experiment.PhaseQueued
+			}
+			equal(t, "phases after an interrupt in "+step, got, want)
+			f.on(step, nil)
+			if err := f.engine().RunUntilIdle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.settled()
+		})
+	}
 }
 
 // Engines that share a store execute each run exactly once.

@@ -170,6 +170,8 @@ func (f *fixture) settled() {
 	if err != nil || len(open) > 0 {
 		f.t.Errorf("Obligations() = %+v, %v, want none open", open, err)
 	}
+	f.world.mu.Lock()
+	defer f.world.mu.Unlock()
 	if len(f.alive) > 0 {
 		f.t.Errorf("infrastructure of %v exists, want none", f.alive)
 	}
@@ -183,8 +185,11 @@ func (f *fixture) settledRun(run experiment.Run) {
 	if run.Phase != experiment.PhaseEnded || run.Outcome == "" || run.Receipt == nil || run.EndedAt.IsZero() {
 		f.t.Errorf("run %s = %+v, want it ended with outcome and receipt", run.ID, run)
 	}
+	f.world.mu.Lock()
+	had := f.had[run.ID]
+	f.world.mu.Unlock()
 	want := experiment.TeardownNone
-	if f.had[run.ID] {
+	if had {
 		want = experiment.TeardownClean
 	}
 	if run.Teardown != want {
@@ -198,7 +203,7 @@ func (f *fixture) settledRun(run experiment.Run) {
 		destroyed = destroyed || p.Phase == experiment.PhaseDestroy
 		verified = verified || p.Phase == experiment.PhaseVerify && destroyed
 	}
-	if f.had[run.ID] && !verified {
+	if had && !verified {
 		f.t.Errorf("run %s was provisioned and went through %v, want destroy and then verify", run.ID, run.Phases)
 	}
 }

@@ -308,3 +308,28 @@ func TestCancelInTheQueue(t *testing.T) {
 		equal(t, "runs after that", f.runs(id), runs)
 	})
 }
+
+// The process that works on a run does not wait for its next heartbeat.
+func TestCancelTakesEffectAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fixture) {
+		e := f.engine()
+		id := f.submit(e, single())
+		var asked, stopped time.Time
+		f.on("load", func(ctx context.Context, run string, n int) error {
+			asked = time.Now()
+			if err := e.Cancel(ctx, id, "changed my mind"); err != nil {
+				f.broken("Cancel(): %v", err)
+			}
+			err := f.block(ctx, run, n)
+			stopped = time.Now()
+			return err
+		})
+		if err := e.Drive(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		f.settled()
+		if took := stopped.Sub(asked); took > time.Second {
+			t.Errorf("the load was stopped %s after Cancel()", took)
+		}
+	})
+}

@@ -66,6 +66,8 @@ func (e *Engine) RunUntilIdle(ctx context.Context) error {
 // returns when all that is done. An end of ctx does not keep a run from being
 // destroyed; its cause is returned afterwards.
 func (e *Engine) Recover(ctx context.Context) error {
+	interrupted := ctx
+	ctx = context.WithoutCancel(ctx)
 	if err := e.Store.Reclaim(ctx, e.Owner); err != nil {
 		return err
 	}
@@ -81,8 +83,8 @@ func (e *Engine) Recover(ctx context.Context) error {
 			}
 		}
 	}
-	err := e.loop(context.WithoutCancel(ctx), scope{done: func(_ context.Context, idle bool) (bool, error) { return idle, nil }})
-	return cmp.Or(err, context.Cause(ctx))
+	err := e.loop(ctx, scope{done: func(_ context.Context, idle bool) (bool, error) { return idle, nil }})
+	return cmp.Or(err, context.Cause(interrupted))
 }
 
 // loop claims runs and works on each in a goroutine of its own, until the scope

@@ -217,7 +217,7 @@ func (x *execution) watched(work context.Context, do func(context.Context) error
 	var death error
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		err := x.guard(func() error { return x.e.Watcher.Watch(watch, x.run.ID) })
+		err := x.guard(func() error { return x.e.Watcher.Watch(watch, x.id) })
 		if err == nil || watch.Err() != nil {
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +21,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	for name, value := range map[string]string{
-		"rapid.checks":     "40", // each is a whole life of a database
+		"rapid.checks":     "25", // each is a whole life of a database
 		"rapid.nofailfile": "true",
 	} {
 		if err := flag.Set(name, value); err != nil {
@@ -32,11 +34,11 @@ func TestMain(m *testing.M) {
 // mute is a store that its engine cannot reach to renew the lease of one run.
 type mute struct {
 	*store.Store
-	silent string
+	silent atomic.Value // the id of the run
 }
 
 func (m *mute) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
-	if m.silent == run {
+	if m.silent.Load() == run {
 		return "", errors.New("no route to the database")
 	}
 	return m.Store.Renew(ctx, run, lease, ttl)
@@ -48,20 +50,25 @@ func TestLostLease(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fixture) {
 		s := &mute{Store: f.store}
 		var from []string // owners that told of an event
-		tells := func(owner string) func(*orchestrator.Options) {
+		var mu sync.Mutex // protects from
+		tells := func(owner string, poll time.Duration) func(*orchestrator.Options) {
 			return func(o *orchestrator.Options) {
-				o.Owner, o.Poll = owner, time.Second
-				o.OnEvent = func(experiment.Event) { from = append(from, owner) }
+				o.Owner, o.Poll = owner, poll
+				o.OnEvent = func(experiment.Event) {
+					mu.Lock()
+					defer mu.Unlock()
+					from = append(from, owner)
+				}
 			}
 		}
-		first, second := f.engineOn(s, tells("first")), f.engine(tells("second"))
+		first, second := f.engineOn(s, tells("first", time.Hour)), f.engine(tells("second", time.Second))
 		id := f.submit(first, single())
 		var cause error
 		f.on("load", func(ctx context.Context, run string, n int) error {
 			if n > 1 || f.count("load") > 1 {
 				return nil
 			}
-			s.silent = run
+			s.silent.Store(run)
 			err := f.block(ctx, run, n)
 			cause = context.Cause(ctx)
 			return err
@@ -71,6 +78,7 @@ func TestLostLease(t *testing.T) {
 		if err := f.pause(t.Context(), 10*time.Second); err != nil { // the first engine is loading
 			t.Fatal(err)
 		}
+		synctest.Wait()
 		before := len(from)
 		s2 := second.Drive(t.Context(), id)
 		if err := errors.Join(s2, <-done); err != nil {
@@ -116,13 +124,11 @@ func draw(r *rapid.T) script {
 // apply makes the steps do what the script says.
 func (s script) apply(f *fixture) {
 	for name, faults := range s.faults {
-		calls := 0
 		f.on(name, func(ctx context.Context, run string, n int) error {
 			fault := ""
-			if calls < len(faults) {
-				fault = faults[calls]
+			if call := f.count(name); call <= len(faults) {
+				fault = faults[call-1]
 			}
-			calls++
 			switch {
 			case fault == "error":
 				return errors.New("no luck")

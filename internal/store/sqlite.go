@@ -45,7 +45,7 @@ func OpenSQLite(ctx context.Context, path string, opts Options) (*Store, error) 
 	}
 	query := url.Values{
 		"_txlock":       {"immediate"},
-		"_busy_timeout": {"10000"},
+		"_busy_timeout": {"60000"}, // ms; the wait is not fair, so a patient one is not starved
 		"_pragma":       {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 	}
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}

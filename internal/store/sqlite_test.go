@@ -111,7 +111,7 @@ func TestKillLosesNoAcknowledgedWrite(t *testing.T) {
 }
 
 func TestProcessesClaimEachRunOnce(t *testing.T) {
-	const runs = 120
+	const runs = 60
 	path := filepath.Join(t.TempDir(), "dec.db")
 	s := open(t, path, store.Options{})
 	admit(t, s, runs)

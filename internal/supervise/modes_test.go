@@ -50,6 +50,7 @@ var modes = map[string]func(args []string) int{
 	"starter":   starter,
 	"launcher":  launcher,
 	"stopper":   stopper,
+	"asker":     asker,
 	"full-disk": func(args []string) int { return report(fullDisk(args[0])) },
 }
 
@@ -321,7 +322,8 @@ func starter(args []string) int {
 }
 
 // launcher is a supervised process that itself starts a supervised process, in
-// the folder named by its first argument, and ends when the file "leave" is there.
+// the folder named by its first argument, ignores SIGTERM, and ends when the file
+// "leave" is there.
 func launcher(args []string) int {
 	supervise.Main(sidecars)
 	exe, err := os.Executable()
@@ -338,6 +340,7 @@ func launcher(args []string) int {
 	if err != nil {
 		return report(err)
 	}
+	signal.Ignore(unix.SIGTERM)
 	fmt.Println("ready")
 	await("leave")
 	return 0
@@ -353,6 +356,18 @@ func stopper(args []string) int {
 		err = p.Stop(context.Background())
 	}
 	return report(err)
+}
+
+// asker has a lock file open, as everybody has who asks whether it is held.
+func asker(args []string) int {
+	f, err := os.Open(args[0])
+	if err != nil {
+		return report(err)
+	}
+	defer f.Close()
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	return 0
 }
 
 // folderText returns everything that is in the files of a folder.

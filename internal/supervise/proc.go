@@ -151,10 +151,11 @@ func openFiles(pid int, yield func(link, target string) bool) {
 	}
 }
 
-// holdsLock says whether the process has the given lock file open.
+// holdsLock says whether the process holds the given lock. It is not enough to
+// have the file open: so has everybody who just asks whether it is held.
 func holdsLock(pid int, lock fileID) (found bool) {
 	openFiles(pid, func(link, target string) bool {
-		if strings.HasSuffix(target, "/"+lockFile) {
+		if strings.HasSuffix(target, "/"+lockFile) && locked(link) {
 			id, err := idOf(link)
 			found = err == nil && id == lock
 		}
@@ -163,12 +164,28 @@ func holdsLock(pid int, lock fileID) (found bool) {
 	return found
 }
 
+// locked says whether an open file, /proc/<pid>/fd/<n>, has an exclusive lock:
+// "lock: 1: FLOCK ADVISORY WRITE …", see proc_pid_fdinfo(5).
+func locked(link string) bool {
+	dir, n := filepath.Split(link)
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Clean(dir)), "fdinfo", n))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "lock:"); ok && strings.Contains(rest, "FLOCK") && strings.Contains(rest, "WRITE") {
+			return true
+		}
+	}
+	return false
+}
+
 // holdsAnother says whether the process holds the lock of a supervised process
 // other than the given one: its own supervisor was killed, and it was handed to
 // the nearest ancestor that takes orphans.
 func holdsAnother(pid int, lock fileID) (another bool) {
 	openFiles(pid, func(link, target string) bool {
-		if folder, ok := strings.CutSuffix(target, "/"+lockFile); ok && exists(folder, supervisorLockFile) {
+		if folder, ok := strings.CutSuffix(target, "/"+lockFile); ok && exists(folder, supervisorLockFile) && locked(link) {
 			id, err := idOf(link)
 			if err == nil && id == lock {
 				another = false

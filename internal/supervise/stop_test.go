@@ -309,7 +309,19 @@ func exists(p *supervise.Process, name string) bool {
 
 func TestWhatAChildSupervisesIsNotItsSupervisors(t *testing.T) {
 	t.Parallel()
-	for name, orphan := range map[string]bool{"with its supervisor": false, "whose supervisor was killed": true} {
+	tests := map[string]struct {
+		innerOrphan bool // the supervisor of the inner process was killed
+		outerOrphan bool // that of the outer one was
+		killed      bool // the outer child does not leave by itself
+	}{
+		"when it leaves":                               {},
+		"without a supervisor, when it leaves":         {innerOrphan: true},
+		"when it is killed":                            {killed: true},
+		"without a supervisor, when it is killed":      {innerOrphan: true, killed: true},
+		"when it is killed and not supervised":         {outerOrphan: true, killed: true},
+		"when it is killed and nothing was supervised": {innerOrphan: true, outerOrphan: true, killed: true},
+	}
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			innerFolder := filepath.Join(t.TempDir(), "inner")
@@ -321,22 +333,47 @@ func TestWhatAChildSupervisesIsNotItsSupervisors(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { end(t, inner) })
-			if orphan {
-				send(t, supervisor(t, inner), unix.SIGKILL)
-				eventually(t, "the inner supervisor is gone", func() bool { return !supervisorAlive(t, inner) })
+			for p, orphan := range map[*supervise.Process]bool{inner: tt.innerOrphan, outer: tt.outerOrphan} {
+				if orphan {
+					send(t, supervisor(t, p), unix.SIGKILL)
+					eventually(t, "its supervisor is gone", func() bool { return !supervisorAlive(t, p) })
+				}
 			}
-			if err := os.WriteFile(filepath.Join(outer.Folder(), "work", "leave"), []byte("\n"), 0o600); err != nil {
+			if tt.killed {
+				stop(t, outer)
+			} else if err := os.WriteFile(filepath.Join(outer.Folder(), "work", "leave"), []byte("\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if exit := wait(t, outer); exit.Code != 0 || exit.Signal != "" {
-				t.Errorf("end of the outer process = %+v, want code 0; output: %s", exit, outer.Tail(5))
+			exit, err := waitAny(t, outer)
+			if tt.outerOrphan != errors.Is(err, supervise.ErrNoExit) || !tt.outerOrphan && tt.killed != (exit.Signal == "SIGKILL") {
+				t.Errorf("end of the outer process = %+v, %v, want a kill = %t, no record = %t", exit, err, tt.killed, tt.outerOrphan)
 			}
-			if !child(t, inner).Alive() || supervisorAlive(t, inner) == orphan {
-				t.Errorf("inner child alive = %t, supervisor alive = %t, want true, %t", child(t, inner).Alive(), supervisorAlive(t, inner), !orphan)
+			if !child(t, inner).Alive() || supervisorAlive(t, inner) == tt.innerOrphan {
+				t.Errorf("inner child alive = %t, supervisor alive = %t, want true, %t", child(t, inner).Alive(), supervisorAlive(t, inner), !tt.innerOrphan)
 			}
 			if got := workFile(t, inner, "signals"); got != "" {
 				t.Errorf("the inner child got %q, want nothing", got)
 			}
 		})
+	}
+}
+
+func TestWhoAsksForTheLockIsNotKilled(t *testing.T) {
+	t.Parallel()
+	p := startReady(t, program(t, "stubborn"))
+	asker := startOther(t, "asker", filepath.Join(p.Folder(), "lock"))
+	if got := asker.line(t); got != "ready" {
+		t.Fatalf("asker says %q, want ready", got)
+	}
+	send(t, supervisor(t, p), unix.SIGKILL)
+	eventually(t, "the supervisor is gone", func() bool { return !supervisorAlive(t, p) })
+	if err := os.WriteFile(filepath.Join(p.Folder(), "signalled"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	age(t, p, "signalled")
+	stop(t, p)
+	asker.stdin.Close()
+	if err := asker.cmd.Wait(); err != nil {
+		t.Errorf("a process that had opened the lock ended with %v, want it untouched", err)
 	}
 }
