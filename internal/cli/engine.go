@@ -145,7 +145,8 @@ func (f *folders) takeFolder() (*os.File, error) {
 		lock.Close()
 		return nil, fmt.Errorf("lock data folder %s: %w", f.Data, err)
 	}
-	if err := lock.Truncate(0); err == nil {
+	err = lock.Truncate(0)
+	if err == nil {
 		_, err = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

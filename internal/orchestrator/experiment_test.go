@@ -43,7 +43,7 @@ func (f *fixture) fate(e *orchestrator.Engine, fates map[string][]string) {
 	})
 	f.on("collect", func(context.Context, string, int) error {
 		if fate == "invalid" {
-			return invalid
+			return errInvalid
 		}
 		return nil
 	})

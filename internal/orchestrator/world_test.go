@@ -178,12 +178,12 @@ func (w *world) Load(ctx context.Context, a orchestrator.Assignment) error {
 	return w.do(ctx, "load", a.Run.ID, experiment.PhaseLoad)
 }
 
-// invalid is returned by a collect step to make the run invalid.
-var invalid = errors.New("the generator was the limit")
+// errInvalid is returned by a collect step to make the run invalid.
+var errInvalid = errors.New("the generator was the limit")
 
 func (w *world) Collect(ctx context.Context, a orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
 	err := w.do(ctx, "collect", a.Run.ID, experiment.PhaseCollect)
-	if errors.Is(err, invalid) {
+	if errors.Is(err, errInvalid) {
 		return json.RawMessage(`{"n":1}`), experiment.Validity{Reasons: []string{err.Error()}}, nil
 	}
 	return json.RawMessage(`{"n":1}`), experiment.Validity{OK: true}, err

@@ -19,11 +19,11 @@ func main() {
 // run serves until the process is stopped: probe NAME PORT...
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("usage: probe NAME PORT...")
+		return fmt.Errorf("usage: probe NAME PORT [PORT]")
 	}
 	failed := make(chan error)
 	for _, port := range args[1:] {
-		listener, err := net.Listen("tcp", ":"+port)
+		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			return err
 		}
