@@ -1,11 +1,9 @@
 package supervise_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -154,80 +152,6 @@ func TestAServiceThatEndsAfterItWasReady(t *testing.T) {
 	err := p.WaitReady(t.Context())
 	if failed, ok := errors.AsType[*supervise.ExitError](err); !ok || !failed.Ready || !strings.HasPrefix(err.Error(), `process "graceful" ended: exit code 0`) {
 		t.Errorf("WaitReady() = %v, want that it has ended", err)
-	}
-}
-
-func TestReadiness(t *testing.T) {
-	t.Parallel()
-	freePort := func(t *testing.T) int {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		return listener.Addr().(*net.TCPAddr).Port
-	}
-	tests := map[string]func(t *testing.T) (spec supervise.Spec, file string){
-		"a port that opens": func(t *testing.T) (supervise.Spec, string) {
-			port := freePort(t)
-			spec := program(t, "listen", strconv.Itoa(port))
-			spec.Readiness.Log, spec.Readiness.Port = "", port
-			return spec, "open"
-		},
-		"a port and a line": func(t *testing.T) (supervise.Spec, string) {
-			port := freePort(t)
-			spec := program(t, "listen", strconv.Itoa(port))
-			spec.Readiness.Port = port
-			return spec, "open"
-		},
-		"a whole line on standard error": func(t *testing.T) (supervise.Spec, string) {
-			spec := program(t, "speak")
-			spec.Readiness.Log = `server is re(ady now)?$`
-			return spec, "speak"
-		},
-	}
-	for name, prepare := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			spec, file := prepare(t)
-			p := start(t, spec, nil)
-			eventually(t, "the first words are there", func() bool { return p.Tail(1) != "" })
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
-			if err := p.WaitReady(ctx); !errors.Is(err, context.DeadlineExceeded) {
-				t.Fatalf("WaitReady() before it is = %v, want context.DeadlineExceeded", err)
-			}
-			if err := os.WriteFile(filepath.Join(p.Folder(), "work", file), []byte("\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			waitReady(t, p)
-		})
-	}
-}
-
-func TestWhatIsNotReadyInTimeIsStopped(t *testing.T) {
-	t.Parallel()
-	spec := program(t, "graceful")
-	spec.Readiness = supervise.Readiness{Log: "never", Timeout: time.Second}
-	p := start(t, spec, nil)
-	err := p.WaitReady(t.Context())
-	want := `process "graceful" ended before it was ready: it was not ready within 1s: no line of its output matches "never"` + "\nready"
-	if _, ok := errors.AsType[*supervise.ExitError](err); !ok || err.Error() != want {
-		t.Errorf("WaitReady() = %v, want %s", err, want)
-	}
-	if exit := wait(t, p); exit.Cause != supervise.CauseUnready || workFile(t, p, "signals") != "SIGTERM\n" {
-		t.Errorf("Wait() = %+v after signals %q, want cause unready after SIGTERM", exit, workFile(t, p, "signals"))
-	}
-}
-
-func TestWaitReadyWithoutASupervisor(t *testing.T) {
-	t.Parallel()
-	spec := program(t, "stubborn")
-	spec.Readiness.Log = "never"
-	p := start(t, spec, nil)
-	send(t, supervisor(t, p), unix.SIGKILL)
-	if err := p.WaitReady(t.Context()); !errors.Is(err, supervise.ErrNoExit) {
-		t.Errorf("WaitReady() = %v, want ErrNoExit: nobody looks any more", err)
 	}
 }
 
