@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -33,26 +32,19 @@ var victims = []struct {
 	match func(f found, w *world) bool
 }{
 	{"dec", func(f found, w *world) bool { return strings.Contains(f.command, "/dec run ") }},
-	{"supervisor of a broker or agent", func(f found, w *world) bool {
-		return strings.Contains(f.command, "terraform-provider-dec") && supervises(f.pid, w.dir)
+	{"supervisor of a broker or agent", func(f found, _ *world) bool { return supervises(f, "/ledger/processes/") }},
+	{"supervisor of tofu", func(f found, _ *world) bool { return supervises(f, "/attempts/") }},
+	{"tofu", func(f found, w *world) bool {
+		return strings.HasPrefix(f.command, filepath.Join(w.tools(), "bin", "tofu"))
 	}},
-	{"supervisor of tofu", func(f found, w *world) bool {
-		return strings.HasPrefix(f.command, filepath.Join(binaries, "dec")) && supervises(f.pid, w.dir)
-	}},
-	{"tofu", func(f found, _ *world) bool {
-		return strings.Contains(f.command, "tofu ") && !strings.Contains(f.command, "/dec ")
-	}},
-	{"provider", func(f found, w *world) bool {
-		return strings.Contains(f.command, "terraform-provider-dec") && !supervises(f.pid, w.dir)
-	}},
+	{"provider", func(f found, w *world) bool { return strings.Contains(f.command, "/terraform-provider-dec") }},
 	{"broker", func(f found, _ *world) bool { return strings.Contains(f.command, "nats-server") }},
 	{"agent", func(f found, _ *world) bool { return strings.HasPrefix(f.command, "./dec-agent/") }},
 }
 
-// supervises reports whether a process was started as a supervisor.
-func supervises(pid int, _ string) bool {
-	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && strings.Contains(string(environ), "DEC_SUPERVISE=")
+// supervises reports whether f is the supervisor of a process in such a folder.
+func supervises(f found, folder string) bool {
+	return strings.HasPrefix(f.command, "dec-supervise ") && strings.Contains(f.command, folder)
 }
 
 // handful are the kills that every test run does.

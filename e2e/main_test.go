@@ -59,6 +59,15 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) data() string { return filepath.Join(w.dir, "data") }
 
+func (w *world) tools() string {
+	w.t.Helper()
+	tools, err := filepath.Abs("../.tools")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return tools
+}
+
 // file writes a plan and returns its path.
 func (w *world) file(content string) string {
 	w.t.Helper()
@@ -74,14 +83,10 @@ func (w *world) file(content string) string {
 }
 
 func (w *world) command(args ...string) *exec.Cmd {
-	tools, err := filepath.Abs("../.tools")
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	cmd := exec.Command(filepath.Join(binaries, "dec"), args...)
 	cmd.Env = []string{
 		"HOME=" + w.dir, "PATH=" + os.Getenv("PATH"),
-		"DEC_DATA=" + w.data(), "DEC_TOOLS=" + tools, "DEC_LOCAL_LEDGER=" + filepath.Join(w.dir, "ledger"),
+		"DEC_DATA=" + w.data(), "DEC_TOOLS=" + w.tools(), "DEC_LOCAL_LEDGER=" + filepath.Join(w.dir, "ledger"),
 	}
 	return cmd
 }

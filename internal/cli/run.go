@@ -179,7 +179,7 @@ func (s *station) report(ctx context.Context, id string) (report.Report, error) 
 		return report.Report{}, err
 	}
 	for i := range runs {
-		if runs[i].Result, err = s.store.Result(ctx, runs[i].ID); err != nil && !errors.Is(err, experiment.ErrNotFound) {
+		if runs[i], err = s.store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
 			return report.Report{}, err
 		}
 	}

@@ -23,9 +23,8 @@ const maxCPUs = 1024
 // child is the process that the spec names.
 type child struct {
 	Identity
-	fd     int // pidfd
-	ended  bool
-	status syscall.WaitStatus // once ended
+	fd    int // pidfd
+	ended bool
 }
 
 // launch starts the child with the given environment. Its end cannot be missed:

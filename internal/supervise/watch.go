@@ -68,7 +68,7 @@ func (w *watcher) close() {
 // returns the cause of ctx when that ends first.
 func await(ctx context.Context, folder string, check func() (done bool, next time.Duration, err error)) error {
 	// Most answers are there at once and need no watching.
-	done, next, err := check()
+	done, _, err := check()
 	if done || err != nil {
 		return err
 	}
@@ -83,7 +83,8 @@ func await(ctx context.Context, folder string, check func() (done bool, next tim
 		case <-w.events:
 		case <-timer.C:
 		}
-		if done, next, err = check(); done || err != nil {
+		done, next, err := check()
+		if done || err != nil {
 			return err
 		}
 		timer.Reset(w.interval(next))
