@@ -1,0 +1,147 @@
+package fault
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/technology/technologytest"
+)
+
+func TestFaultsOnTheWireOfNATS(t *testing.T) {
+	endpoints := technologytest.Start(t, "nats", "jetstream", nil)
+	tests := map[string]struct {
+		copies int  // of the struck message that reach the consumer
+		damage bool // one bit of it is wrong
+		want   outcome
+	}{
+		"nothing happens": {
+			copies: 1,
+			want:   outcome{Counts: measure.Counts{Received: offered}},
+		},
+		"a dropped message is lost": {
+			copies: 0,
+			want:   outcome{Counts: measure.Counts{Received: offered - 1, Lost: 1}, Lost: []uint64{struck}},
+		},
+		"a repeated message is a duplicate": {
+			copies: 2,
+			want:   outcome{Counts: measure.Counts{Received: offered + 1, Duplicates: 1}},
+		},
+		"a damaged message is corrupt, and lost since the intact one never came": {
+			copies: 1, damage: true,
+			want: outcome{Counts: measure.Counts{Received: offered - 1, Corrupt: 1, Lost: 1}, Lost: []uint64{struck}},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			id := experiment.NewID("r")
+			p := &natsProxy{t: t, run: measure.RunHash(id, 1), copies: tt.copies, damage: tt.damage}
+			r := run{id: id, variant: `{"label": "nats", "technology": "nats", "stack": "jetstream"}`, endpoints: p.start(endpoints)}
+			got := r.offer(t.Context(), t)
+			if n := p.strikes.Load(); n != 1 {
+				t.Errorf("the proxy saw message %d %d times, want once", struck, n)
+			}
+			tt.want.Counts = exactly(tt.want.Counts)
+			got.check(t, tt.want)
+		})
+	}
+}
+
+// natsProxy passes on everything but one message on its way to the consumer.
+type natsProxy struct {
+	t       *testing.T
+	run     uint64 // of measure.RunHash
+	copies  int    // of the struck message that are passed on
+	damage  bool   // flips a bit of it
+	strikes atomic.Int64
+}
+
+// start returns the endpoints with the proxy in the server's place.
+func (p *natsProxy) start(endpoints json.RawMessage) json.RawMessage {
+	p.t.Helper()
+	var e map[string]any
+	if err := json.Unmarshal(endpoints, &e); err != nil {
+		p.t.Fatal(err)
+	}
+	servers, ok := e["servers"].([]any)
+	if !ok || len(servers) != 1 {
+		p.t.Fatalf("the endpoints are %s, want one server", endpoints)
+	}
+	listener := listen(p.t)
+	proxy(p.t, listener, strings.TrimPrefix(fmt.Sprint(servers[0]), "nats://"), p.relay)
+	e["servers"] = []string{"nats://" + listener.Addr().String()}
+	through, err := json.Marshal(e)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return through
+}
+
+func (p *natsProxy) relay(client, server net.Conn) {
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		defer server.Close()
+		io.Copy(server, client) // fails when one of them has ended
+	})
+	p.deliver(client, bufio.NewReader(server))
+	client.Close()
+	sending.Wait()
+}
+
+// deliver passes on what the server says. Only MSG and HMSG have more than
+// their line: the payload, headers before it, and the end of a line. The line
+// of both ends with the length of all that, and that of HMSG has the length of
+// the headers before it.
+func (p *natsProxy) deliver(client io.Writer, server *bufio.Reader) {
+	for {
+		frame, err := server.ReadBytes('\n')
+		if err != nil {
+			return // the server has ended
+		}
+		copies := 1
+		if words := bytes.Fields(frame); len(words) > 0 && bytes.HasSuffix(words[0], []byte("MSG")) {
+			length, err := strconv.Atoi(string(words[len(words)-1]))
+			if err != nil {
+				p.t.Errorf("the server says %q, want a message's length at its end", frame)
+				return
+			}
+			body := make([]byte, length+len("\r\n"))
+			if _, err := io.ReadFull(server, body); err != nil {
+				return
+			}
+			if string(words[0]) == "MSG" { // DEC sends no headers
+				copies = p.strike(body[:length])
+			}
+			frame = append(frame, body...)
+		}
+		for range copies {
+			if _, err := client.Write(frame); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// strike returns how many copies of a message are passed on. It may damage it.
+func (p *natsProxy) strike(payload []byte) (copies int) {
+	h, kind := measure.ParseHeader(payload, p.run)
+	if kind != measure.Intact || h.Seq != struck {
+		return 1
+	}
+	p.strikes.Add(1)
+	if p.damage {
+		payload[len(payload)/2] ^= 1
+	}
+	return p.copies
+}
