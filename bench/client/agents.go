@@ -22,26 +22,26 @@ type side struct {
 
 // agents runs a producer and a consumer agent and returns the CPU seconds that
 // both used in the measured time, by their own account.
-func agents(ctx context.Context, s side) (float64, error) {
+func agents(ctx context.Context, s side) (usage, error) {
 	url := "file://" + filepath.Join(s.dir, "bucket")
 	bucket, err := rendezvous.OpenBucket(ctx, url)
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	defer bucket.Close()
 	workload, err := s.workload()
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	endpoints, err := json.Marshal(map[string][]string{"bootstrap": {s.broker}})
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: s.run})
 	shares := rendezvous.Shares(workload)
 	err = c.WritePlan(ctx, rendezvous.Plan{Run: s.run, Epoch: 1, Technology: "kafka", Destination: s.run, Endpoints: endpoints, Workload: workload, Agents: shares})
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	ended := make(chan error, len(shares))
 	for id := range shares {
@@ -49,7 +49,7 @@ func agents(ctx context.Context, s side) (float64, error) {
 		cmd.Env = append(os.Environ(), "DEC_BUCKET="+url, "DEC_RUN="+s.run, "DEC_EPOCH=1", "DEC_AGENT="+id)
 		cmd.Stderr = nil
 		if err := cmd.Start(); err != nil {
-			return 0, err
+			return usage{}, err
 		}
 		go func() { ended <- cmd.Wait() }()
 	}
@@ -58,12 +58,21 @@ func agents(ctx context.Context, s side) (float64, error) {
 		err = errors.Join(err, <-ended)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("agents: %w", err)
+		return usage{}, fmt.Errorf("agents: %w", err)
 	}
 	if !result.Validity.OK || result.Counts.Lost != 0 {
-		return 0, fmt.Errorf("agents: %+v, validity %v", result.Counts, result.Validity)
+		return usage{}, fmt.Errorf("agents: %+v, validity %v", result.Counts, result.Validity)
 	}
-	return result.CPU.AgentSeconds, nil
+	var used usage
+	folder := rendezvous.NewFolder(bucket, s.run, 1)
+	for id, share := range shares {
+		var own measure.AgentResult
+		if err := folder.Get(ctx, rendezvous.AgentResultObject(id), &own); err != nil {
+			return usage{}, err
+		}
+		used.add(share.Role, own.CPUSeconds)
+	}
+	return used, nil
 }
 
 // lead takes the agents through a run.

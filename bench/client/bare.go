@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -51,7 +52,7 @@ func bare(args []string) error {
 		if args[0] == "consumer" {
 			done <- consume(ctx, client)
 		} else {
-			done <- produce(ctx, client, produceLoad{rate, make([]byte, size), deadline})
+			done <- produce(ctx, client, produceLoad{rate, size, deadline})
 		}
 	}()
 	time.Sleep(warmup)
@@ -81,7 +82,7 @@ func createTopic(ctx context.Context, client *kgo.Client, topic string) error {
 
 type produceLoad struct {
 	rate     int
-	payload  []byte
+	size     int
 	deadline time.Time
 }
 
@@ -94,11 +95,21 @@ func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
 			failed.Add(1)
 		}
 	}
-	start, sent := time.Now(), 0
+	// The same pre-made content as the agent's: a mebibyte of random bytes, of
+	// which each message is the next piece.
+	pool := make([]byte, 1<<20)
+	if _, err := rand.Read(pool); err != nil {
+		return err
+	}
+	start, sent, offset := time.Now(), 0, 0
 	for now := start; now.Before(l.deadline); now = time.Now() {
 		due := int(now.Sub(start).Seconds() * float64(l.rate))
 		for ; sent < due; sent++ {
-			client.Produce(ctx, &kgo.Record{Value: l.payload}, promise)
+			if offset+l.size > len(pool) {
+				offset = 0
+			}
+			client.Produce(ctx, &kgo.Record{Value: pool[offset : offset+l.size]}, promise)
+			offset += l.size
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -69,29 +69,45 @@ func compare(ctx context.Context, tools, agent string, l load, pairs int) error 
 	defer broker.stop()
 
 	fmt.Printf("%d messages/s of %d bytes, %s each, %d interleaved pairs; CPU seconds per second of load\n", l.rate, l.size, l.measure, pairs)
-	fmt.Printf("%4s  %8s  %8s  %6s\n", "pair", "agents", "bare", "ratio")
+	fmt.Printf("%4s  %21s  %21s\n", "", "agents", "bare")
+	fmt.Printf("%4s  %10s %10s  %10s %10s  %6s\n", "pair", "producer", "consumer", "producer", "consumer", "ratio")
 	var ratios []float64
 	for pair := range pairs {
-		sides := []func() (float64, error){
-			func() (float64, error) {
+		sides := []func() (usage, error){
+			func() (usage, error) {
 				return agents(ctx, side{agent, dir, fmt.Sprintf("agents-%d", pair), broker.address, l})
 			},
-			func() (float64, error) { return bareLoops(ctx, broker.address, fmt.Sprintf("bare-%d", pair), l) },
+			func() (usage, error) { return bareLoops(ctx, broker.address, fmt.Sprintf("bare-%d", pair), l) },
 		}
-		used := make([]float64, 2)
+		used := make([]usage, 2)
 		for i := range 2 { // who goes first alternates
 			k := (i + pair) % 2
 			if used[k], err = sides[k](); err != nil {
 				return err
 			}
 		}
-		ratio := used[0] / used[1]
+		ratio := used[0].total() / used[1].total()
 		ratios = append(ratios, ratio)
-		fmt.Printf("%4d  %8.4f  %8.4f  %6.2f\n", pair+1, used[0]/l.measure.Seconds(), used[1]/l.measure.Seconds(), ratio)
+		seconds := l.measure.Seconds()
+		fmt.Printf("%4d  %10.4f %10.4f  %10.4f %10.4f  %6.2f\n", pair+1,
+			used[0].producer/seconds, used[0].consumer/seconds, used[1].producer/seconds, used[1].consumer/seconds, ratio)
 	}
 	slices.Sort(ratios)
 	fmt.Printf("median ratio %.2f (%.2f to %.2f)\n", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
 	return nil
+}
+
+// usage is CPU seconds in the measured time.
+type usage struct{ producer, consumer float64 }
+
+func (u usage) total() float64 { return u.producer + u.consumer }
+
+func (u *usage) add(role string, seconds float64) {
+	if role == "producer" {
+		u.producer += seconds
+	} else {
+		u.consumer += seconds
+	}
 }
 
 // pinned runs a command on the second CPU, where there is one.
@@ -106,12 +122,13 @@ func pinned(ctx context.Context, cpu string, args ...string) *exec.Cmd {
 
 // bareLoops runs a bare producer and a bare consumer and returns the CPU
 // seconds that both used in the measured time.
-func bareLoops(ctx context.Context, broker, topic string, l load) (float64, error) {
+func bareLoops(ctx context.Context, broker, topic string, l load) (usage, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	type answer struct {
+		role string
 		used float64
 		err  error
 	}
@@ -125,16 +142,16 @@ func bareLoops(ctx context.Context, broker, topic string, l load) (float64, erro
 			if err == nil {
 				err = parseErr
 			}
-			answers <- answer{used, err}
+			answers <- answer{role, used, err}
 		}()
 	}
-	total := 0.0
+	var total usage
 	for range 2 {
 		a := <-answers
 		if a.err != nil {
-			return 0, fmt.Errorf("bare loop: %w", a.err)
+			return usage{}, fmt.Errorf("bare loop: %w", a.err)
 		}
-		total += a.used
+		total.add(a.role, a.used)
 	}
 	return total, nil
 }

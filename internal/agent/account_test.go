@@ -150,7 +150,7 @@ func TestAMessageBeforeTheLoadHasBegunIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received, begin, recorded := agent.Early(workload())
 		payload := make([]byte, 100)
-		measure.Header{Run: 1, Key: measure.NoKey, Intended: time.Now().UnixNano()}.Put(payload)
+		measure.Header{Run: 1, Key: measure.NoKey, Intended: time.Now().UnixNano()}.Put(payload, measure.BodySum(payload))
 		go received(technology.Message{Payload: payload})
 		synctest.Wait()
 		begin()

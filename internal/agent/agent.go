@@ -54,21 +54,9 @@ type Options struct {
 	Logger       *slog.Logger                                    // slog.Default() if nil
 }
 
-// minGap is the least time between two wake-ups of a pacer, so that one above
-// 20,000 messages a second sends some together instead of waking up for each:
-// a wake-up takes more processor time than a message. It adds at most this much
-// to a pacer's lateness, and nothing below that rate.
-const minGap = 50 * time.Microsecond
-
-// lockThread is the real clock of a pacer.
-func lockThread(a pacing.Anchor) (Clock, error) {
-	thread, err := pacing.Lock(a)
-	if err != nil {
-		return nil, err
-	}
-	thread.MinGap = minGap
-	return thread, nil
-}
+// lockThread is the real clock of a pacer, with its default gap between
+// wake-ups: one takes more processor time than several messages.
+func lockThread(a pacing.Anchor) (Clock, error) { return pacing.Lock(a) }
 
 // Run does one agent's part of a run, from the plan to the result. It returns
 // nil when the result is written, and also when the run ended before its load

@@ -29,6 +29,7 @@ type content struct {
 	partitions int
 	pool       []byte
 	offset     int
+	sums       []uint32 // of each piece of the pool where all have one size
 	key        []byte // "k" and room for the number
 	keySeqs    []uint64
 	seq        uint64
@@ -52,17 +53,24 @@ func newContent(w experiment.Workload, producer int) *content {
 	for i := range c.pool {
 		c.pool[i] = byte(rng.Uint32())
 	}
+	if size.Min == size.Max {
+		for at := 0; at+int(size.Min) <= len(c.pool); at += int(size.Min) {
+			c.sums = append(c.sums, measure.BodySum(c.pool[at:at+int(size.Min)]))
+		}
+	}
 	if n := w.Message.Key.Cardinality; w.Message.Key.Kind == experiment.KeyUniform && n <= maxKeySequences {
 		c.keySeqs = make([]uint64, max(n, 1))
 	}
 	return c
 }
 
-// next returns the next message and the header that says what it is; run,
-// producer and times are the caller's. Key and payload are valid until the next
-// call, and the caller puts the header into the payload's first bytes.
-func (c *content) next() (technology.Message, measure.Header) {
-	m := technology.Message{Payload: c.payload(), Partition: technology.AnyPartition}
+// next returns the next message, the header that says what it is, and the
+// checksum of the payload's body; run, producer and times are the caller's. Key
+// and payload are valid until the next call, and the caller puts the header into
+// the payload's first bytes.
+func (c *content) next() (technology.Message, measure.Header, uint32) {
+	payload, sum := c.payload()
+	m := technology.Message{Payload: payload, Partition: technology.AnyPartition}
 	h := measure.Header{Seq: c.seq, KeySeq: c.seq, Key: measure.NoKey}
 	switch c.message.Key.Kind {
 	case experiment.KeyRoundRobin:
@@ -76,11 +84,11 @@ func (c *content) next() (technology.Message, measure.Header) {
 		}
 	}
 	c.seq++
-	return m, h
+	return m, h, sum
 }
 
-// payload returns the next piece of the pool.
-func (c *content) payload() []byte {
+// payload returns the next piece of the pool and the checksum of its body.
+func (c *content) payload() ([]byte, uint32) {
 	size := int(c.message.Size.Min)
 	if spread := c.message.Size.Max - c.message.Size.Min; spread > 0 {
 		size += int(c.rng.Uint64N(uint64(spread) + 1))
@@ -89,6 +97,10 @@ func (c *content) payload() []byte {
 		c.offset = 0
 	}
 	p := c.pool[c.offset : c.offset+size : c.offset+size]
+	at := c.offset
 	c.offset += size
-	return p
+	if c.sums != nil {
+		return p, c.sums[at/size]
+	}
+	return p, measure.BodySum(p)
 }

@@ -113,9 +113,9 @@ func (p *producer) send(ctx context.Context, clock Clock, intended, reached int6
 			return err
 		}
 	}
-	m, h := p.content.next()
+	m, h, sum := p.content.next()
 	h.Run, h.Producer, h.Intended, h.Sent = p.run, uint32(p.index), intended, at
-	h.Put(m.Payload)
+	h.Put(m.Payload, sum)
 	token := p.slots.take(id, h.Seq, intended, at)
 	err := p.client.Send(ctx, token, m)
 	returned := clock.Now()

@@ -81,19 +81,19 @@ func (r *ConsumerRecorder) receive(h Header, partition int, now int64) {
 
 // Drain moves what was recorded since the last Drain into the interval.
 func (r *ConsumerRecorder) Drain(into *Interval) {
-	var full [2]*Histogram
-	spare := [2]*Histogram{into.get(), into.get()}
+	var full [2]halves
+	spare := [2]halves{into.halves(), into.halves()}
 	r.mu.Lock()
 	counts, fresh := r.interval, r.fresh
 	r.interval, r.fresh = Counts{}, 0
 	for i := range r.pairs {
-		full[i], r.pairs[i].interval = r.pairs[i].interval, spare[i]
+		full[i] = r.pairs[i].swap(spare[i])
 	}
 	r.mu.Unlock()
 	into.Counts.Add(counts)
 	into.Groups[r.group] += fresh
 	for i := range r.pairs {
-		into.put(r.pairs[i].name, full[i])
+		r.pairs[i].drain(full[i], into)
 	}
 }
 

@@ -25,8 +25,10 @@ type Header struct {
 }
 
 // The layout, little endian: magic 0, checksum 4, run 8, producer 16, key 20,
-// seq 24, key seq 32, intended 40, sent 48, zero 56–63. The checksum is the
-// CRC-32C of everything behind it to the payload's end.
+// seq 24, key seq 32, intended 40, sent 48, body's checksum 56, zero 60–63. The
+// body is all behind the header. Both checksums are CRC-32C; the first covers the
+// header behind it, the body's checksum included, so a body that is sent again
+// and again need be summed only once.
 const (
 	headerMagic = 0x31434544 // "DEC1"
 	checked     = 8          // first byte under the checksum
@@ -41,9 +43,12 @@ func RunHash(run string, epoch int) uint64 {
 	return h.Sum64()
 }
 
-// Put writes the header into the first [HeaderBytes] of the payload, and the
-// checksum over all of it. The payload must not be shorter.
-func (h Header) Put(payload []byte) {
+// BodySum is the checksum of the part of a payload that is behind the header.
+func BodySum(payload []byte) uint32 { return crc32.Checksum(payload[HeaderBytes:], castagnoli) }
+
+// Put writes the header into the first [HeaderBytes] of the payload. The payload
+// must not be shorter, and body must be its [BodySum].
+func (h Header) Put(payload []byte, body uint32) {
 	b := payload[:HeaderBytes]
 	le := binary.LittleEndian
 	le.PutUint32(b[0:], headerMagic)
@@ -54,8 +59,9 @@ func (h Header) Put(payload []byte) {
 	le.PutUint64(b[32:], h.KeySeq)
 	le.PutUint64(b[40:], uint64(h.Intended))
 	le.PutUint64(b[48:], uint64(h.Sent))
-	le.PutUint64(b[56:], 0)
-	le.PutUint32(b[4:], crc32.Checksum(payload[checked:], castagnoli))
+	le.PutUint32(b[56:], body)
+	le.PutUint32(b[60:], 0)
+	le.PutUint32(b[4:], crc32.Checksum(b[checked:], castagnoli))
 }
 
 // Kind says what a received payload is.
@@ -86,7 +92,7 @@ func ParseHeader(payload []byte, run uint64) (Header, Kind) {
 		Sent:     int64(le.Uint64(b[48:])),
 	}
 	magic := le.Uint32(b) == headerMagic
-	intact := magic && le.Uint32(b[4:]) == crc32.Checksum(payload[checked:], castagnoli) &&
+	intact := magic && le.Uint32(b[4:]) == crc32.Checksum(b[checked:], castagnoli) && le.Uint32(b[56:]) == BodySum(payload) &&
 		h.Seq < MaxSequence && h.Producer <= maxProducer
 	switch {
 	case intact && h.Run == run:

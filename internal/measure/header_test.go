@@ -14,7 +14,7 @@ var run = measure.RunHash("r000000001", 1)
 
 func payloadOf(h measure.Header, size int) []byte {
 	payload := bytes.Repeat([]byte{0xa5}, size)
-	h.Put(payload)
+	h.Put(payload, measure.BodySum(payload))
 	return payload
 }
 
@@ -89,7 +89,7 @@ func TestHeaderAllocatesNothing(t *testing.T) {
 	h := measure.Header{Run: run}
 	got := testing.AllocsPerRun(1000, func() {
 		h.Seq++
-		h.Put(payload)
+		h.Put(payload, measure.BodySum(payload))
 		if back, kind := measure.ParseHeader(payload, run); kind != measure.Intact || back.Seq != h.Seq {
 			t.Errorf("ParseHeader() = %+v, kind %d, want %+v", back, kind, h)
 		}
@@ -164,7 +164,7 @@ func BenchmarkHeader1KiB(b *testing.B) {
 	h := measure.Header{Run: run}
 	b.Run("put", func(b *testing.B) {
 		for b.Loop() {
-			h.Put(payload)
+			h.Put(payload, measure.BodySum(payload))
 		}
 	})
 	b.Run("parse", func(b *testing.B) {

@@ -71,6 +71,9 @@ func (i *Interval) Snapshot(second int, stage experiment.Stage) (Snapshot, error
 	return s, nil
 }
 
+// halves takes two empty histograms from the spares.
+func (i *Interval) halves() halves { return halves{i.get(), i.get()} }
+
 // get takes an empty histogram from the spares.
 func (i *Interval) get() *Histogram {
 	n := len(i.spare)
@@ -92,23 +95,49 @@ func (i *Interval) put(d Distribution, h *Histogram) {
 	i.spare = append(i.spare, h)
 }
 
-// pair counts one distribution of a recorder twice: in the present interval, by
-// when things happened, and over the measure stage, by intended time.
+// pair counts one distribution of a recorder for two readers: the present
+// interval, by when things happened, and the measure stage, by intended time.
+// Each sample is recorded once; the sums are made when the interval is drained.
 type pair struct {
 	name     Distribution
-	interval *Histogram
-	measured *Histogram
+	present  halves
+	measured *Histogram // of the measure stage, up to the last drain
 }
 
+// halves are the samples of one interval: of messages of the measure stage, and
+// of all others.
+type halves struct{ inside, outside *Histogram }
+
 func newPair(name Distribution) pair {
-	return pair{name: name, interval: NewHistogram(), measured: NewHistogram()}
+	return pair{name: name, present: halves{NewHistogram(), NewHistogram()}, measured: NewHistogram()}
 }
 
 func (p *pair) record(ns int64, measured bool) {
-	p.interval.Record(ns)
 	if measured {
-		p.measured.Record(ns)
+		p.present.inside.Record(ns)
+	} else {
+		p.present.outside.Record(ns)
 	}
+}
+
+// swap starts a new interval and returns the last one.
+func (p *pair) swap(empty halves) halves {
+	full := p.present
+	p.present = empty
+	return full
+}
+
+// drain adds an interval that was swapped out to the sums of both readers.
+func (p *pair) drain(full halves, into *Interval) {
+	p.measured.Merge(full.inside)
+	into.put(p.name, full.inside)
+	into.put(p.name, full.outside)
+}
+
+// total adds what was recorded over the measure stage to a histogram.
+func (p *pair) total(into *Histogram) {
+	into.Merge(p.measured)
+	into.Merge(p.present.inside)
 }
 
 // encodeAll encodes histograms that have samples.

@@ -46,7 +46,7 @@ type ackSide struct {
 	errors             map[string]int64
 }
 
-// NewProducerRecorder returns the recorder of one producer. It takes about 2 MB.
+// NewProducerRecorder returns the recorder of one producer. It takes about 3 MB.
 func NewProducerRecorder(w Window) *ProducerRecorder {
 	return &ProducerRecorder{
 		window:   w,
@@ -165,15 +165,15 @@ func (s *ackSide) fail(err error, measured bool) {
 
 // Drain moves what was recorded since the last Drain into the interval.
 func (r *ProducerRecorder) Drain(into *Interval) {
-	var spare, full [4]*Histogram
+	var spare, full [4]halves
 	for i := range spare {
-		spare[i] = into.get()
+		spare[i] = into.halves()
 	}
 	r.sendMu.Lock()
 	sent, total := r.sent.interval, r.sent.total
 	r.sent.interval = Counts{}
 	for i := range r.sendPair {
-		full[i], r.sendPair[i].interval = r.sendPair[i].interval, spare[i]
+		full[i] = r.sendPair[i].swap(spare[i])
 	}
 	r.sendMu.Unlock()
 
@@ -181,7 +181,7 @@ func (r *ProducerRecorder) Drain(into *Interval) {
 	acked, done := r.acked.interval, r.acked.total
 	r.acked.interval = Counts{}
 	for i := range r.ackPair {
-		full[2+i], r.ackPair[i].interval = r.ackPair[i].interval, spare[2+i]
+		full[2+i] = r.ackPair[i].swap(spare[2+i])
 	}
 	r.ackMu.Unlock()
 
@@ -189,8 +189,8 @@ func (r *ProducerRecorder) Drain(into *Interval) {
 	into.Counts.Add(acked)
 	into.InFlight += max(0, int64(total)-int64(done))
 	for i := range r.sendPair {
-		into.put(r.sendPair[i].name, full[i])
-		into.put(r.ackPair[i].name, full[2+i])
+		r.sendPair[i].drain(full[i], into)
+		r.ackPair[i].drain(full[2+i], into)
 	}
 }
 
@@ -230,7 +230,7 @@ func mergeEncoded(encoded *map[Distribution]string, pairs []pair) error {
 		if hist[p.name] == nil {
 			hist[p.name] = NewHistogram()
 		}
-		hist[p.name].Merge(p.measured)
+		p.total(hist[p.name])
 	}
 	merged, err := encodeAll(hist)
 	*encoded = merged

@@ -190,7 +190,7 @@ func TestRecordersAllocateNothing(t *testing.T) {
 	message := func() {
 		at := start + s + int64(h.Seq)*us
 		h.Intended, h.Sent = at, at+us
-		h.Put(payload)
+		h.Put(payload, measure.BodySum(payload))
 		r.Sent(measure.Send{Intended: at, Reached: at, Slot: at + us, Returned: at + 2*us, Bytes: len(payload)})
 		r.Acked(measure.Ack{Seq: h.Seq, Intended: at, Sent: at + us, Now: at + ms})
 		c.Received(payload, 0, at+ms)
@@ -219,7 +219,7 @@ func BenchmarkRecorders(b *testing.B) {
 		h := measure.Header{Run: run, Key: measure.NoKey, Intended: start + s}
 		for b.Loop() {
 			h.Seq++
-			h.Put(payload)
+			h.Put(payload, measure.BodySum(payload))
 			c.Received(payload, 0, start+2*s)
 		}
 	})
