@@ -39,7 +39,7 @@ lint: prerequisites $(staticcheck) ## gofmt, go vet, staticcheck
 	@go vet ./...
 	@$(staticcheck) ./...
 
-bench: setup ## Measure what bench/README.md states; takes about 20 minutes
+bench: setup ## Measure what bench/README.md states; takes about 15 minutes
 	bench/run
 
 kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)

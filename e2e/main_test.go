@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,8 +46,9 @@ func TestMain(m *testing.M) {
 
 // world is one data folder with one ledger, apart from all others.
 type world struct {
-	t   *testing.T
-	dir string
+	t      *testing.T
+	dir    string
+	folder string // name of the data folder; "data" if empty
 }
 
 func newWorld(t *testing.T) *world {
@@ -57,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t: t, dir: t.TempDir()}
 }
 
-func (w *world) data() string { return filepath.Join(w.dir, "data") }
+func (w *world) data() string { return filepath.Join(w.dir, cmp.Or(w.folder, "data")) }
 
 func (w *world) tools() string {
 	w.t.Helper()

@@ -30,7 +30,7 @@ type content struct {
 	pool       []byte
 	offset     int
 	sums       []uint32 // of each piece of the pool where all have one size
-	key        []byte // "k" and room for the number
+	key        []byte   // "k" and room for the number
 	keySeqs    []uint64
 	seq        uint64
 }

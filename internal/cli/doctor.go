@@ -39,14 +39,18 @@ const (
 	minMemoryBytes = 2 << 30
 )
 
-const setupFix = "make setup"
+const (
+	setupFix    = "make setup"
+	kindMachine = "machine"
+)
 
-// Run prints the findings; its exit code is 1 when something can't be used.
+// Run prints the findings; its exit code is 1 when a tool, technology or target
+// can't be used. The state of the machine is advice.
 func (c *doctorCmd) Run(ctx context.Context, env *Env, f *folders) error {
 	findings := f.examine(ctx, env)
 	healthy := true
 	for _, finding := range findings {
-		healthy = healthy && finding.OK
+		healthy = healthy && (finding.OK || finding.Kind == kindMachine)
 	}
 	if err := printFindings(env, findings, c.JSON); err != nil {
 		return err
@@ -64,7 +68,9 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
 	for _, finding := range findings {
 		mark := "ok"
-		if !finding.OK {
+		if !finding.OK && finding.Kind == kindMachine {
+			mark = "!!"
+		} else if !finding.OK {
 			mark = "NO"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, finding.Kind, finding.Name, finding.Detail)
@@ -167,7 +173,7 @@ func (f *folders) findLocal() finding {
 }
 
 func (f *folders) findDisk() finding {
-	found := finding{Kind: "machine", Name: "disk"}
+	found := finding{Kind: kindMachine, Name: "disk"}
 	path := f.Data
 	for path != "/" {
 		if _, err := os.Stat(path); err == nil {
@@ -189,7 +195,7 @@ func (f *folders) findDisk() finding {
 }
 
 func findMemory() finding {
-	found := finding{Kind: "machine", Name: "memory"}
+	found := finding{Kind: kindMachine, Name: "memory"}
 	memory, err := mem.VirtualMemory()
 	if err != nil {
 		found.Detail = err.Error()
@@ -204,7 +210,7 @@ func findMemory() finding {
 }
 
 func findLoad() finding {
-	found := finding{Kind: "machine", Name: "load"}
+	found := finding{Kind: kindMachine, Name: "load"}
 	average, err := load.Avg()
 	if err != nil {
 		found.Detail = err.Error()

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"gocloud.dev/blob"
 
@@ -43,6 +44,7 @@ type station struct {
 type listener struct {
 	event  func(experiment.Event)
 	second func(run string, s measure.Second)
+	notice func(format string, args ...any)
 }
 
 // open takes the data folder and wires the parts. A folder that another dec
@@ -96,7 +98,7 @@ func (f *folders) open(ctx context.Context, env *Env, hear listener) (_ *station
 		Workload:    &workload{bucket: s.bucket, ledger: s.ledger, logger: logger, onSecond: hear.second},
 		Watcher:     s.ledger,
 		Verifier:    &cleaner{verifier: verifier, runner: s.tofu, logger: logger},
-		Measuring:   map[string]orchestrator.Measuring{localTarget: s.ledger},
+		Measuring:   map[string]orchestrator.Measuring{localTarget: &turn{ledger: s.ledger, notice: hear.notice}},
 		Owner:       f.Data,
 		OnEvent:     hear.event,
 		Logger:      logger,
@@ -186,6 +188,25 @@ func placement() map[string][]int {
 		cpus[role] = append(cpus[role], cpu)
 	}
 	return cpus
+}
+
+// turn is the machine's measuring lock, which says that it waits: two data
+// folders never measure at once.
+type turn struct {
+	ledger *local.Ledger
+	notice func(format string, args ...any)
+}
+
+// LockMeasuring implements [orchestrator.Measuring].
+func (t *turn) LockMeasuring(ctx context.Context) (func(), error) {
+	soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	release, err := t.ledger.LockMeasuring(soon)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, local.ErrMeasuring) {
+		return release, err
+	}
+	t.notice("waiting: %s", strings.TrimSuffix(err.Error(), ": "+context.DeadlineExceeded.Error()))
+	return t.ledger.LockMeasuring(ctx)
 }
 
 // cleaner verifies, and forgets the files of a run that is clean.

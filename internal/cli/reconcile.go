@@ -14,7 +14,7 @@ type reconcileCmd struct{}
 // Run destroys what interrupted runs left behind, and proves that it is gone.
 func (c *reconcileCmd) Run(ctx context.Context, env *Env, f *folders) error {
 	p := newProgress(env.Stderr, func(string) (measure.Result, bool) { return measure.Result{}, false })
-	s, err := f.open(ctx, env, listener{event: p.event, second: p.second})
+	s, err := f.open(ctx, env, listener{event: p.event, second: p.second, notice: p.notice})
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func estimate(p experiment.Plan, runs int) time.Duration {
 func (c *runCmd) runAll(ctx context.Context, env *Env, f *folders, plans []experiment.Plan) error {
 	var s *station
 	p := newProgress(env.Stderr, func(run string) (measure.Result, bool) { return s.result(ctx, run) })
-	s, err := f.open(ctx, env, listener{event: p.event, second: p.second})
+	s, err := f.open(ctx, env, listener{event: p.event, second: p.second, notice: p.notice})
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,12 @@ import "dec.local/dec/internal/experiment"
 // a good end.
 func ParseJournal(pieces ...[]byte) (events []experiment.Resource, errs string, done bool) {
 	var s splitter
+	watch := stopwatch{}
 	var messages []message
 	for _, piece := range pieces {
 		s.feed(piece, func(m message) {
 			messages = append(messages, m)
-			if event, ok := m.resource(); ok {
+			if event, ok := watch.event(m); ok {
 				events = append(events, event)
 			}
 		})

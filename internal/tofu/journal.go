@@ -28,8 +28,8 @@ const (
 
 // message is one line of OpenTofu's -json output, as far as DEC reads it.
 type message struct {
-	Type string    `json:"type"`
-	At   time.Time `json:"@timestamp"`
+	Type string `json:"type"`
+	At   string `json:"@timestamp"`
 	Hook *struct {
 		Resource journalResource `json:"resource"`
 		Action   string          `json:"action"`
@@ -119,10 +119,14 @@ func (w stopwatch) event(m message) (experiment.Resource, bool) {
 	if !ok {
 		return event, false
 	}
+	at, err := time.Parse(time.RFC3339Nano, m.At)
+	if err != nil {
+		return event, true // the event counts, its time is a nicety
+	}
 	if event.State == "started" {
-		w[event.Address] = m.At
+		w[event.Address] = at
 	} else if began, ok := w[event.Address]; ok {
-		event.Seconds = m.At.Sub(began).Seconds()
+		event.Seconds = at.Sub(began).Seconds()
 	}
 	return event, true
 }

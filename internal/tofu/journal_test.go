@@ -15,11 +15,11 @@ const recorded = `{"@level":"info","@message":"OpenTofu 1.12.6","@module":"tofu.
 Warning: not JSON at all
 {"@level":"info","type":"from_the_future","hook":7,"diagnostic":"x"}
 {"@level":"info","type":"apply_start","hook":"not an object"}
-{"@level":"info","type":"apply_start","hook":{"resource":{"addr":"dec_port.a","resource_type":"dec_port"},"action":"create"}}
+{"@level":"info","@timestamp":"2026-11-22T10:00:00.000000Z","type":"apply_start","hook":{"resource":{"addr":"dec_port.a","resource_type":"dec_port"},"action":"create"}}
 {"@level":"info","type":"apply_progress","hook":{"resource":{"addr":"dec_port.a"},"action":"create","elapsed_seconds":10}}
-{"@level":"info","type":"apply_complete","hook":{"resource":{"addr":"dec_port.a","resource_type":"dec_port"},"action":"create","id_key":"id","id_value":"20001","elapsed_seconds":1}}
+{"@level":"info","@timestamp":"2026-11-22T10:00:00.250000Z","type":"apply_complete","hook":{"resource":{"addr":"dec_port.a","resource_type":"dec_port"},"action":"create","id_key":"id","id_value":"20001","elapsed_seconds":1}}
 {"@level":"info","type":"apply_start","hook":{"resource":{"addr":"dec_process.b"},"action":"update"}}
-{"@level":"info","type":"apply_errored","hook":{"resource":{"addr":"dec_process.b"},"action":"create","elapsed_seconds":2}}
+{"@level":"info","@timestamp":"soon","type":"apply_errored","hook":{"resource":{"addr":"dec_process.b"},"action":"create","elapsed_seconds":2}}
 {"@level":"warn","type":"diagnostic","diagnostic":{"severity":"warning","summary":"Old"}}
 {"@level":"error","type":"diagnostic","diagnostic":{"severity":"error","summary":"No start.","detail":"Log: bind failed","address":"dec_process.b"}}
 `
@@ -27,8 +27,8 @@ Warning: not JSON at all
 func TestJournal(t *testing.T) {
 	events := []experiment.Resource{
 		{Address: "dec_port.a", Action: "create", State: "started"},
-		{Address: "dec_port.a", Action: "create", State: "complete", ID: "20001", Seconds: 1},
-		{Address: "dec_process.b", Action: "create", State: "errored", Seconds: 2},
+		{Address: "dec_port.a", Action: "create", State: "complete", ID: "20001", Seconds: 0.25},
+		{Address: "dec_process.b", Action: "create", State: "errored"},
 	}
 	const summary = `{"type":"change_summary","changes":{"add":1,"operation":"apply"}}`
 	tests := map[string]struct {

@@ -1,0 +1,24 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestTwoDataFoldersTakeTurns starts two experiments that share a machine: the
+// second says that it waits, and for whom.
+func TestTwoDataFoldersTakeTurns(t *testing.T) {
+	first := newWorld(t)
+	second := &world{t: t, dir: first.dir, folder: "other"}
+	plan := first.file(fmt.Sprintf(quick, natsVariant))
+	p := first.start("run", plan)
+	p.awaitLine("provision")
+	q := second.start("run", plan)
+	q.awaitLine(fmt.Sprintf("waiting: another measurement is under way on this machine (process %d)", p.cmd.Process.Pid))
+	for _, out := range []outcome{p.wait(), q.wait()} {
+		if !out.answered() {
+			t.Errorf("dec run = exit %d\n%s", out.code, out.stderr)
+		}
+	}
+	first.assertNothingLeft()
+}
