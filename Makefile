@@ -70,7 +70,7 @@ $(kafka)/bootstrap.checkpoint: tools/kafka/pom.xml tools/kafka/format.properties
 	@echo "fetching Apache Kafka $(kafka_version)"
 	@mkdir -p $(@D)
 	@mvn -q -B -f tools/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(@D)/lib"
-	@cd $(@D) && rm -rf .format && java -cp 'lib/*' kafka.tools.StorageTool format -c "$(CURDIR)/tools/kafka/format.properties" -t AAAAAAAAAAAAAAAAAAAAAA >/dev/null
+	@cd $(@D) && rm -rf .format && java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp 'lib/*' kafka.tools.StorageTool format -c "$(CURDIR)/tools/kafka/format.properties" -t AAAAAAAAAAAAAAAAAAAAAA >/dev/null
 	@cd $(@D) && install -m 644 .format/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint bootstrap.checkpoint && rm -rf .format
 
 # Any JDK of 17 or newer serves; the link is where stacks look for it.

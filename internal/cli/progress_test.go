@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+func TestProgressInPlainLines(t *testing.T) {
+	var out bytes.Buffer
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	p := newProgress(&out, func(run string) (measure.Result, bool) {
+		return measure.Result{
+			Counts:   measure.Counts{Received: 30, Lost: 2},
+			E2E:      measure.Latency{P50NS: new(int64(1_500_000))},
+			Validity: experiment.Validity{Reasons: []string{"the generator was late"}},
+		}, run == "r1"
+	})
+	p.clock = func() time.Time { at = at.Add(time.Second); return at }
+	event := func(e experiment.Event) { e.Run, e.Variant = "r1", "nats"; p.event(e) }
+
+	p.begin(experiment.Experiment{ID: "e1", Plan: experiment.Plan{Name: "A plan", Target: "local", Variants: make([]experiment.Variant, 1)}}, 1)
+	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseProvision})
+	event(experiment.Event{Kind: experiment.EventResource, Resource: &experiment.Resource{
+		Address: `module.nodes.dec_process.service["server-0"]`, Action: "create", State: "complete", Seconds: 0.25}})
+	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseLoad})
+	for second := range 7 {
+		p.second("r1", measure.Second{Second: second, Stage: experiment.StageMeasure, Counts: measure.Counts{Sent: 10, Received: 9}, Backlog: 1})
+	}
+	p.second("another run", measure.Second{})
+	event(experiment.Event{Kind: experiment.EventOutcome, Message: "succeeded"})
+
+	want := `A plan
+experiment e1 on target local: 1 variants, 1 runs
+run 1 of 1: nats (r1)
+    1.0s provision
+         up: server-0 (0.2s)
+    2.0s load
+         measure 1 s: sent 10/s, received 9/s, end to end p99 –, backlog 1
+         measure 5 s: sent 10/s, received 9/s, end to end p99 –, backlog 1
+   1  nats         end to end p50 1.50 ms, p99 –; 30 received, 2 lost  NOT VALID: the generator was late  (3 s)
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
