@@ -62,7 +62,15 @@ func (p *progress) begin(e experiment.Experiment, runs int) {
 	defer p.mu.Unlock()
 	p.plan, p.total = e.Plan, runs
 	p.say("%s", p.bold(e.Plan.Name))
-	p.say("experiment %s on target %s: %d variants, %d runs", e.ID, e.Plan.Target, len(e.Plan.Variants), runs)
+	p.say("experiment %s on target %s: %s, %s", e.ID, e.Plan.Target, counted(len(e.Plan.Variants), "variant"), counted(runs, "run"))
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // notice prints one line that stays.

@@ -36,7 +36,7 @@ func TestProgressInPlainLines(t *testing.T) {
 	event(experiment.Event{Kind: experiment.EventOutcome, Message: "succeeded"})
 
 	want := `A plan
-experiment e1 on target local: 1 variants, 1 runs
+experiment e1 on target local: 1 variant, 1 run
 run 1 of 1: nats (r1)
     1.0s provision
          up: server-0 (0.2s)
