@@ -13,37 +13,39 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sys/unix"
+
+	"dec.local/dec/internal/pacing"
 )
 
 // bare is the loop that a user of franz-go writes, with the settings of DEC's
 // Kafka driver. It prints the CPU seconds of the measured time.
 func bare(args []string) error {
-	if len(args) != 7 {
-		return errors.New("bare wants role, broker, topic, rate, size, warm-up and measured time")
+	if len(args) != 8 {
+		return errors.New("bare wants role, pace, broker, topic, rate, size, warm-up and measured time")
 	}
-	rate, err1 := strconv.Atoi(args[3])
-	size, err2 := strconv.Atoi(args[4])
-	warmup, err3 := time.ParseDuration(args[5])
-	measure, err4 := time.ParseDuration(args[6])
+	rate, err1 := strconv.Atoi(args[4])
+	size, err2 := strconv.Atoi(args[5])
+	warmup, err3 := time.ParseDuration(args[6])
+	measure, err4 := time.ParseDuration(args[7])
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
 	options := []kgo.Opt{
-		kgo.SeedBrokers(args[1]), kgo.DisableClientMetrics(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(5 * time.Millisecond),
+		kgo.SeedBrokers(args[2]), kgo.DisableClientMetrics(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(5 * time.Millisecond),
 		kgo.ProducerBatchMaxBytes(131_072), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(10_000),
-		kgo.FetchMinBytes(1), kgo.FetchMaxWait(500 * time.Millisecond), kgo.DefaultProduceTopic(args[2]),
+		kgo.FetchMinBytes(1), kgo.FetchMaxWait(500 * time.Millisecond), kgo.DefaultProduceTopic(args[3]),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), warmup+measure+time.Minute)
 	defer cancel()
 	if args[0] == "consumer" {
-		options = append(options, kgo.ConsumeTopics(args[2]))
+		options = append(options, kgo.ConsumeTopics(args[3]))
 	}
 	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := createTopic(ctx, client, args[2]); err != nil {
+	if err := createTopic(ctx, client, args[3]); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(warmup + measure)
@@ -52,7 +54,7 @@ func bare(args []string) error {
 		if args[0] == "consumer" {
 			done <- consume(ctx, client)
 		} else {
-			done <- produce(ctx, client, produceLoad{rate, size, deadline})
+			done <- produce(ctx, client, produceLoad{rate, size, args[1] == "paced", deadline})
 		}
 	}()
 	time.Sleep(warmup)
@@ -83,11 +85,12 @@ func createTopic(ctx context.Context, client *kgo.Client, topic string) error {
 type produceLoad struct {
 	rate     int
 	size     int
+	paced    bool // wakes up as often as the agent's pacer, not once a millisecond
 	deadline time.Time
 }
 
-// produce sends in steps of a millisecond, the coarsest pacing that keeps the
-// rate.
+// produce sends what is due, in steps of a millisecond or as precisely as the
+// agent's pacer.
 func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
 	var failed atomic.Int64
 	promise := func(_ *kgo.Record, err error) {
@@ -101,7 +104,21 @@ func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
 	if _, err := rand.Read(pool); err != nil {
 		return err
 	}
+	anchor := pacing.NewAnchor()
+	sleep := func(int) error { time.Sleep(time.Millisecond); return nil }
 	start, sent, offset := time.Now(), 0, 0
+	if l.paced {
+		thread, err := pacing.Lock(anchor)
+		if err != nil {
+			return err
+		}
+		defer thread.Close()
+		begin := anchor.Now()
+		sleep = func(next int) error {
+			_, err := thread.SleepUntil(ctx, begin+int64(float64(next)/float64(l.rate)*1e9))
+			return err
+		}
+	}
 	for now := start; now.Before(l.deadline); now = time.Now() {
 		due := int(now.Sub(start).Seconds() * float64(l.rate))
 		for ; sent < due; sent++ {
@@ -111,7 +128,9 @@ func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
 			client.Produce(ctx, &kgo.Record{Value: pool[offset : offset+l.size]}, promise)
 			offset += l.size
 		}
-		time.Sleep(time.Millisecond)
+		if err := sleep(sent + 1); err != nil {
+			return err
+		}
 	}
 	if err := client.Flush(ctx); err != nil {
 		return err

@@ -3,7 +3,9 @@
 // payload, no clock, no histogram, no accounting.
 //
 // It starts one Kafka broker from the installed tools on one CPU, and runs
-// agents and bare loops on another, in interleaved pairs.
+// agents and bare loops on another, in interleaved rounds. One bare loop sends
+// in steps of a millisecond; the other wakes up as often as the agent's pacer
+// does, so the difference between the two is the price of precise pacing.
 package main
 
 import (
@@ -34,7 +36,7 @@ func main() {
 		}
 		return
 	}
-	pairs := flag.Int("pairs", 7, "interleaved pairs")
+	rounds := flag.Int("rounds", 7, "interleaved rounds")
 	rate := flag.Int("rate", 20_000, "messages per second")
 	size := flag.Int("size", 1024, "payload bytes")
 	measure := flag.Duration("measure", 15*time.Second, "measured time of each side")
@@ -45,7 +47,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	l := load{rate: *rate, size: *size, warmup: 5 * time.Second, measure: *measure}
-	if err := compare(ctx, *tools, *agent, l, *pairs); err != nil {
+	if err := compare(ctx, *tools, *agent, l, *rounds); err != nil {
 		stop()
 		fail(err)
 	}
@@ -56,7 +58,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func compare(ctx context.Context, tools, agent string, l load, pairs int) error {
+func compare(ctx context.Context, tools, agent string, l load, rounds int) error {
 	dir, err := os.MkdirTemp("", "dec-bench-")
 	if err != nil {
 		return err
@@ -68,39 +70,51 @@ func compare(ctx context.Context, tools, agent string, l load, pairs int) error 
 	}
 	defer broker.stop()
 
-	fmt.Printf("%d messages/s of %d bytes, %s each, %d interleaved pairs; CPU seconds per second of load\n", l.rate, l.size, l.measure, pairs)
-	fmt.Printf("%4s  %21s  %21s\n", "", "agents", "bare")
-	fmt.Printf("%4s  %10s %10s  %10s %10s  %6s\n", "pair", "producer", "consumer", "producer", "consumer", "ratio")
-	var ratios []float64
-	for pair := range pairs {
+	fmt.Printf("%d messages/s of %d bytes, %s each, %d interleaved rounds; CPU seconds per second of load, producer + consumer\n", l.rate, l.size, l.measure, rounds)
+	fmt.Printf("%5s  %17s  %17s  %17s  %7s  %9s\n", "round", "agents", "bare, 1 ms steps", "bare, paced alike", "to bare", "to paced")
+	var coarse, paced []float64
+	for round := range rounds {
 		sides := []func() (usage, error){
 			func() (usage, error) {
-				return agents(ctx, side{agent, dir, fmt.Sprintf("agents-%d", pair), broker.address, l})
+				return agents(ctx, side{agent, dir, fmt.Sprintf("agents-%d", round), broker.address, l})
 			},
-			func() (usage, error) { return bareLoops(ctx, broker.address, fmt.Sprintf("bare-%d", pair), l) },
+			func() (usage, error) {
+				return bareLoops(ctx, "steps", broker.address, fmt.Sprintf("steps-%d", round), l)
+			},
+			func() (usage, error) {
+				return bareLoops(ctx, "paced", broker.address, fmt.Sprintf("paced-%d", round), l)
+			},
 		}
-		used := make([]usage, 2)
-		for i := range 2 { // who goes first alternates
-			k := (i + pair) % 2
+		used := make([]usage, len(sides))
+		for i := range sides { // who goes first alternates
+			k := (i + round) % len(sides)
 			if used[k], err = sides[k](); err != nil {
 				return err
 			}
 		}
-		ratio := used[0].total() / used[1].total()
-		ratios = append(ratios, ratio)
-		seconds := l.measure.Seconds()
-		fmt.Printf("%4d  %10.4f %10.4f  %10.4f %10.4f  %6.2f\n", pair+1,
-			used[0].producer/seconds, used[0].consumer/seconds, used[1].producer/seconds, used[1].consumer/seconds, ratio)
+		coarse = append(coarse, used[0].total()/used[1].total())
+		paced = append(paced, used[0].total()/used[2].total())
+		fmt.Printf("%5d  %17s  %17s  %17s  %7.2f  %9.2f\n", round+1, used[0].per(l.measure), used[1].per(l.measure), used[2].per(l.measure), coarse[round], paced[round])
 	}
-	slices.Sort(ratios)
-	fmt.Printf("median ratio %.2f (%.2f to %.2f)\n", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
+	fmt.Printf("agents to bare loop in steps of 1 ms: %s\nagents to bare loop paced alike:      %s\n", spread(coarse), spread(paced))
 	return nil
+}
+
+// spread is the median of ratios with their range.
+func spread(ratios []float64) string {
+	slices.Sort(ratios)
+	return fmt.Sprintf("median %.2f (%.2f to %.2f)", ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
 }
 
 // usage is CPU seconds in the measured time.
 type usage struct{ producer, consumer float64 }
 
 func (u usage) total() float64 { return u.producer + u.consumer }
+
+// per is the usage per second of load.
+func (u usage) per(length time.Duration) string {
+	return fmt.Sprintf("%.3f + %.3f", u.producer/length.Seconds(), u.consumer/length.Seconds())
+}
 
 func (u *usage) add(role string, seconds float64) {
 	if role == "producer" {
@@ -122,7 +136,7 @@ func pinned(ctx context.Context, cpu string, args ...string) *exec.Cmd {
 
 // bareLoops runs a bare producer and a bare consumer and returns the CPU
 // seconds that both used in the measured time.
-func bareLoops(ctx context.Context, broker, topic string, l load) (usage, error) {
+func bareLoops(ctx context.Context, pace, broker, topic string, l load) (usage, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
@@ -135,7 +149,7 @@ func bareLoops(ctx context.Context, broker, topic string, l load) (usage, error)
 	answers := make(chan answer, 2)
 	for _, role := range []string{"consumer", "producer"} {
 		go func() {
-			cmd := pinned(ctx, "1", self, "bare", role, broker, topic,
+			cmd := pinned(ctx, "1", self, "bare", role, pace, broker, topic,
 				strconv.Itoa(l.rate), strconv.Itoa(l.size), l.warmup.String(), l.measure.String())
 			out, err := cmd.Output()
 			used, parseErr := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
