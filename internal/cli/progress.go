@@ -135,7 +135,7 @@ func (p *progress) resource(e experiment.Event) {
 	switch {
 	case e.Resource.State == "errored":
 		p.say("  %s %s failed", e.Resource.Action, name)
-	case e.Resource.State == "complete" && e.Resource.Action == "create" && e.Resource.Seconds >= 0:
+	case e.Resource.State == "complete" && e.Resource.Action == "create":
 		p.run.up = append(p.run.up, name)
 		if !p.live {
 			p.say("         up: %s (%.1fs)", name, e.Resource.Seconds)

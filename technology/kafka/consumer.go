@@ -63,7 +63,7 @@ func (d *driver) Consumer(ctx context.Context, group string, i int, received fun
 func (c *consumer) position(ctx context.Context, i int) error {
 	topic := c.driver.settings.Destination
 	members := max(c.driver.settings.Workload.Topology.ConsumersPerGroup, 1)
-	return retry(ctx, func(ctx context.Context) error {
+	return technology.Retry(ctx, func(ctx context.Context) error {
 		ends, err := c.driver.admin.ListEndOffsets(ctx, topic)
 		if err != nil {
 			return err

@@ -8,7 +8,6 @@ package kafka
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -46,9 +45,6 @@ type driver struct {
 	close    sync.Once
 }
 
-// retryPause is the time between two looks at a cluster that is not ready.
-const retryPause = 100 * time.Millisecond
-
 // metadataMinAge is how long the client does not ask again where the partitions
 // are. Its default, 5 s, would be lost at each new topic of a cluster.
 const metadataMinAge = 250 * time.Millisecond
@@ -73,7 +69,7 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 		return nil, err
 	}
 	d.admin = kadm.NewClient(d.client)
-	err = retry(ctx, func(ctx context.Context) error {
+	err = technology.Retry(ctx, func(ctx context.Context) error {
 		m, err := d.admin.BrokerMetadata(ctx)
 		if err != nil {
 			return err
@@ -109,31 +105,3 @@ func (d *driver) Close() error {
 	d.close.Do(d.client.Close)
 	return nil
 }
-
-// retry calls try until it succeeds or ctx ends. Each try gets two seconds, so
-// that one silent broker can't use up the caller's time. The last reason is
-// part of the error.
-func retry(ctx context.Context, try func(context.Context) error) error {
-	for {
-		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := try(limited)
-		cancel()
-		if err == nil {
-			return nil
-		}
-		var final *finalError
-		if errors.As(err, &final) {
-			return final.error
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(retryPause):
-		}
-	}
-}
-
-// finalError is one that trying again does not mend.
-type finalError struct{ error }
-
-func final(err error) error { return &finalError{err} }

@@ -53,17 +53,17 @@ func (d *driver) createTopic(ctx context.Context, partitions, replicas int, rete
 	if batch := int64(d.config.BatchMaxBytes); batch > defaultMaxMessage {
 		set("max.message.bytes", batch+batchOverhead)
 	}
-	return retry(ctx, func(ctx context.Context) error {
+	return technology.Retry(ctx, func(ctx context.Context) error {
 		_, err := d.admin.CreateTopic(ctx, int32(partitions), int16(replicas), configs, d.settings.Destination)
 		switch {
 		case err == nil, errors.Is(err, kerr.TopicAlreadyExists):
 			return nil
 		case errors.Is(err, kerr.InvalidReplicationFactor):
 			// All brokers have joined when the driver was opened.
-			return final(fmt.Errorf("workload.topology.replicas is %d, more than the cluster has brokers (%d): raise the option brokers of the stack, or lower replicas: %w", replicas, len(d.seeds), err))
+			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, more than the cluster has brokers (%d): raise the option brokers of the stack, or lower replicas: %w", replicas, len(d.seeds), err))
 		}
 		if e := (*kerr.Error)(nil); errors.As(err, &e) && !e.Retriable {
-			return final(err)
+			return technology.Final(err)
 		}
 		return err
 	})
@@ -73,7 +73,7 @@ func (d *driver) createTopic(ctx context.Context, partitions, replicas int, rete
 // are in sync.
 func (d *driver) waitForLeaders(ctx context.Context, partitions, replicas int) error {
 	topic := d.settings.Destination
-	return retry(ctx, func(ctx context.Context) error {
+	return technology.Retry(ctx, func(ctx context.Context) error {
 		topics, err := d.admin.ListTopics(ctx, topic)
 		if err != nil {
 			return err
@@ -83,14 +83,14 @@ func (d *driver) waitForLeaders(ctx context.Context, partitions, replicas int) e
 		}
 		found := topics[topic].Partitions
 		if len(found) != partitions {
-			return final(fmt.Errorf("it exists with %d partitions, not %d: use another destination", len(found), partitions))
+			return technology.Final(fmt.Errorf("it exists with %d partitions, not %d: use another destination", len(found), partitions))
 		}
 		for _, p := range found.Sorted() {
 			switch {
 			case p.Err != nil:
 				return fmt.Errorf("partition %d: %w", p.Partition, p.Err)
 			case len(p.Replicas) != replicas:
-				return final(fmt.Errorf("it exists with %d replicas, not %d: use another destination", len(p.Replicas), replicas))
+				return technology.Final(fmt.Errorf("it exists with %d replicas, not %d: use another destination", len(p.Replicas), replicas))
 			case p.Leader < 0 || len(p.ISR) < replicas:
 				return fmt.Errorf("partition %d: leader %d, %d of %d copies in sync", p.Partition, p.Leader, len(p.ISR), replicas)
 			}
@@ -106,7 +106,7 @@ var reported = []string{"flush.messages", "flush.ms", "min.insync.replicas", "re
 // effective reads the guarantees back from the brokers.
 func (d *driver) effective(ctx context.Context, replicas int) (technology.Effective, error) {
 	details := d.config.details()
-	err := retry(ctx, func(ctx context.Context) error {
+	err := technology.Retry(ctx, func(ctx context.Context) error {
 		resources, err := d.admin.DescribeTopicConfigs(ctx, d.settings.Destination)
 		if err != nil {
 			return err

@@ -65,7 +65,7 @@ func (d *driver) Consumer(ctx context.Context, group string, i int, received fun
 		return c, nil
 	}
 	name := group + "-" + strconv.Itoa(i)
-	err := retry(ctx, func(ctx context.Context) error { return d.createConsumer(ctx, name, filters) })
+	err := technology.Retry(ctx, func(ctx context.Context) error { return d.createConsumer(ctx, name, filters) })
 	if err != nil {
 		return nil, fmt.Errorf("create consumer %s: %w", name, err)
 	}

@@ -8,7 +8,6 @@ package nats
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -48,9 +47,6 @@ type driver struct {
 	close     sync.Once
 }
 
-// retryPause is the time between two looks at a server that is not ready.
-const retryPause = 50 * time.Millisecond
-
 // open returns once JetStream answers, which in a cluster means that it has a
 // leader.
 func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (technology.Driver, error) {
@@ -68,7 +64,7 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	if d.config, err = decode(s.ClientConfig, s.Workload); err != nil {
 		return nil, err
 	}
-	err = retry(ctx, func(ctx context.Context) error {
+	err = technology.Retry(ctx, func(ctx context.Context) error {
 		if d.conn == nil {
 			if d.conn, err = d.connect(0); err != nil {
 				return err
@@ -133,30 +129,3 @@ func closeAndWait(conn *nats.Conn) {
 	conn.Close()
 	<-closed
 }
-
-// retry calls try until it succeeds, fails for good, or ctx ends. Each try gets
-// two seconds, so that one silent server can't use up the caller's time. The
-// last reason is part of the error.
-func retry(ctx context.Context, try func(context.Context) error) error {
-	for {
-		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
-		err := try(limited)
-		cancel()
-		if err == nil {
-			return nil
-		}
-		if final, ok := errors.AsType[*finalError](err); ok {
-			return final.error
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(retryPause):
-		}
-	}
-}
-
-// finalError is one that trying again does not mend.
-type finalError struct{ error }
-
-func final(err error) error { return &finalError{err} }

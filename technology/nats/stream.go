@@ -70,7 +70,7 @@ func (d *driver) streamConfig(t experiment.Topology, retention experiment.Bytes)
 func (d *driver) createStream(ctx context.Context, want jetstream.StreamConfig) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, joinPatience, errors.New("servers are missing"))
 	defer cancel()
-	return retry(ctx, func(ctx context.Context) error {
+	return technology.Retry(ctx, func(ctx context.Context) error {
 		_, err := d.js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return d.checkStream(ctx, want)
@@ -83,11 +83,11 @@ func (d *driver) createStream(ctx context.Context, want jetstream.StreamConfig) 
 		case codeNoPeers, codeNotAvailable:
 			return err
 		case codeNotClustered:
-			return final(fmt.Errorf("workload.topology.replicas is %d, but there is one server: raise the option servers of the stack, or lower replicas: %w", want.Replicas, err))
+			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, but there is one server: raise the option servers of the stack, or lower replicas: %w", want.Replicas, err))
 		case codeNoStorage, codeNoMemory:
-			return final(fmt.Errorf("the server has no room for workload.retention_bytes, %s: lower it, or free space: %w", experiment.Bytes(want.MaxBytes), err))
+			return technology.Final(fmt.Errorf("the server has no room for workload.retention_bytes, %s: lower it, or free space: %w", experiment.Bytes(want.MaxBytes), err))
 		}
-		return final(err)
+		return technology.Final(err)
 	})
 }
 
@@ -99,7 +99,7 @@ func (d *driver) checkStream(ctx context.Context, want jetstream.StreamConfig) e
 	}
 	have := stream.CachedInfo().Config
 	if have.Storage != want.Storage || have.Replicas != want.Replicas || have.MaxBytes != want.MaxBytes {
-		return final(fmt.Errorf("it exists with %d replicas, %s storage and %d bytes, not %d, %s and %d: use another destination",
+		return technology.Final(fmt.Errorf("it exists with %d replicas, %s storage and %d bytes, not %d, %s and %d: use another destination",
 			have.Replicas, have.Storage, have.MaxBytes, want.Replicas, want.Storage, want.MaxBytes))
 	}
 	return nil
