@@ -167,7 +167,8 @@ func collectErrored(dir, attempt string, journal []message) error {
 	}
 	// A torn one tells nothing. Either way it must not be taken for the next
 	// attempt's.
-	if err := os.Rename(name, filepath.Join(attempt, "errored.tfstate")); err != nil {
+	// Another server that settles the same attempt may have moved it first.
+	if err := os.Rename(name, filepath.Join(attempt, "errored.tfstate")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("move errored.tfstate: %w", err)
 	}
 	return nil

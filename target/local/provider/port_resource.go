@@ -91,7 +91,8 @@ func (r *portResource) ValidateConfig(ctx context.Context, req resource.Validate
 
 // ModifyPlan reserves the number of a port to be created, so that it is known
 // at plan. OpenTofu plans again while it applies, and gets the same number. A
-// reservation that is never applied is in the ledger, and ends by its tag.
+// reservation that is never applied is in the ledger, and ends by its tag. Only
+// the number of a replaced port is known after apply.
 func (r *portResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || !req.State.Raw.IsNull() {
 		return // a delete, or one that has its number
@@ -114,6 +115,9 @@ func (r *portResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if err != nil {
 		resp.Diagnostics.AddError("No port for "+m.Name.ValueString(), err.Error())
 		return
+	}
+	if port.Claimed {
+		return // about to be replaced: its number is free for others in between, and cannot be promised
 	}
 	m.setNumber(port.Number)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &m)...)
