@@ -117,6 +117,9 @@ func jsonFields(v reflect.Value) func(yield func(string, reflect.Value) bool) {
 	return func(yield func(string, reflect.Value) bool) {
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if name == "-" {
+				continue // not part of the document
+			}
 			if !yield(name, v.Field(i)) {
 				return
 			}

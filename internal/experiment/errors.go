@@ -4,6 +4,8 @@ import "errors"
 
 // The kinds of errors that callers tell apart with errors.Is.
 var (
-	ErrNotFound = errors.New("not found")
-	ErrFenced   = errors.New("the lease was lost to another server") // stop work, write nothing
+	ErrNotFound  = errors.New("not found")
+	ErrFenced    = errors.New("the lease was lost to another server") // stop work, write nothing
+	ErrBusy      = errors.New("something of it may still exist")
+	ErrKeyReused = errors.New("the idempotency key was used for another request")
 )

@@ -31,6 +31,7 @@ type Variant struct {
 	Stack        string                     `json:"stack"`
 	Options      map[string]json.RawMessage `json:"options,omitempty"`       // the stack's OpenTofu variables
 	ClientConfig map[string]json.RawMessage `json:"client_config,omitempty"` // settings of the driver without a neutral name
+	Secrets      map[string]json.RawMessage `json:"-"`                       // secret options, once the plan was checked: part of no JSON, so never shown, stored in clear or digested
 }
 
 // Limits bound what an experiment may use.
@@ -43,7 +44,8 @@ type Limits struct {
 type Experiment struct {
 	ID        string    `json:"id"`
 	Plan      Plan      `json:"plan"`
-	Digest    string    `json:"digest"` // of the normalised plan without its name: equal digests ask the same question
+	Digest    string    `json:"digest"`       // of the normalised plan without its name: equal digests ask the same question
+	By        string    `json:"by,omitempty"` // who submitted it
 	CreatedAt time.Time `json:"created_at"`
 	State     State     `json:"state"` // derived from the runs
 	Reason    string    `json:"reason,omitempty"`

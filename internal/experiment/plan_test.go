@@ -101,12 +101,12 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestUnits(t *testing.T) {
-	for text, want := range map[string]experiment.Bytes{"1KiB": 1024, "1.5 MB": 1_500_000, "2gib": 2 << 30, "64": 64, "0B": 0, "12kB": 12000} {
+	for text, want := range map[string]experiment.Bytes{"1KiB": 1024, "1.5 MB": 1_500_000, "2GiB": 2 << 30, "64": 64, "0B": 0, "12kB": 12000} {
 		if got, err := experiment.ParseBytes(text); got != want || err != nil {
 			t.Errorf("ParseBytes(%q) = %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "KiB", "1XB", "0.3B", "1/2MB", "99999999999GiB", "1e9999999", "0x10", "1_000", "NaN"} {
+	for _, text := range []string{"", "KiB", "1XB", "0.3B", "1/2MB", "99999999999GiB", "1e9999999", "0x10", "1_000", "NaN", "2gib", " 1KiB", "-1B", ".5KiB"} {
 		if got, err := experiment.ParseBytes(text); err == nil {
 			t.Errorf("ParseBytes(%q) = %d, want an error", text, got)
 		}
@@ -114,6 +114,11 @@ func TestUnits(t *testing.T) {
 	for _, b := range []experiment.Bytes{0, 1, 1000, 1024, 1500, 5_000_000, 2 << 30, 1<<62 + 1} {
 		if got, err := experiment.ParseBytes(b.String()); got != b || err != nil {
 			t.Errorf("ParseBytes(%q) = %d, %v, want %d", b.String(), got, err, int64(b))
+		}
+	}
+	for _, text := range []string{"", "5", " 5ms", "-5ms", ".5s", "5d", "1m 30s"} {
+		if got, err := experiment.ParseDuration(text); err == nil {
+			t.Errorf("ParseDuration(%q) = %s, want an error", text, got)
 		}
 	}
 	for d, want := range map[time.Duration]string{2 * time.Minute: "2m", time.Hour: "1h", 70 * time.Minute: "1h10m", 90 * time.Second: "1m30s", 5 * time.Millisecond: "5ms", 0: "0s"} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -43,10 +44,16 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// What is read is what the schema of plans allows, no more.
+var (
+	durationGrammar = regexp.MustCompile(durationPattern)
+	bytesGrammar    = regexp.MustCompile(bytesPattern)
+)
+
 // ParseDuration reads a length of time with its units, ns, us, ms, s, m or h.
 func ParseDuration(text string) (Duration, error) {
-	d, err := time.ParseDuration(strings.TrimSpace(text))
-	if err != nil {
+	d, err := time.ParseDuration(text)
+	if err != nil || !durationGrammar.MatchString(text) {
 		return 0, fmt.Errorf("%q is not a length of time: write a number with ms, s, m or h, such as \"90s\"", text)
 	}
 	return Duration(d), nil
@@ -103,20 +110,18 @@ var errNotWholeBytes = errors.New("is not a whole number of bytes")
 
 // ParseBytes reads an amount of data such as "1KiB", "1.5MB" or "4096".
 func ParseBytes(text string) (Bytes, error) {
-	trimmed := strings.TrimSpace(text)
-	digits := strings.TrimRight(trimmed, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
-	name := strings.TrimSpace(trimmed[len(digits):])
-	size := int64(0)
+	number := strings.TrimRight(text, "BKMGTik ")
+	name := strings.TrimSpace(text[len(number):])
+	size := int64(1)
 	for _, unit := range byteUnits {
-		if strings.EqualFold(unit.name, name) || name == "" && unit.size == 1 {
+		if unit.name == name {
 			size = unit.size
 		}
 	}
-	// big.Rat also reads fractions, other bases and exponents, which nobody means
-	// here; a huge exponent would take all memory.
-	amount, ok := new(big.Rat), size > 0 && len(digits) <= 32 && strings.Trim(digits, "-.0123456789") == ""
+	// A number of any length would take all memory.
+	amount, ok := new(big.Rat), len(number) <= 32 && bytesGrammar.MatchString(text)
 	if ok {
-		_, ok = amount.SetString(digits)
+		_, ok = amount.SetString(number)
 	}
 	if !ok {
 		return 0, fmt.Errorf("%q is not an amount of data: write a number with B, kB, KiB, MB, MiB, GB or GiB, such as \"1KiB\"", text)

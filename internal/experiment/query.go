@@ -1,0 +1,112 @@
+package experiment
+
+import "time"
+
+// ExperimentQuery picks experiments, the newest first. Zero fields do not
+// filter.
+type ExperimentQuery struct {
+	Text       string // part of the name, the id, a label or a technology, whatever the case
+	State      State
+	Technology string // of one of the variants
+	Target     string
+	Digest     string
+	By         string
+	Oldest     bool   // the oldest first
+	Cursor     string // of the page before; "" begins
+	Limit      int    // 50 if zero, at most 200
+}
+
+// RunQuery picks runs, the newest first; those of one experiment in their
+// order. Zero fields do not filter.
+type RunQuery struct {
+	Experiment string
+	Phase      Phase
+	Outcome    Outcome
+	Teardown   Teardown
+	Technology string
+	Target     string
+	Cursor     string
+	Limit      int // 50 if zero, at most 200
+}
+
+// Summary is an experiment as lists show it.
+type Summary struct {
+	Experiment
+	Runs      RunCounts
+	StartedAt time.Time // of its first run
+	EndedAt   time.Time // of its last run
+	Verdict   *Verdict  // nil until it was concluded
+}
+
+// RunCounts says how many runs of an experiment are where.
+type RunCounts struct {
+	Planned   int `json:"planned" doc:"All runs, repeats of failed or invalid ones included."`
+	Queued    int `json:"queued"`
+	Midway    int `json:"midway"`
+	Ended     int `json:"ended"`
+	Succeeded int `json:"succeeded"`
+	Valid     int `json:"valid" doc:"Succeeded, and their numbers count."`
+	Failed    int `json:"failed"`
+	Cancelled int `json:"cancelled"`
+	Leaked    int `json:"leaked"`
+}
+
+// Verdict is the answer of an experiment that has ended, kept so that lists need
+// not compute it.
+type Verdict struct {
+	Decided   bool     `json:"decided" doc:"One variant is better than another."`
+	Sentences []string `json:"sentences"`
+	Caveats   []string `json:"caveats" doc:"Sentences that belong beside the verdict."`
+	Fairness  string   `json:"fairness" doc:"In a few words, such as 'same guarantees'."`
+}
+
+// Submission says who submits an experiment, and how to know the same request
+// when it comes again.
+type Submission struct {
+	By     string // who
+	Key    string // idempotency key; "" for none
+	Digest string // of the request that carries the key
+}
+
+// AuditEntry is one write that somebody did.
+type AuditEntry struct {
+	ID     int64     `json:"id"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Action string    `json:"action" doc:"Such as 'experiment.create'."`
+	Object string    `json:"object,omitempty" doc:"Id of what it was done to."`
+	Status int       `json:"status" doc:"HTTP status of the answer."`
+	Remote string    `json:"remote,omitempty" doc:"Address of the caller."`
+}
+
+// Drain is the latch that keeps further runs from starting, on all servers of a
+// database, until the process may be replaced.
+type Drain struct {
+	By        string
+	Since     time.Time // zero: no drain is in force
+	LapsesAt  time.Time // unless somebody asks again
+	GrantedAt time.Time // zero until nothing was midway
+	Midway    []Run     // what it waits for
+	Queued    int       // runs that wait for the next server
+}
+
+// InForce reports whether no further run starts.
+func (d Drain) InForce() bool { return !d.Since.IsZero() }
+
+// Totals are what an operator wants to watch of a store.
+type Totals struct {
+	Runs        map[Phase]int // that have not ended, by phase
+	Outcomes    map[Outcome]int64
+	Leaked      int              // runs whose infrastructure may still exist
+	OldestQueue time.Time        // since when the oldest queued run waits; zero if none
+	Attempts    map[string]int64 // OpenTofu attempts by "<kind> <outcome>"
+	LastEvent   int64
+}
+
+// EventQuery picks stored events by ascending id. Zero fields do not filter.
+type EventQuery struct {
+	Run        string
+	Experiment string
+	After      int64 // only events with greater ids
+	Limit      int   // 1000 if zero
+}
