@@ -16,8 +16,10 @@ nats      := $(artifacts)/nats-server/$(nats_version)/nats-server
 kafka     := $(artifacts)/kafka/$(kafka_version)
 java      := $(artifacts)/java/17
 staticcheck := $(tools)/bin/staticcheck
+python := $(tools)/python/bin/python
+ui := ui/dist/index.html
 
-.PHONY: help setup demo test lint bench clean build prerequisites kill-matrix
+.PHONY: help setup demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -25,16 +27,27 @@ help: ## Show this list
 demo: setup ## Compare Apache Kafka with NATS JetStream on this machine (about 8 minutes)
 	bin/dec run examples/kafka-vs-nats.yaml --report reports/kafka-vs-nats.html
 
+serve: setup ## Start the server on 127.0.0.1:8080
+	bin/dec serve
+
 setup: prerequisites $(tofu) $(nats) $(kafka)/bootstrap.checkpoint $(java) build ## Install the pinned tools and build; quick the second time
 
-build:
+build: $(ui)
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
-test: setup lint ## Run every test, with the race detector
-	go test -race -timeout 20m $(TESTFLAGS) ./...
+test: setup test-tools lint ## Run every test, with the race detector
+	cd ui && npm run --silent test
+	go test -race -timeout 30m $(TESTFLAGS) ./...
 
-lint: prerequisites $(staticcheck) ## gofmt, go vet, staticcheck
+# What only tests need: the API's fuzzer, linters, a Postgres, a Chromium.
+test-tools: $(python) $(foreach t,lint postgres chromium,$(tools)/$(t)/node_modules/.package-lock.json)
+	@tools/prerequisites test
+
+fuzz-api: setup $(python) ## Fuzz the HTTP API for 10 minutes
+	DEC_FUZZ_SECONDS=600 go test -count=1 -timeout 20m ./internal/cli/station -run TestFuzzAPI -v
+
+lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@out=$$(gofmt -l cmd internal technology target bench e2e); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
 	@go vet ./...
 	@$(staticcheck) ./...
@@ -64,14 +77,29 @@ $(staticcheck): tools/go.mod tools/go.sum
 	@mkdir -p $(@D)
 	@cd tools && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../$@ honnef.co/go/tools/cmd/staticcheck
 
-# The checkpoint holds the feature levels that formatting a broker's storage
-# gives it. Made once here, it spares every broker a second JVM at its start.
 $(kafka)/bootstrap.checkpoint: tools/kafka/pom.xml tools/kafka/format.properties
 	@echo "fetching Apache Kafka $(kafka_version)"
-	@mkdir -p $(@D)
-	@mvn -q -B -f tools/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(@D)/lib"
-	@cd $(@D) && rm -rf .format && java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp 'lib/*' kafka.tools.StorageTool format -c "$(CURDIR)/tools/kafka/format.properties" -t AAAAAAAAAAAAAAAAAAAAAA >/dev/null
-	@cd $(@D) && install -m 644 .format/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint bootstrap.checkpoint && rm -rf .format
+	@rm -rf $(kafka)
+	@tools/kafka/install $(artifacts)/kafka
+
+$(python): tools/python/requirements.txt
+	@tools/prerequisites test
+	@python3 -m venv --clear $(tools)/python
+	@$(tools)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+
+# Tools from npm, each in a folder of its own.
+$(tools)/%/node_modules/.package-lock.json: tools/%/package.json tools/%/package-lock.json tools/%/.npmrc
+	@mkdir -p $(tools)/$*
+	@cp $^ $(tools)/$*/
+	@cd $(tools)/$* && npm ci --silent
+	@touch $@
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	@cd ui && npm ci --silent
+	@touch $@
+
+$(ui): ui/node_modules/.package-lock.json $(shell find ui/src ui/public ui/*.html ui/*.ts ui/*.json -type f 2>/dev/null)
+	@cd ui && npm run --silent build
 
 # Any JDK of 17 or newer serves; the link is where stacks look for it.
 $(java): | prerequisites

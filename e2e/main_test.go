@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/store/pgtest"
 )
 
 // binaries is the folder of the programs under test, built once per test run.
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		binaries = dir
+		defer pgtest.Stop()
 		return m.Run()
 	}())
 }
@@ -49,6 +51,7 @@ type world struct {
 	t      *testing.T
 	dir    string
 	folder string // name of the data folder; "data" if empty
+	files  int    // files that one dec may have open; no limit of its own if 0
 }
 
 func newWorld(t *testing.T) *world {
@@ -86,6 +89,9 @@ func (w *world) file(content string) string {
 
 func (w *world) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(binaries, "dec"), args...)
+	if w.files > 0 {
+		cmd = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, w.files), cmd.Path}, args...)...)
+	}
 	cmd.Env = []string{
 		"HOME=" + w.dir, "PATH=" + os.Getenv("PATH"),
 		"DEC_DATA=" + w.data(), "DEC_TOOLS=" + w.tools(), "DEC_LOCAL_LEDGER=" + filepath.Join(w.dir, "ledger"),
@@ -123,6 +129,9 @@ func (w *world) start(args ...string) *process {
 	w.t.Helper()
 	p := &process{w: w, cmd: w.command(args...), lines: newLineWatch(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, p.lines
+	if args[0] == "serve" { // what it prints is read while it runs
+		p.cmd.Stdout = p.lines
+	}
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}

@@ -133,15 +133,20 @@ func TestComparisonWritesEveryForm(t *testing.T) {
 	w.assertNothingLeft()
 }
 
-func TestSecondDecSaysWhoHoldsTheFolder(t *testing.T) {
+// TestSecondDecOnOneFolder starts a second dec while the first holds the data
+// folder: a run goes through the first, a server says who holds it.
+func TestSecondDecOnOneFolder(t *testing.T) {
 	w := newWorld(t)
 	plan := w.file(fmt.Sprintf(quick, natsVariant))
 	first := w.start("run", plan)
 	first.awaitLine("provision")
-	second := w.dec("run", plan)
+	server := w.start("serve", "--listen", "127.0.0.1:0").wait()
 	want := fmt.Sprintf("in use by process %d", first.cmd.Process.Pid)
-	if second.code != 1 || !strings.Contains(second.stderr, want) {
-		t.Errorf("second dec run = exit %d, %q, want 1 and %q", second.code, second.stderr, want)
+	if server.code != 1 || !strings.Contains(server.stderr, want) {
+		t.Errorf("dec serve = exit %d, %q, want 1 and %q", server.code, server.stderr, want)
+	}
+	if second := w.dec("run", plan); !second.answered() {
+		t.Errorf("second dec run = exit %d\n%s", second.code, second.stderr)
 	}
 	if out := first.wait(); !out.answered() {
 		t.Errorf("first dec run = exit %d\n%s", out.code, out.stderr)

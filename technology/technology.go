@@ -41,6 +41,7 @@ type Technology struct {
 type Settings struct {
 	Destination  string                     // topic, stream or subject to create and use; a slug
 	ClientConfig map[string]json.RawMessage // has passed CheckConfig
+	Secrets      map[string]json.RawMessage // secret options of the stack that were given, by name; never in an error or a log
 	Workload     experiment.Workload
 	Logger       *slog.Logger // slog.Default() if nil; told what has no caller to return to
 }

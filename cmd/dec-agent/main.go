@@ -5,9 +5,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -29,6 +31,8 @@ const usage = `dec-agent is started by DEC; there is little to do with it by han
                         DEC_RUN     id of the run
                         DEC_EPOCH   epoch of the run, from 1; 1 if unset
                         DEC_AGENT   id of this agent, such as producer-0
+                      and with the secret options of its stack, which it reads
+                      from secrets.json in its working folder, if that is there
   dec-agent version   print the version
 `
 
@@ -83,6 +87,10 @@ func drive(ctx context.Context, log *slog.Logger) error {
 			return fmt.Errorf("DEC_EPOCH is %q, it must be a number from 1; %w", text, errUsage)
 		}
 	}
+	secrets, err := readSecrets(secretsFile)
+	if err != nil {
+		return err
+	}
 	bucket, err := rendezvous.OpenBucket(ctx, env["DEC_BUCKET"])
 	if err != nil {
 		return err
@@ -94,10 +102,29 @@ func drive(ctx context.Context, log *slog.Logger) error {
 		Run:          env["DEC_RUN"],
 		Epoch:        epoch,
 		ID:           env["DEC_AGENT"],
+		Secrets:      secrets,
 		Technologies: find,
 		Version:      version(),
 		Logger:       log,
 	})
+}
+
+// secretsFile is where the server has put the secrets, as internal/tofu says.
+const secretsFile = "secrets.json"
+
+// readSecrets reads the secret options of the stack; none when there is no file.
+func readSecrets(name string) (map[string]json.RawMessage, error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read the secrets: %w", err)
+	}
+	var secrets map[string]json.RawMessage
+	if json.Unmarshal(data, &secrets) != nil { // the error itself may repeat one
+		return nil, fmt.Errorf("%s is not a JSON object", name)
+	}
+	return secrets, nil
 }
 
 // find returns the technology with this name.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// password is what the broker asks for.
+const password = "a password, as a user gives it"
 
 // command is the agent with these arguments and variables, and no others.
 func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
@@ -117,8 +121,30 @@ func newRun(t *testing.T) (bucketURL string, _ rendezvous.Folder, _ *rendezvous.
 	return bucketURL, rendezvous.NewFolder(bucket, "r1", 1), rendezvous.New(rendezvous.Options{Bucket: bucket, Run: "r1"})
 }
 
+// secretsFolder makes a working folder with the secrets of a run.
+func secretsFolder(t *testing.T, content string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "secrets.json"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestCommandTellsNoSecret(t *testing.T) {
+	for _, content := range []string{`{"password": "canary`, `["canary"]`} {
+		cmd := command(t.Context(), agentEnv("file://"+t.TempDir(), "producer-0"), "run")
+		cmd.Dir = secretsFolder(t, content)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "secrets.json is not a JSON object") || strings.Contains(string(out), "canary") {
+			t.Errorf("dec-agent run with the secrets %s printed %q, %v, want that they are no object, and not the secrets", content, out, err)
+		}
+	}
+}
+
 // TestAgentsMeasureARealBroker runs four agents, each a process of its own,
-// against a NATS server: every message is accounted for.
+// against a NATS server that asks for a password: every message is accounted
+// for.
 func TestAgentsMeasureARealBroker(t *testing.T) {
 	bucketURL, _, coordinator := newRun(t)
 	w := experiment.Workload{
@@ -141,9 +167,12 @@ func TestAgentsMeasureARealBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	var agents sync.WaitGroup
+	folder := secretsFolder(t, `{"password": "`+password+`"}`)
 	for id := range plan.Agents {
 		agents.Go(func() {
-			if out, err := command(t.Context(), agentEnv(bucketURL, id), "run").CombinedOutput(); err != nil {
+			cmd := command(t.Context(), agentEnv(bucketURL, id), "run")
+			cmd.Dir = folder
+			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("agent %s: %v\n%s", id, err, out)
 			}
 		})
@@ -187,6 +216,7 @@ func startNATS(t *testing.T) json.RawMessage {
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, HTTPHost: "127.0.0.1", HTTPPort: server.RANDOM_PORT,
 		JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+		Username: "dec", Password: password,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,7 @@ type Options struct {
 	Epoch        int                                             // 1 if zero
 	ID           string                                          // of this agent, a key of the plan's agents
 	Technologies func(name string) (technology.Technology, bool) // false when there is none of this name
+	Secrets      map[string]json.RawMessage                      // secret options of the stack, for the driver
 	Clock        ClockFunc                                       // a thread of its own for each pacer if nil
 	Poll         time.Duration                                   // how often the bucket is looked at before the load, and a third as often during it; 80 ms if zero
 	Patience     time.Duration                                   // for the plan, and for the load to begin; 30 min if zero
@@ -114,6 +115,7 @@ func (a *agent) run(ctx context.Context) error {
 	driver, err := tech.Open(ctx, a.plan.Endpoints, technology.Settings{
 		Destination:  a.plan.Destination,
 		ClientConfig: a.plan.ClientConfig,
+		Secrets:      a.Secrets,
 		Workload:     a.plan.Workload,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package cli is the dec command: one file per command, a struct per command
-// whose fields are its flags. It is also where the parts of the product meet
-// (engine.go): siblings know nothing of each other.
+// whose fields are its flags. Most commands call the API of a server: the one
+// that is named, the one that works on the data folder, or else one that the
+// command itself is while it lasts (connect.go).
 package cli
 
 import (
@@ -11,6 +12,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"dec.local/dec/internal/cli/station"
 )
 
 // The exit codes of dec.
@@ -35,13 +38,21 @@ type Env struct {
 
 // commands is the whole command line.
 type commands struct {
-	folders
-	Run       runCmd       `cmd:"" help:"Run the experiment that a file describes and print the verdict."`
-	Doctor    doctorCmd    `cmd:"" help:"Show what works on this machine, and what to do about what does not."`
-	Catalog   catalogCmd   `cmd:"" help:"List technologies, their stacks and the stacks' options."`
-	Inventory inventoryCmd `cmd:"" help:"List all that exists on the local target, of any run and data folder."`
-	Reconcile reconcileCmd `cmd:"" help:"Destroy what interrupted runs left behind, and prove that it is gone."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	station.Folders
+	Remote remote `embed:""`
+
+	Serve       serveCmd       `cmd:"" help:"Answer the API and the web page, and run what is queued, until told to end."`
+	Run         runCmd         `cmd:"" help:"Run the experiment that a file describes and print the verdict."`
+	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
+	Runs        runsCmd        `cmd:"" help:"List, show and cancel runs; read their logs."`
+	Compare     compareCmd     `cmd:"" help:"Put picked runs side by side."`
+	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the stacks' options."`
+	Doctor      doctorCmd      `cmd:"" help:"Show what works on this machine, and what to do about what does not."`
+	Inventory   inventoryCmd   `cmd:"" help:"List all that exists on the targets, of any run and data folder."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and prove that it is gone."`
+	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to end as soon as nothing is midway."`
+	Backup      backupCmd      `cmd:"" help:"Copy the database to a file, also while a server is at work."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // exitError is an error that ends dec with a code of its own.
@@ -73,7 +84,6 @@ func Main(ctx context.Context, env *Env) int {
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(c int) { code, exited = c, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"data_default": "the user's data folder"},
 	)
 	if err != nil {
 		fmt.Fprintln(env.Stderr, "dec:", err)
@@ -91,12 +101,12 @@ func Main(ctx context.Context, env *Env) int {
 		fmt.Fprintf(env.Stderr, "dec: %v\nSee: dec --help\n", err)
 		return exitUsage
 	}
-	if err := cmds.folders.resolve(env); err != nil {
+	if err := cmds.Folders.Resolve(env.Getenv, env.Executable); err != nil {
 		fmt.Fprintln(env.Stderr, "dec:", err)
 		return exitFailed
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return exitCode(env, parsed.Run(env, &cmds.folders))
+	return exitCode(env, parsed.Run(env, &cmds.Folders, &cmds.Remote))
 }
 
 // exitCode prints an error and turns it into an exit code.

@@ -8,14 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/shirou/gopsutil/v4/disk"
-	"github.com/shirou/gopsutil/v4/load"
-	"github.com/shirou/gopsutil/v4/mem"
-
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
 	"dec.local/dec/target/local"
 )
 
@@ -26,31 +23,29 @@ type doctorCmd struct {
 
 // finding is one thing that doctor looked at.
 type finding struct {
-	Kind   string `json:"kind"` // "tool", "technology", "target" or "machine"
+	Kind   string `json:"kind"` // "tool", "technology", "target", "machine" or "server"
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`        // what was found, or why it can't be used
 	Fix    string `json:"fix,omitempty"` // the command that mends it
 }
 
-// Least free space and memory with which a small comparison makes sense.
+// The kinds of findings whose state is advice.
 const (
-	minDiskBytes   = 5 << 30
-	minMemoryBytes = 2 << 30
+	kindMachine = "machine"
+	kindServer  = "server"
 )
 
-const (
-	setupFix    = "make setup"
-	kindMachine = "machine"
-)
+// advice tells whether a run may be tried all the same.
+func (f finding) advice() bool { return f.Kind == kindMachine || f.Kind == kindServer }
 
 // Run prints the findings; its exit code is 1 when a tool, technology or target
 // can't be used. The state of the machine is advice.
-func (c *doctorCmd) Run(ctx context.Context, env *Env, f *folders) error {
-	findings := f.examine(ctx, env)
+func (c *doctorCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+	findings := examine(ctx, f)
 	healthy := true
 	for _, finding := range findings {
-		healthy = healthy && (finding.OK || finding.Kind == kindMachine)
+		healthy = healthy && (finding.OK || finding.advice())
 	}
 	if err := printFindings(env, findings, c.JSON); err != nil {
 		return err
@@ -68,7 +63,7 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
 	for _, finding := range findings {
 		mark := "ok"
-		if !finding.OK && finding.Kind == kindMachine {
+		if !finding.OK && finding.advice() {
 			mark = "!!"
 		} else if !finding.OK {
 			mark = "NO"
@@ -82,17 +77,32 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 }
 
 // examine looks at all that a run needs.
-func (f *folders) examine(ctx context.Context, env *Env) []finding {
-	findings := []finding{f.findTofu(ctx), f.findBuilds(env)}
-	findings = append(findings, f.findTechnologies()...)
-	return append(findings, f.findLocal(), f.findDisk(), findMemory(), findLoad())
+func examine(ctx context.Context, f *station.Folders) []finding {
+	findings := []finding{findTofu(ctx, f), findBuilds(f)}
+	findings = append(findings, findTechnologies(f)...)
+	findings = append(findings, findLocal(ctx, f))
+	findings = append(findings, findMachine(f)...)
+	return append(findings, findServer(ctx, f))
 }
 
-func (f *folders) findTofu(ctx context.Context) finding {
+// findServer looks whether a server works on the data folder.
+func findServer(ctx context.Context, f *station.Folders) finding {
+	found := finding{Kind: kindServer, Name: "of this data folder", OK: true, Detail: "none: 'dec run' is its own, 'dec serve' starts one"}
+	c, running, err := client.Discover(ctx, f.Data, client.Options{})
+	switch {
+	case err != nil:
+		found.OK, found.Detail = false, err.Error()
+	case running:
+		found.Detail = "answers at " + c.URL()
+	}
+	return found
+}
+
+func findTofu(ctx context.Context, f *station.Folders) finding {
 	found := finding{Kind: "tool", Name: "OpenTofu"}
-	path, err := f.tofu()
+	path, err := f.FindTofu()
 	if err != nil {
-		found.Detail, found.Fix = err.Error(), setupFix
+		found.Detail, found.Fix = err.Error(), station.SetupFix
 		return found
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -104,25 +114,25 @@ func (f *folders) findTofu(ctx context.Context) finding {
 		Version string `json:"terraform_version"`
 	}
 	if err != nil || json.Unmarshal(out, &version) != nil {
-		found.Detail, found.Fix = fmt.Sprintf("%s does not answer `version`: %v", path, err), setupFix
+		found.Detail, found.Fix = fmt.Sprintf("%s does not answer `version`: %v", path, err), station.SetupFix
 		return found
 	}
 	var major, minor int
 	fmt.Sscanf(version.Version, "%d.%d", &major, &minor)
 	if major < 1 || major == 1 && minor < 12 {
-		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), setupFix
+		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), station.SetupFix
 		return found
 	}
 	found.OK, found.Detail = true, fmt.Sprintf("%s at %s", version.Version, path)
 	return found
 }
 
-func (f *folders) findBuilds(env *Env) finding {
+func findBuilds(f *station.Folders) finding {
 	found := finding{Kind: "tool", Name: "agent and provider"}
-	bin := filepath.Dir(env.Executable)
+	bin := filepath.Dir(f.Executable)
 	for _, name := range []string{"dec-agent", "terraform-provider-dec"} {
 		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			found.Detail, found.Fix = fmt.Sprintf("%s is not beside dec in %s", name, bin), setupFix
+			found.Detail, found.Fix = fmt.Sprintf("%s is not beside dec in %s", name, bin), station.SetupFix
 			return found
 		}
 	}
@@ -130,8 +140,8 @@ func (f *folders) findBuilds(env *Env) finding {
 	return found
 }
 
-func (f *folders) findTechnologies() []finding {
-	catalog, err := f.catalog()
+func findTechnologies(f *station.Folders) []finding {
+	catalog, err := f.Catalog(nil)
 	if err != nil {
 		return []finding{{Kind: "technology", Name: "all", Detail: err.Error()}}
 	}
@@ -148,7 +158,7 @@ func (f *folders) findTechnologies() []finding {
 	return findings
 }
 
-func (f *folders) findLocal() finding {
+func findLocal(ctx context.Context, f *station.Folders) finding {
 	found := finding{Kind: "target", Name: "local"}
 	if runtime.GOOS != "linux" {
 		found.Detail = "the local target needs Linux; this is " + runtime.GOOS
@@ -160,7 +170,7 @@ func (f *folders) findLocal() finding {
 		found.Fix = "make the folder writable, or set DEC_LOCAL_LEDGER to one that is"
 		return found
 	}
-	objects, err := ledger.List(context.Background(), "")
+	objects, err := ledger.List(ctx, "")
 	if err != nil {
 		found.Detail = err.Error()
 		return found
@@ -172,74 +182,26 @@ func (f *folders) findLocal() finding {
 	return found
 }
 
-func (f *folders) findDisk() finding {
-	found := finding{Kind: kindMachine, Name: "disk"}
-	path := f.Data
-	for path != "/" {
-		if _, err := os.Stat(path); err == nil {
-			break
-		}
-		path = filepath.Dir(path)
-	}
-	usage, err := disk.Usage(path)
+// findMachine looks at what the machine has left.
+func findMachine(f *station.Folders) []finding {
+	m, err := f.Look()
 	if err != nil {
-		found.Detail = err.Error()
-		return found
+		return []finding{{Kind: kindMachine, Name: "state", Detail: err.Error()}}
 	}
-	found.OK = usage.Free >= minDiskBytes
-	found.Detail = fmt.Sprintf("%.1f GiB free below %s", gib(usage.Free), path)
-	if !found.OK {
-		found.Fix = fmt.Sprintf("free at least %.0f GiB, or name another data folder with --data DIR", gib(minDiskBytes))
+	disk := finding{Kind: kindMachine, Name: "disk", OK: m.DiskFree >= station.EnoughDisk,
+		Detail: fmt.Sprintf("%.1f GiB free below %s", station.GiB(m.DiskFree), m.DiskPath)}
+	if !disk.OK {
+		disk.Fix = fmt.Sprintf("free at least %.0f GiB, or name another data folder with --data DIR", station.GiB(station.EnoughDisk))
 	}
-	return found
-}
-
-func findMemory() finding {
-	found := finding{Kind: kindMachine, Name: "memory"}
-	memory, err := mem.VirtualMemory()
-	if err != nil {
-		found.Detail = err.Error()
-		return found
+	memory := finding{Kind: kindMachine, Name: "memory", OK: m.MemoryFree >= station.EnoughMemory,
+		Detail: fmt.Sprintf("%.1f of %.1f GiB available", station.GiB(m.MemoryFree), station.GiB(m.Memory))}
+	if !memory.OK {
+		memory.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", station.GiB(station.EnoughMemory))
 	}
-	found.OK = memory.Available >= minMemoryBytes
-	found.Detail = fmt.Sprintf("%.1f of %.1f GiB available", gib(memory.Available), gib(memory.Total))
-	if !found.OK {
-		found.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", gib(minMemoryBytes))
+	load := finding{Kind: kindMachine, Name: "load", OK: m.Load < float64(m.CPUs),
+		Detail: fmt.Sprintf("%.2f on %d CPUs in the last minute", m.Load, m.CPUs)}
+	if !load.OK {
+		load.Fix = "wait until the machine is idle: other work shows in the numbers"
 	}
-	return found
-}
-
-func findLoad() finding {
-	found := finding{Kind: kindMachine, Name: "load"}
-	average, err := load.Avg()
-	if err != nil {
-		found.Detail = err.Error()
-		return found
-	}
-	cpus := runtime.NumCPU()
-	found.OK = average.Load1 < float64(cpus)
-	found.Detail = fmt.Sprintf("%.2f on %d CPUs in the last minute", average.Load1, cpus)
-	if !found.OK {
-		found.Fix = "wait until the machine is idle: other work shows in the numbers"
-	}
-	return found
-}
-
-func gib[T ~int64 | ~uint64 | ~int](bytes T) float64 { return float64(bytes) / (1 << 30) }
-
-// missingArtifact names the first artifact that is in none of the folders.
-func missingArtifact(folders []string, artifacts []string) string {
-	for _, artifact := range artifacts {
-		name, version, _ := strings.Cut(artifact, "@")
-		found := false
-		for _, folder := range folders {
-			if _, err := os.Stat(filepath.Join(folder, name, version)); err == nil {
-				found = true
-			}
-		}
-		if !found {
-			return artifact
-		}
-	}
-	return ""
+	return []finding{disk, memory, load}
 }

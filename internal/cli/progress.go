@@ -22,7 +22,7 @@ import (
 type progress struct {
 	out    io.Writer
 	live   bool
-	result func(run string) (measure.Result, bool)
+	result func(run string) (measure.Result, error)
 	clock  func() time.Time
 
 	mu    sync.Mutex // protects the following
@@ -46,7 +46,7 @@ type liveRun struct {
 // stage.
 const plainEvery = 5
 
-func newProgress(out io.Writer, result func(string) (measure.Result, bool)) *progress {
+func newProgress(out io.Writer, result func(string) (measure.Result, error)) *progress {
 	return &progress{out: out, live: isTerminal(out), result: result, clock: time.Now}
 }
 
@@ -170,7 +170,7 @@ func (p *progress) finish(e experiment.Event) {
 		return
 	}
 	line := e.Message
-	if result, ok := p.result(e.Run); ok {
+	if result, err := p.result(e.Run); err == nil { // else there is none, which the message tells
 		line = runText(result)
 		if !result.Validity.OK {
 			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")

@@ -14,12 +14,12 @@ import (
 func TestProgressInPlainLines(t *testing.T) {
 	var out bytes.Buffer
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	p := newProgress(&out, func(run string) (measure.Result, bool) {
+	p := newProgress(&out, func(string) (measure.Result, error) {
 		return measure.Result{
 			Counts:   measure.Counts{Received: 30, Lost: 2},
 			E2E:      measure.Latency{P50NS: new(int64(1_500_000))},
 			Validity: experiment.Validity{Reasons: []string{"the generator was late"}},
-		}, run == "r1"
+		}, nil
 	})
 	p.clock = func() time.Time { at = at.Add(time.Second); return at }
 	event := func(e experiment.Event) { e.Run, e.Variant = "r1", "nats"; p.event(e) }

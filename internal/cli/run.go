@@ -1,19 +1,19 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/planfile"
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
-	"dec.local/dec/internal/orchestrator"
-	"dec.local/dec/internal/report"
 )
 
 // runCmd runs experiments to their verdict.
@@ -26,118 +26,208 @@ type runCmd struct {
 	DryRun bool     `help:"Check everything, print the plan as it would run, and start nothing."`
 }
 
-// Run checks every plan before anything starts, then runs them.
-func (c *runCmd) Run(ctx context.Context, env *Env, f *folders) error {
+// Run checks every plan before anything starts, then runs them: on the server
+// that is named or works on the data folder, or else as a server itself.
+func (c *runCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
 	if len(c.Files) > 1 && (c.Report != "" || c.CSV != "") {
 		return usage(errors.New("--report and --csv take one plan; run the files one by one"))
 	}
-	plans, err := c.plans(f)
+	plans, err := c.read()
 	if err != nil {
 		return usage(err)
 	}
+	server, found, err := r.find(ctx, env, f)
+	if err != nil {
+		return err
+	}
+	check := checkHere(f)
+	if found {
+		check = server.DryRun
+	}
+	checked, err := c.check(ctx, plans, check)
+	if err != nil {
+		return err
+	}
 	if c.DryRun {
-		return c.describe(env, plans)
+		return c.describe(env, checked)
 	}
 	for _, path := range []string{c.Report, c.CSV} {
 		if err := writable(path); err != nil {
 			return usage(err)
 		}
 	}
-	return c.runAll(ctx, env, f, plans)
+	if found {
+		return c.asGuest(ctx, env, server, plans)
+	}
+	return c.asHost(ctx, env, f, r, plans)
 }
 
-// plans reads and checks all files.
-func (c *runCmd) plans(f *folders) ([]experiment.Plan, error) {
-	catalog, err := f.catalog()
-	if err != nil {
-		return nil, err
-	}
-	var plans []experiment.Plan
+// read reads all files, as JSON.
+func (c *runCmd) read() ([][]byte, error) {
+	var plans [][]byte
 	for _, path := range c.Files {
-		data, err := readPlan(path, c.Set)
+		plan, err := planfile.Read(path, c.Set)
 		if err != nil {
 			return nil, err
-		}
-		plan, err := experiment.DecodePlan(data)
-		if err == nil {
-			plan, err = catalog.check(plan)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s is refused, nothing was started:\n%s", path, indent(err.Error()))
 		}
 		plans = append(plans, plan)
 	}
 	return plans, nil
 }
 
-func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
-
-// writable makes sure, before an hour of runs, that a report can be written.
-func writable(path string) error {
-	if path == "" {
-		return nil
+// checkHere checks plans without a server.
+func checkHere(f *station.Folders) func(context.Context, []byte) (api.DryRun, error) {
+	planner := &station.Planner{Folders: f}
+	return func(ctx context.Context, data []byte) (api.DryRun, error) {
+		plan, err := experiment.DecodePlan(data)
+		if err == nil {
+			plan, err = planner.Check(ctx, plan)
+		}
+		if err != nil {
+			return api.DryRun{}, err
+		}
+		return planner.Describe(ctx, plan)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("report %s: %w", path, err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return file.Close()
 }
 
+// check checks every plan. A refusal tells all faults at once.
+func (c *runCmd) check(ctx context.Context, plans [][]byte, check func(context.Context, []byte) (api.DryRun, error)) ([]api.DryRun, error) {
+	var checked []api.DryRun
+	for i, plan := range plans {
+		described, err := check(ctx, plan)
+		if faults := faultsOf(err); faults != nil {
+			return nil, usage(fmt.Errorf("%s is refused, nothing was started:\n%s", c.Files[i], indent(faults.Error())))
+		} else if err != nil {
+			return nil, err
+		}
+		checked = append(checked, described)
+	}
+	return checked, nil
+}
+
+// faultsOf returns what is wrong with a plan; nil when err is another one.
+func faultsOf(err error) *experiment.Problems {
+	if problem, ok := errors.AsType[*client.Problem](err); ok {
+		return problem.Faults()
+	}
+	faults, _ := errors.AsType[*experiment.Problems](err)
+	return faults
+}
+
+func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+
 // describe prints plans as they would run.
-func (c *runCmd) describe(env *Env, plans []experiment.Plan) error {
-	for _, plan := range plans {
-		for _, warning := range plan.Warnings() {
+func (c *runCmd) describe(env *Env, checked []api.DryRun) error {
+	for _, described := range checked {
+		for _, warning := range described.Warnings {
 			fmt.Fprintln(env.Stderr, "note:", warning)
 		}
-		order := experiment.Order(plan)
-		err := printJSON(env.Stdout, map[string]any{
-			"plan": plan, "digest": plan.Digest(), "order": order, "estimated_s": estimate(plan, len(order)).Seconds(),
-		})
-		if err != nil {
+		if err := printJSON(env.Stdout, described); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// overhead is what a run takes beside its load, as seen on two cores.
-const overhead = 12 * time.Second
-
-// estimate is about how long an experiment takes.
-func estimate(p experiment.Plan, runs int) time.Duration {
-	stages := p.Workload.Stages
-	return time.Duration(runs) * (time.Duration(stages.Warmup) + time.Duration(stages.Measure) + overhead)
+// asGuest runs plans on a server that goes on when this command has ended.
+func (c *runCmd) asGuest(ctx context.Context, env *Env, server *client.Client, plans [][]byte) error {
+	g := &guest{
+		client:   server,
+		progress: newProgress(env.Stderr, func(run string) (measure.Result, error) { return server.Result(ctx, run) }),
+		admitted: func(string) error { return nil },
+		leave:    func() {},
+		farewell: "left at once; the server " + server.URL() + " goes on: 'dec experiments list' shows what",
+	}
+	g.cancel = func(id string) error {
+		if id == "" {
+			return nil
+		}
+		return server.CancelExperiment(ctx, id)
+	}
+	ctx, _, done := g.obey(ctx, env.Interrupts)
+	defer done()
+	defer g.progress.end()
+	return g.fate(ctx, c.runAll(ctx, env, g, plans))
 }
 
-// runAll runs plans one after another on one data folder.
-func (c *runCmd) runAll(ctx context.Context, env *Env, f *folders, plans []experiment.Plan) error {
-	var s *station
-	p := newProgress(env.Stderr, func(run string) (measure.Result, bool) { return s.result(ctx, run) })
-	s, err := f.open(ctx, env, listener{event: p.event, second: p.second, notice: p.notice})
-	if err != nil {
+// asHost runs plans on this data folder. If another command becomes its server
+// first, that one runs them.
+func (c *runCmd) asHost(ctx context.Context, env *Env, f *station.Folders, r *remote, plans [][]byte) error {
+	g := &guest{farewell: "left at once. What still runs ends at its time to live by itself; 'dec reconcile', or the next 'dec run', destroys it now"}
+	g.progress = newProgress(env.Stderr, func(run string) (measure.Result, error) { return g.client.Result(ctx, run) })
+	h, err := startHost(ctx, f, g.progress)
+	if inUse, ok := errors.AsType[*station.InUseError](err); ok {
+		server, err := awaitServer(ctx, env, f, r, inUse)
+		if err != nil {
+			return err
+		}
+		return c.asGuest(ctx, env, server, plans)
+	} else if err != nil {
 		return err
 	}
-	defer s.close()
-	defer p.end()
-	ctx, stop := interruptible(ctx, env, s.engine, p)
-	defer stop()
-	if err := s.heal(ctx, env); err != nil {
-		return detachedOr(err)
+	g.cancel, g.leave, g.admitted = h.cancel, h.station.Engine.Detach, h.station.Attend
+	if g.client, err = dial(h.service); err != nil {
+		return errors.Join(err, h.end())
 	}
+	ctx, calm, done := g.obey(ctx, env.Interrupts)
+	defer done()
+	defer g.progress.end()
+	result := c.runAll(ctx, env, g, plans)
+	if calm.Err() == nil && !client.Unreachable(result) {
+		if err := h.linger(calm, g.client, g.progress); err != nil && calm.Err() == nil {
+			result = cmp.Or(result, err)
+		}
+	}
+	ended := h.end()
+	if calm.Err() != nil && result == nil {
+		result = &exitError{code: exitInterrupted}
+	}
+	return g.fate(ctx, cmp.Or(ended, result))
+}
+
+// settling is how long a data folder may be held without a server that answers:
+// one that starts needs a moment, and a reconcile has none.
+const settling = 5 * time.Second
+
+// awaitServer returns the server of a data folder that another process holds.
+func awaitServer(ctx context.Context, env *Env, f *station.Folders, r *remote, inUse error) (*client.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		server, found, err := r.find(ctx, env, f)
+		if found || err != nil && ctx.Err() == nil {
+			return server, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, inUse
+		case <-ticker.C:
+		}
+	}
+}
+
+// fate is how the command ends.
+func (g *guest) fate(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errLeft) {
+		return &exitError{code: exitInterrupted, err: errors.New(g.farewell)}
+	}
+	return err
+}
+
+// runAll runs plans one after another.
+func (c *runCmd) runAll(ctx context.Context, env *Env, g *guest, plans [][]byte) error {
 	var worst error
 	for _, plan := range plans {
-		r, err := c.runOne(ctx, s, p, plan)
+		r, err := g.run(ctx, plan)
 		if err != nil {
-			return detachedOr(err)
+			return err
 		}
 		if err := c.deliver(env, r); err != nil {
 			return err
 		}
-		if ctx.Err() != nil {
+		if g.wasInterrupted() {
 			return &exitError{code: exitInterrupted}
 		}
 		if worst == nil {
@@ -145,113 +235,4 @@ func (c *runCmd) runAll(ctx context.Context, env *Env, f *folders, plans []exper
 		}
 	}
 	return worst
-}
-
-// runOne runs one plan to its report.
-func (c *runCmd) runOne(ctx context.Context, s *station, p *progress, plan experiment.Plan) (report.Report, error) {
-	admitted, err := s.engine.Submit(ctx, plan)
-	if err != nil {
-		return report.Report{}, err
-	}
-	runs := len(experiment.Order(plan))
-	p.begin(admitted, runs)
-	for _, warning := range plan.Warnings() {
-		p.notice("note: %s", warning)
-	}
-	p.notice("about %s if no run must be repeated", estimate(plan, runs).Round(time.Minute/2))
-	if err := s.engine.Drive(ctx, admitted.ID); err != nil && ctx.Err() == nil {
-		return report.Report{}, err
-	} else if errors.Is(err, orchestrator.ErrDetached) {
-		return report.Report{}, err
-	}
-	p.end()
-	return s.report(context.WithoutCancel(ctx), admitted.ID)
-}
-
-// report puts together what is stored of an experiment.
-func (s *station) report(ctx context.Context, id string) (report.Report, error) {
-	e, err := s.store.Experiment(ctx, id)
-	if err != nil {
-		return report.Report{}, err
-	}
-	runs, err := s.store.Runs(ctx, id)
-	if err != nil {
-		return report.Report{}, err
-	}
-	for i := range runs {
-		if runs[i], err = s.store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
-			return report.Report{}, err
-		}
-	}
-	return report.New(e, runs, report.Options{Version: versionInfo()["version"], MadeAt: time.Now()})
-}
-
-// deliver prints the report and writes its files.
-func (c *runCmd) deliver(env *Env, r report.Report) error {
-	show := func(w io.Writer, r report.Report) error { return report.Table(w, r, isTerminal(w)) }
-	if c.JSON {
-		show = report.JSON
-	}
-	if err := show(env.Stdout, r); err != nil {
-		return err
-	}
-	for path, write := range map[string]func(io.Writer, report.Report) error{c.Report: report.HTML, c.CSV: report.CSV} {
-		if path == "" {
-			continue
-		}
-		if err := writeFile(path, r, write); err != nil {
-			return err
-		}
-		fmt.Fprintln(env.Stderr, "written:", path)
-	}
-	return nil
-}
-
-// writeFile writes a report whole or not at all.
-func writeFile(path string, r report.Report, write func(io.Writer, report.Report) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	defer os.Remove(tmp.Name()) // no such file once it was renamed
-	if err := write(tmp, r); err != nil {
-		return err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	if err := tmp.Close(); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return os.Rename(tmp.Name(), path)
-}
-
-// judge turns an ended experiment into an exit code: an answer is 0, also
-// "can't tell" and lost messages.
-func judge(r report.Report) error {
-	leaked, succeeded, valid := 0, map[string]int{}, map[string]int{}
-	for _, run := range r.Runs {
-		if run.Teardown == experiment.TeardownLeaked {
-			leaked++
-		}
-		if run.Outcome == experiment.Succeeded {
-			succeeded[run.Variant]++
-			if run.Validity.OK {
-				valid[run.Variant]++
-			}
-		}
-	}
-	if leaked > 0 {
-		return &exitError{code: exitFailed, err: fmt.Errorf("%d runs leaked: something of them may still exist; see 'dec inventory', then 'dec reconcile'", leaked)}
-	}
-	plan := r.Experiment.Plan
-	for _, v := range plan.Variants {
-		if succeeded[v.Label] == 0 {
-			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; the reasons stand above", v.Label)}
-		}
-		if valid[v.Label] < plan.Repeat {
-			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; the reasons stand above", v.Label, valid[v.Label], plan.Repeat)}
-		}
-	}
-	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
+
+	"dec.local/dec/internal/cli/station"
 )
 
 // versionCmd prints what this build is.
@@ -15,24 +15,12 @@ type versionCmd struct {
 
 // Run prints the version.
 func (c *versionCmd) Run(env *Env) error {
-	v := versionInfo()
+	v := station.Version()
 	if c.JSON {
 		return printJSON(env.Stdout, v)
 	}
 	_, err := fmt.Fprintf(env.Stdout, "dec %s (%s, %s)\n", v["version"], v["go"], v["platform"])
 	return err
-}
-
-func versionInfo() map[string]string {
-	version := "development"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		version = info.Main.Version
-	}
-	return map[string]string{
-		"version":  version,
-		"go":       runtime.Version(),
-		"platform": runtime.GOOS + "/" + runtime.GOARCH,
-	}
 }
 
 // printJSON writes v as indented JSON.

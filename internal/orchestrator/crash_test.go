@@ -80,7 +80,7 @@ func TestCrashOfACancelledRun(t *testing.T) {
 		id := f.submit(e, single())
 		f.on("load", func(ctx context.Context, run string, n int) error {
 			f.crash(e)
-			if err := f.engine().Cancel(ctx, run, "no longer wanted"); err != nil {
+			if err := f.engine().Cancel(context.WithoutCancel(ctx), run, "no longer wanted"); err != nil {
 				f.broken("Cancel(): %v", err)
 			}
 			return f.block(ctx, run, n)
@@ -142,13 +142,13 @@ func (m *mortal) died() (bool, int) {
 	return m.dead, m.writes
 }
 
-func (m *mortal) Claim(ctx context.Context, owner string, ttl time.Duration) (run experiment.Run, no int64, err error) {
-	err = m.write(func() (err error) { run, no, err = m.Store.Claim(ctx, owner, ttl); return err })
+func (m *mortal) Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, no int64, err error) {
+	err = m.write(func() (err error) { run, no, err = m.Store.Claim(ctx, owner, h, ttl); return err })
 	return run, no, err
 }
 
-func (m *mortal) Adopt(ctx context.Context, owner string, ttl time.Duration) (run experiment.Run, no int64, err error) {
-	err = m.write(func() (err error) { run, no, err = m.Store.Adopt(ctx, owner, ttl); return err })
+func (m *mortal) Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, no int64, err error) {
+	err = m.write(func() (err error) { run, no, err = m.Store.Adopt(ctx, owner, h, ttl); return err })
 	return run, no, err
 }
 
@@ -306,6 +306,7 @@ func TestDetach(t *testing.T) {
 		if err := f.pause(t.Context(), 30*time.Minute); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait()
 		equal(t, "runs half an hour later", f.runs(id), before)
 		if interrupted {
 			t.Error("the load was interrupted by Detach()")

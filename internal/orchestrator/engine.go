@@ -32,14 +32,17 @@ type Options struct {
 	Verifier    Verifier
 	Measuring   map[string]Measuring // by target; runs of targets without one measure side by side
 
-	Owner        string                 // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
-	ResumeQueued bool                   // a new start goes on with queued runs of interrupted experiments; if false it cancels them
-	OnEvent      func(experiment.Event) // called after the commit, for runs side by side from several goroutines; must not block
-	Logger       *slog.Logger           // slog.Default() if nil
+	Owner        string                                                              // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
+	Host         experiment.Host                                                     // of this process; runs belong to the host that claimed them
+	Seal         func(id string, p experiment.Plan) (experiment.Plan, []byte, error) // takes the secrets out of an experiment's plan and encrypts them; plans have none if nil
+	ResumeQueued bool                                                                // a new start goes on with queued runs of interrupted experiments; if false it cancels them
+	OnEvent      func(experiment.Event)                                              // called after the commit, for runs side by side from several goroutines; must not block
+	Logger       *slog.Logger                                                        // slog.Default() if nil
 
-	Lease  time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
-	Poll   time.Duration // how often the queue is looked at, unless woken; 5 s if zero
-	Limits TeardownLimits
+	Lease    time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
+	Poll     time.Duration // how often the queue is looked at, unless woken; 5 s if zero
+	Patience time.Duration // how long the store may fail before the loop gives up; 1 min if zero. A server bears more: its database may be away for a while
+	Limits   TeardownLimits
 }
 
 // TeardownLimits bounds how long one process tries to bring a run's
@@ -86,6 +89,7 @@ func New(o Options) (*Engine, error) {
 		o.OnEvent = func(experiment.Event) {}
 	}
 	o.Lease, o.Poll = cmp.Or(o.Lease, 30*time.Second), cmp.Or(o.Poll, 5*time.Second)
+	o.Patience = cmp.Or(o.Patience, time.Minute)
 	o.Limits = TeardownLimits{
 		Rounds:  cmp.Or(o.Limits.Rounds, 3),
 		Backoff: cmp.Or(o.Limits.Backoff, time.Second),
@@ -100,23 +104,36 @@ func New(o Options) (*Engine, error) {
 
 // Submit admits an experiment: its planned runs are queued in a randomised and
 // interleaved order. The plan must be a valid one, see [experiment.DecodePlan].
-func (e *Engine) Submit(ctx context.Context, p experiment.Plan) (experiment.Experiment, error) {
-	x := experiment.Experiment{ID: experiment.NewID("e"), Plan: p, Digest: p.Digest()}
+// A submission whose key was used for the same request before admits nothing:
+// the experiment of then is returned, and replayed is true;
+// [experiment.ErrKeyReused] tells that it was used for another request.
+func (e *Engine) Submit(ctx context.Context, p experiment.Plan, by experiment.Submission) (x experiment.Experiment, replayed bool, err error) {
+	id := experiment.NewID("e")
+	var sealed []byte
+	if e.Seal != nil {
+		if p, sealed, err = e.Seal(id, p); err != nil {
+			return x, false, fmt.Errorf("seal the secrets of the plan: %w", err)
+		}
+	}
+	x = experiment.Experiment{ID: id, Plan: p, Digest: p.Digest()}
 	var runs []experiment.Run
 	for i, variant := range experiment.Order(p) {
 		runs = append(runs, experiment.Run{ID: experiment.NewID("r"), Experiment: x.ID, Variant: variant, Order: i})
 	}
 	if len(runs) == 0 {
-		return x, errors.New("the plan has no run: give it a variant and repeat of at least 1")
+		return x, false, errors.New("the plan has no run: give it a variant and repeat of at least 1")
 	}
-	x, events, err := e.Store.Admit(ctx, x, runs)
+	x, events, err := e.Store.Admit(ctx, x, runs, sealed, by)
 	if err != nil {
-		return x, err
+		return x, false, err
 	}
-	e.Logger.Info("experiment admitted", "experiment", x.ID, "runs", len(runs))
+	if x.ID != id {
+		return x, true, nil
+	}
+	e.Logger.Info("experiment admitted", "experiment", x.ID, "runs", len(runs), "by", by.By)
 	e.publish(events)
-	e.nudge()
-	return x, nil
+	e.Nudge()
+	return x, false, nil
 }
 
 // Cancel ends an experiment or a run, given by id: queued runs end at once,
@@ -158,7 +175,7 @@ func (e *Engine) cancelRun(ctx context.Context, run, reason string) error {
 		end(&cancelled{reason})
 	}
 	e.mu.Unlock()
-	e.nudge()
+	e.Nudge()
 	return nil
 }
 
@@ -193,8 +210,9 @@ func (e *Engine) isDetached() bool {
 	}
 }
 
-// nudge makes the loop look at the queue now.
-func (e *Engine) nudge() {
+// Nudge makes the loop look at the queue now: another server may have queued
+// something.
+func (e *Engine) Nudge() {
 	select {
 	case e.wake <- struct{}{}:
 	default:

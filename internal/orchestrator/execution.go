@@ -109,34 +109,47 @@ func (x *execution) live(work, held context.Context) error {
 	}
 }
 
-// writeTries is how often a write is tried before the store counts as broken.
-const writeTries = 5
+// The pauses between two tries to reach the store grow from one to the other.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
 
-// write changes the store and publishes the events. It returns
-// [experiment.ErrFenced] when the lease is lost and [ErrDetached] after a detach,
-// and writes nothing then.
-func (x *execution) write(held context.Context, do func(context.Context) ([]experiment.Event, error)) error {
-	pause := 100 * time.Millisecond
-	for try := 1; ; try++ {
+// try calls do, which reads or writes the store, until it succeeds, for as long
+// as [Options.Patience] says. It returns [experiment.ErrFenced] when the lease is
+// lost and [ErrDetached] after a detach, and calls do no more then.
+func (x *execution) try(held context.Context, do func(context.Context) error) error {
+	pause := firstPause
+	for until := time.Now().Add(x.e.Patience); ; {
 		if x.e.isDetached() {
 			return ErrDetached
 		}
-		events, err := do(held)
+		err := do(held)
 		switch {
 		case err == nil:
-			x.e.publish(events)
 			return nil
 		case held.Err() != nil:
 			return experiment.ErrFenced
-		case errors.Is(err, experiment.ErrFenced) || try == writeTries:
+		case errors.Is(err, experiment.ErrFenced), errors.Is(err, experiment.ErrNotFound), !time.Now().Before(until):
 			return err
 		}
-		x.log.Warn("writing failed, trying again", "err", err)
+		x.log.Warn("the store failed, trying again", "err", err)
 		if err := x.rest(held, pause); err != nil {
 			return err
 		}
-		pause *= 2
+		pause = min(2*pause, lastPause)
 	}
+}
+
+// write is try for what records events; it publishes them.
+func (x *execution) write(held context.Context, do func(context.Context) ([]experiment.Event, error)) error {
+	return x.try(held, func(ctx context.Context) error {
+		events, err := do(ctx)
+		if err == nil {
+			x.e.publish(events)
+		}
+		return err
+	})
 }
 
 // enter records that the run enters a phase.

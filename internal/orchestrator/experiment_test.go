@@ -34,7 +34,7 @@ func (f *fixture) fate(e *orchestrator.Engine, fates map[string][]string) {
 		case "fail":
 			return errors.New("no luck")
 		case "cancel":
-			if err := e.Cancel(ctx, run, "this one"); err != nil {
+			if err := e.Cancel(context.WithoutCancel(ctx), run, "this one"); err != nil {
 				f.broken("Cancel(): %v", err)
 			}
 			return f.block(ctx, run, n)

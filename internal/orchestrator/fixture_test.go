@@ -116,7 +116,7 @@ func single() experiment.Plan {
 // submit admits a plan.
 func (f *fixture) submit(e *orchestrator.Engine, p experiment.Plan) string {
 	f.t.Helper()
-	x, err := e.Submit(f.t.Context(), p)
+	x, _, err := e.Submit(f.t.Context(), p, experiment.Submission{By: "ann"})
 	if err != nil {
 		f.t.Fatalf("Submit(): %v", err)
 	}
@@ -154,7 +154,7 @@ func (f *fixture) runs(id string) []experiment.Run {
 func (f *fixture) settled() {
 	f.t.Helper()
 	ctx := context.Background()
-	list, err := f.store.Experiments(ctx, "", 100)
+	list, _, err := f.store.ListExperiments(ctx, experiment.ExperimentQuery{Limit: 100})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/orchestrator"
-	"dec.local/dec/internal/store"
 )
 
 // working are the steps of a run before it is torn down, each the name of its
@@ -34,7 +33,7 @@ func TestRunsGoThroughAllPhases(t *testing.T) {
 			}
 		}
 		equal(t, "variants in order", variants, experiment.Order(p))
-		stored, err := f.store.Events(t.Context(), store.EventFilter{})
+		stored, err := f.store.Events(t.Context(), experiment.EventQuery{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +63,7 @@ func TestFaultsInEveryPhase(t *testing.T) {
 		"a cancelled run": {outcome: experiment.Cancelled, reason: "changed my mind",
 			inject: func(f *fixture, e *orchestrator.Engine, _ func(), _ string) step {
 				return func(ctx context.Context, run string, n int) error {
-					if err := e.Cancel(ctx, run, "changed my mind"); err != nil {
+					if err := e.Cancel(context.WithoutCancel(ctx), run, "changed my mind"); err != nil {
 						f.broken("Cancel(%s): %v", run, err)
 					}
 					return f.block(ctx, run, n)
@@ -73,7 +72,7 @@ func TestFaultsInEveryPhase(t *testing.T) {
 		"a cancelled experiment": {outcome: experiment.Cancelled, reason: "all of it",
 			inject: func(f *fixture, e *orchestrator.Engine, _ func(), experimentID string) step {
 				return func(ctx context.Context, run string, n int) error {
-					if err := e.Cancel(ctx, experimentID, "all of it"); err != nil {
+					if err := e.Cancel(context.WithoutCancel(ctx), experimentID, "all of it"); err != nil {
 						f.broken("Cancel(%s): %v", experimentID, err)
 					}
 					return f.block(ctx, run, n)
@@ -82,7 +81,7 @@ func TestFaultsInEveryPhase(t *testing.T) {
 		"a cancel by another process": {outcome: experiment.Cancelled, reason: "from afar",
 			inject: func(f *fixture, _ *orchestrator.Engine, _ func(), _ string) step {
 				return func(ctx context.Context, run string, n int) error {
-					if err := f.engine().Cancel(ctx, run, "from afar"); err != nil {
+					if err := f.engine().Cancel(context.WithoutCancel(ctx), run, "from afar"); err != nil {
 						f.broken("Cancel(%s): %v", run, err)
 					}
 					return f.block(ctx, run, n)
@@ -148,7 +147,7 @@ func TestCancelWhileTearingDown(t *testing.T) {
 				e := f.engine()
 				id := f.submit(e, single())
 				f.on(phase, func(ctx context.Context, run string, _ int) error {
-					if err := e.Cancel(ctx, id, "too late"); err != nil {
+					if err := e.Cancel(context.WithoutCancel(ctx), id, "too late"); err != nil {
 						f.broken("Cancel(): %v", err)
 					}
 					return f.pause(ctx, time.Minute) // longer than a heartbeat
@@ -247,7 +246,7 @@ func TestMeasuringLock(t *testing.T) {
 				if err := f.pause(ctx, 5*time.Minute); err != nil { // many leases long
 					return err
 				}
-				if err := e.Cancel(ctx, id, "waited long enough"); err != nil {
+				if err := e.Cancel(context.WithoutCancel(ctx), id, "waited long enough"); err != nil {
 					f.broken("Cancel(): %v", err)
 				}
 				return f.block(ctx, run, n)
@@ -276,7 +275,7 @@ func TestMeasuringLock(t *testing.T) {
 func TestSubmitAndCancelRefuse(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fixture) {
 		e := f.engine()
-		if _, err := e.Submit(t.Context(), experiment.Plan{Target: "local"}); err == nil {
+		if _, _, err := e.Submit(t.Context(), experiment.Plan{Target: "local"}, experiment.Submission{}); err == nil {
 			t.Error("Submit() of a plan without runs = nil, want an error")
 		}
 		if err := e.Cancel(t.Context(), "rx", "r"); !errors.Is(err, experiment.ErrNotFound) {
@@ -317,7 +316,7 @@ func TestCancelTakesEffectAtOnce(t *testing.T) {
 		var asked, stopped time.Time
 		f.on("load", func(ctx context.Context, run string, n int) error {
 			asked = time.Now()
-			if err := e.Cancel(ctx, id, "changed my mind"); err != nil {
+			if err := e.Cancel(context.WithoutCancel(ctx), id, "changed my mind"); err != nil {
 				f.broken("Cancel(): %v", err)
 			}
 			err := f.block(ctx, run, n)

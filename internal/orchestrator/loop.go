@@ -108,7 +108,7 @@ func (e *Engine) loop(ctx context.Context, s scope) error {
 		if l.closed && l.working == 0 {
 			return l.err
 		}
-		timer.Reset(e.Poll)
+		timer.Reset(l.poll())
 		select {
 		case <-e.detached:
 		case <-interrupted:
@@ -128,9 +128,9 @@ type looper struct {
 	base    context.Context // of the work; it does not end with the loop's
 	ended   chan error      // one for each piece of work
 	working int
-	misses  int   // claims in a row that the store failed
-	closed  bool  // nothing more is claimed
-	err     error // what the loop will return
+	failing time.Time // since when the store fails claims; zero while it does not
+	closed  bool      // nothing more is claimed
+	err     error     // what the loop will return
 }
 
 // fill claims all that may be worked on now. It closes the loop when its scope
@@ -142,9 +142,9 @@ func (l *looper) fill() error {
 			l.closed = done
 			return err
 		}
-		run, lease, err := l.e.Store.Adopt(l.base, l.e.Owner, l.e.Lease)
+		run, lease, err := l.e.Store.Adopt(l.base, l.e.Owner, l.e.Host, l.e.Lease)
 		if errors.Is(err, experiment.ErrNotFound) && l.scope.queued {
-			run, lease, err = l.e.Store.Claim(l.base, l.e.Owner, l.e.Lease)
+			run, lease, err = l.e.Store.Claim(l.base, l.e.Owner, l.e.Host, l.e.Lease)
 		}
 		if errors.Is(err, experiment.ErrNotFound) {
 			l.closed, err = l.scope.done(l.base, l.working == 0)
@@ -164,18 +164,29 @@ func (l *looper) fill() error {
 	}
 }
 
-// miss counts failures to claim; the loop bears a few.
+// miss notes whether the store failed a claim; the loop bears it for as long as
+// [Options.Patience] says.
 func (l *looper) miss(err error) {
 	if err == nil {
-		l.misses = 0
+		l.failing = time.Time{}
 		return
 	}
-	l.misses++
-	if l.misses >= writeTries || errors.Is(err, experiment.ErrNotFound) {
+	if l.failing.IsZero() {
+		l.failing = time.Now()
+	}
+	if time.Since(l.failing) >= l.e.Patience || errors.Is(err, experiment.ErrNotFound) {
 		l.fail(err)
 		return
 	}
 	l.e.Logger.Warn("claiming a run failed, trying again", "err", err)
+}
+
+// poll returns when to look at the queue again.
+func (l *looper) poll() time.Duration {
+	if l.failing.IsZero() {
+		return l.e.Poll
+	}
+	return min(l.e.Poll, lastPause)
 }
 
 // fail ends the loop because of an error that concerns more than one run.

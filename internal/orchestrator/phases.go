@@ -21,7 +21,11 @@ const (
 
 // fromQueue takes a claimed run from the queue to its end.
 func (x *execution) fromQueue(work, held context.Context) error {
-	e, err := x.e.Store.Experiment(held, x.run.Experiment)
+	var e experiment.Experiment
+	err := x.try(held, func(ctx context.Context) (err error) {
+		e, err = x.e.Store.Experiment(ctx, x.run.Experiment)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -36,9 +40,7 @@ func (x *execution) fromQueue(work, held context.Context) error {
 	case reason != "":
 		return x.endUnstarted(held, experiment.Cancelled, reason)
 	case work.Err() != nil: // this loop ends: others may take the run
-		return x.write(held, func(ctx context.Context) ([]experiment.Event, error) {
-			return nil, x.e.Store.Release(ctx, x.run.ID, x.lease)
-		})
+		return x.try(held, func(ctx context.Context) error { return x.e.Store.Release(ctx, x.run.ID, x.lease) })
 	case lockErr != nil:
 		return x.endUnstarted(held, experiment.Failed, "lock for measuring: "+lockErr.Error())
 	}
@@ -65,26 +67,23 @@ func (x *execution) lockMeasuring(work context.Context, target string) (func(), 
 // unwanted returns why a queued run shall not start, "" if it shall.
 func (x *execution) unwanted(held context.Context, e experiment.Experiment) (string, error) {
 	var reason string
-	err := x.write(held, func(ctx context.Context) (_ []experiment.Event, err error) {
-		reason, err = x.e.Store.Renew(ctx, x.run.ID, x.lease, x.e.Lease)
-		return nil, err
+	var runs []experiment.Run
+	var now time.Time
+	err := x.try(held, func(ctx context.Context) (err error) {
+		if reason, err = x.e.Store.Renew(ctx, x.run.ID, x.lease, x.e.Lease); err != nil {
+			return err
+		}
+		if runs, err = x.e.Store.Runs(ctx, e.ID); err != nil {
+			return err
+		}
+		now, err = x.e.Store.Now(ctx)
+		return err
 	})
-	if err != nil || reason != "" {
+	if err != nil || reason != "" || !outOfWall(e.Plan, runs, now) {
 		return reason, err
 	}
-	runs, err := x.e.Store.Runs(held, e.ID)
-	if err != nil {
-		return "", err
-	}
-	now, err := x.e.Store.Now(held)
-	if err != nil {
-		return "", err
-	}
-	if !outOfWall(e.Plan, runs, now) {
-		return "", nil
-	}
 	reason = fmt.Sprintf("max_wall of %s is over: no further run of the experiment starts", e.Plan.Limits.MaxWall)
-	return reason, x.e.stop(held, e.ID, reason)
+	return reason, x.try(held, func(ctx context.Context) error { return x.e.stop(ctx, e.ID, reason) })
 }
 
 // outOfWall tells whether the wall time of an experiment, which counts from the
@@ -111,7 +110,11 @@ func variantOf(p experiment.Plan, label string) (experiment.Variant, bool) {
 
 // endUnstarted ends a run that never left the queue.
 func (x *execution) endUnstarted(held context.Context, outcome experiment.Outcome, reason string) error {
-	now, err := x.e.Store.Now(held)
+	var now time.Time
+	err := x.try(held, func(ctx context.Context) (err error) {
+		now, err = x.e.Store.Now(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -126,9 +129,9 @@ func (x *execution) endUnstarted(held context.Context, outcome experiment.Outcom
 // in x.run; the error is one of the store.
 func (x *execution) measure(work, held context.Context) error {
 	ttl := cmp.Or(x.as.Plan.Limits.TTL, experiment.Duration(defaultTTL))
-	err := x.write(held, func(ctx context.Context) (_ []experiment.Event, err error) {
+	err := x.try(held, func(ctx context.Context) (err error) {
 		x.as.ExpiresAt, err = x.e.Store.SetExpiry(ctx, x.run.ID, x.lease, ttl.Std())
-		return nil, err
+		return err
 	})
 	if err != nil {
 		return err
@@ -170,9 +173,7 @@ func (x *execution) measure(work, held context.Context) error {
 		}
 	}
 	x.run.Outcome = experiment.Succeeded
-	return x.write(held, func(ctx context.Context) ([]experiment.Event, error) {
-		return nil, x.e.Store.SaveResult(ctx, &x.run, x.lease)
-	})
+	return x.try(held, func(ctx context.Context) error { return x.e.Store.SaveResult(ctx, &x.run, x.lease) })
 }
 
 // collect keeps what was measured in x.run.

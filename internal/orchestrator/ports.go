@@ -77,14 +77,16 @@ type Store interface {
 
 // queue admits experiments and hands out their runs.
 type queue interface {
-	// Admit stores an experiment with its queued runs and their obligations.
-	Admit(ctx context.Context, e experiment.Experiment, runs []experiment.Run) (experiment.Experiment, []experiment.Event, error)
-	// Claim leases the next queued run that has a slot, or returns
+	// Admit stores an experiment with its queued runs, their obligations and its
+	// sealed secrets. The same submission come again admits nothing and returns the
+	// earlier experiment; see [experiment.ErrKeyReused].
+	Admit(ctx context.Context, e experiment.Experiment, runs []experiment.Run, sealed []byte, by experiment.Submission) (experiment.Experiment, []experiment.Event, error)
+	// Claim leases the next queued run that has a slot on this host, or returns
 	// [experiment.ErrNotFound].
-	Claim(ctx context.Context, owner string, ttl time.Duration) (experiment.Run, int64, error)
-	// Adopt leases a run that was left midway or is leaked and due, or returns
-	// [experiment.ErrNotFound].
-	Adopt(ctx context.Context, owner string, ttl time.Duration) (experiment.Run, int64, error)
+	Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error)
+	// Adopt leases a run of this host that was left midway or is leaked and due, or
+	// returns [experiment.ErrNotFound].
+	Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error)
 	// Reclaim ends the leases of a dead process with the same owner.
 	Reclaim(ctx context.Context, owner string) error
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,9 +18,17 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/orchestrator"
 	"dec.local/dec/internal/store"
+	"dec.local/dec/internal/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
+	if url := os.Getenv("ORCHESTRATOR_TEST_DATABASE"); url != "" {
+		if err := childMain(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	for name, value := range map[string]string{
 		"rapid.checks":     "25", // each is a whole life of a database
@@ -28,7 +38,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		pgtest.Stop()
+		os.Exit(code)
+	}))
 }
 
 // mute is a store that its engine cannot reach to renew the lease of one run.

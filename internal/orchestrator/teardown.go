@@ -16,7 +16,11 @@ const leakedMark = "leaked: "
 // measured so far is lost, unless its outcome is recorded already.
 func (x *execution) fromCrash(held context.Context) error {
 	phase := x.run.Phase
-	reason, err := x.e.Store.Renew(held, x.run.ID, x.lease, x.e.Lease)
+	var reason string
+	err := x.try(held, func(ctx context.Context) (err error) {
+		reason, err = x.e.Store.Renew(ctx, x.run.ID, x.lease, x.e.Lease)
+		return err
+	})
 	if err != nil {
 		return err
 	}

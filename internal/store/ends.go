@@ -18,7 +18,8 @@ type Repeats = func(experiment.Experiment, []experiment.Run) []experiment.Run
 // experiment.
 func (s *Store) End(ctx context.Context, run *experiment.Run, lease int64, repeats Repeats) ([]experiment.Event, error) {
 	changed := *run
-	events, err := s.write(ctx, "end run "+run.ID, func(t *tx) error {
+	events, err := s.tell(ctx, "end run "+run.ID, func(t *tx) error {
+		changed = *run
 		return t.end(ctx, &changed, lease, repeats)
 	})
 	if err == nil {
@@ -47,7 +48,13 @@ func (t *tx) end(ctx context.Context, run *experiment.Run, lease int64, repeats 
 	if err := t.settle(ctx, *run, lease); err != nil {
 		return err
 	}
-	return t.repeat(ctx, run.Experiment, repeats)
+	if err := t.repeat(ctx, run.Experiment, repeats); err != nil {
+		return err
+	}
+	if err := t.forget(ctx, run.Experiment); err != nil {
+		return err
+	}
+	return t.total(ctx, totalOutcome+string(run.Outcome))
 }
 
 // outcomeMessage says how a run ended.
@@ -75,14 +82,23 @@ func (t *tx) repeat(ctx context.Context, experimentID string, repeats Repeats) e
 	if err != nil {
 		return err
 	}
-	return t.enqueue(ctx, e, repeats(e, runs), "repeats a run that failed or was not valid")
+	added := repeats(e, runs)
+	if len(added) == 0 {
+		return nil
+	}
+	var seq int64
+	if err := t.QueryRowContext(ctx, `SELECT seq FROM experiments WHERE id = $1`, e.ID).Scan(&seq); err != nil {
+		return err
+	}
+	return t.enqueue(ctx, e, seq, added, "repeats a run that failed or was not valid")
 }
 
 // Cancel asks for the end of one run. A queued run that nobody has claimed ends
 // at once, with the receipt; the owner of any other learns of the reason when it
 // renews its lease. It does nothing for a run that has ended.
 func (s *Store) Cancel(ctx context.Context, id, reason string, receipt experiment.Receipt, repeats Repeats) ([]experiment.Event, error) {
-	return s.write(ctx, "cancel run "+id, func(t *tx) error {
+	reason = clean(reason)
+	return s.tell(ctx, "cancel run "+id, func(t *tx) error {
 		run, err := scanRun(t.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = $1`, id))
 		if err != nil {
 			return missing(err)
@@ -101,7 +117,8 @@ func (s *Store) Cancel(ctx context.Context, id, reason string, receipt experimen
 // end as [Store.Cancel] ends them, midway ones go on. Of two reasons the first
 // stays.
 func (s *Store) Stop(ctx context.Context, id, reason string, receipt experiment.Receipt) ([]experiment.Event, error) {
-	return s.write(ctx, "stop experiment "+id, func(t *tx) error {
+	reason = clean(reason)
+	return s.tell(ctx, "stop experiment "+id, func(t *tx) error {
 		if _, err := t.ExecContext(ctx, `UPDATE experiments SET reason = $1 WHERE id = $2 AND reason = ''`, reason, id); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"dec.local/dec/internal/experiment"
@@ -10,28 +11,63 @@ import (
 
 // event records an event in the transaction, at its time.
 func (t *tx) event(ctx context.Context, e experiment.Event) error {
-	e.At = fromNanos(t.now)
-	resource := ""
-	if e.Resource != nil {
-		encoded, err := json.Marshal(e.Resource)
+	return t.record(ctx, []experiment.Event{e})
+}
+
+// eventsAtOnce is how many rows one statement inserts.
+const eventsAtOnce = 100
+
+// record records events in the transaction, at its time.
+func (t *tx) record(ctx context.Context, events []experiment.Event) error {
+	if !t.tells {
+		return errors.New("event: the transaction did not say that it records any") // a bug
+	}
+	for len(events) > 0 {
+		n := min(eventsAtOnce, len(events))
+		recorded, err := t.insertEvents(ctx, events[:n])
 		if err != nil {
 			return fmt.Errorf("event: %w", err)
 		}
-		resource = string(encoded)
+		t.events, events = append(t.events, recorded...), events[n:]
 	}
-	if err := t.QueryRowContext(ctx, `INSERT INTO events (at, experiment, run, variant, kind, phase, resource, message)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-		t.now, e.Experiment, e.Run, e.Variant, e.Kind, e.Phase, resource, e.Message).Scan(&e.ID); err != nil {
-		return fmt.Errorf("event: %w", err)
-	}
-	t.events = append(t.events, e)
 	return nil
+}
+
+func (t *tx) insertEvents(ctx context.Context, events []experiment.Event) ([]experiment.Event, error) {
+	events = append([]experiment.Event(nil), events...)
+	var args []any
+	for i := range events {
+		e := &events[i]
+		e.At, e.Message = fromNanos(t.now), clean(e.Message)
+		resource := ""
+		if e.Resource != nil {
+			encoded, err := json.Marshal(e.Resource)
+			if err != nil {
+				return nil, err
+			}
+			resource = string(encoded)
+		}
+		args = append(args, t.now, e.Experiment, e.Run, e.Variant, e.Kind, e.Phase, resource, e.Message)
+	}
+	rows, err := t.QueryContext(ctx, `INSERT INTO events (at, experiment, run, variant, kind, phase, resource, message)
+		VALUES `+values(len(events), 8)+` RETURNING id`, args...)
+	ids, err := collect(rows, err, scanOne[int64])
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) != len(events) {
+		return nil, fmt.Errorf("%d ids for %d events", len(ids), len(events))
+	}
+	for i := range events {
+		events[i].ID = ids[i]
+	}
+	return events, nil
 }
 
 // Record stores an event of a run whose lease is held, and returns it with its
 // id and time.
 func (s *Store) Record(ctx context.Context, e experiment.Event, lease int64) ([]experiment.Event, error) {
-	return s.write(ctx, "record event of run "+e.Run, func(t *tx) error {
+	return s.tell(ctx, "record event of run "+e.Run, func(t *tx) error {
 		if err := t.guard(s.Leased(ctx, e.Run, lease), e.Run); err != nil {
 			return err
 		}
@@ -39,27 +75,38 @@ func (s *Store) Record(ctx context.Context, e experiment.Event, lease int64) ([]
 	})
 }
 
-// EventFilter says which events are wanted. Zero fields do not filter.
-type EventFilter struct {
-	Run        string
-	Experiment string
-	After      int64 // only events with greater ids
-	Limit      int   // 1000 if zero
-}
-
 // Events returns stored events by ascending id.
-func (s *Store) Events(ctx context.Context, f EventFilter) ([]experiment.Event, error) {
-	if f.Limit == 0 {
-		f.Limit = 1000
+func (s *Store) Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error) {
+	var c conditions
+	c.add("id > ?", q.After)
+	if q.Run != "" {
+		c.add("run = ?", q.Run)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT id, at, experiment, run, variant, kind, phase, resource, message FROM events
-		WHERE id > $1 AND ($2 = '' OR run = $2) AND ($3 = '' OR experiment = $3) ORDER BY id LIMIT $4`, f.After, f.Run, f.Experiment, f.Limit)
+	if q.Experiment != "" {
+		c.add("experiment = ?", q.Experiment)
+	}
+	if q.Limit == 0 {
+		q.Limit = 1000
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT `+eventColumns+` FROM events`+c.where()+fmt.Sprintf(` ORDER BY id LIMIT %d`, q.Limit), c.args...)
 	list, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
 	return list, nil
 }
+
+// LastEvent returns the id of the newest event, 0 when there is none.
+func (s *Store) LastEvent(ctx context.Context) (int64, error) {
+	var id int64
+	if err := s.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM events`).Scan(&id); err != nil {
+		return 0, fmt.Errorf("read the last event: %w", err)
+	}
+	return id, nil
+}
+
+// eventColumns are what [scanEvent] reads.
+const eventColumns = `id, at, experiment, run, variant, kind, phase, resource, message`
 
 func scanEvent(r row) (experiment.Event, error) {
 	var e experiment.Event
@@ -81,8 +128,7 @@ func scanEvent(r row) (experiment.Event, error) {
 // Seconds returns, by OpenTofu address, how long each object of a run lived, as
 // far as its events tell: from the end of its create to the end of its delete.
 func (s *Store) Seconds(ctx context.Context, run string) (map[string]float64, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, at, experiment, run, variant, kind, phase, resource, message FROM events
-		WHERE run = $1 AND kind = 'resource' ORDER BY id`, run)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE run = $1 AND kind = 'resource' ORDER BY id`, run)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("list lives of objects of run %s: %w", run, err)

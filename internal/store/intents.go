@@ -10,7 +10,7 @@ import (
 // RecordIntents records what attempt n of a run is about to create or delete,
 // before it does. Recorded again, the new list counts.
 func (s *Store) RecordIntents(ctx context.Context, run string, n int, intents []experiment.Intent) error {
-	_, err := s.write(ctx, fmt.Sprintf("record intents of attempt %d of run %s", n, run), func(t *tx) error {
+	return s.write(ctx, fmt.Sprintf("record intents of attempt %d of run %s", n, run), func(t *tx) error {
 		if err := t.guard(ctx, run); err != nil {
 			return err
 		}
@@ -25,7 +25,6 @@ func (s *Store) RecordIntents(ctx context.Context, run string, n int, intents []
 		}
 		return nil
 	})
-	return err
 }
 
 // Created returns everything that any attempt of the run ever meant to create.

@@ -13,64 +13,151 @@ import (
 // SetSlots says how many runs may be midway on a target at once; 1 when never
 // said.
 func (s *Store) SetSlots(ctx context.Context, target string, n int) error {
-	_, err := s.write(ctx, fmt.Sprintf("give target %s %d slots", target, n), func(t *tx) error {
+	return s.write(ctx, fmt.Sprintf("give target %s %d slots", target, n), func(t *tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO slots (target, capacity) VALUES ($1, $2)
 			ON CONFLICT (target) DO UPDATE SET capacity = excluded.capacity`, target, n)
 		return err
 	})
-	return err
 }
 
-// The claim statement, and whom it takes. A slot is taken by each run that left
-// the queue and has not ended, and by each that was claimed in the queue.
-const (
-	claim = `UPDATE runs SET lease_owner = $1, lease_expires_at = $2, lease_no = lease_no + 1
-		WHERE lease_expires_at < $3 AND id = (%s) RETURNING ` + runColumns + `, lease_no`
-	queuedRun = `SELECT r.id FROM runs r JOIN experiments e ON e.id = r.experiment JOIN slots s ON s.target = r.target
-		WHERE r.phase = 'queued' AND r.lease_expires_at < $3 AND r.wake_at <= $3
-		AND (SELECT COUNT(*) FROM runs b WHERE b.target = r.target AND b.phase <> 'ended'
-			AND (b.phase <> 'queued' OR b.lease_expires_at >= $3)) < s.capacity
-		ORDER BY e.seq, r.position LIMIT 1`
-	abandonedRun = `SELECT r.id FROM runs r
-		WHERE r.phase <> 'queued' AND (r.phase <> 'ended' OR r.teardown = 'leaked') AND r.lease_expires_at < $3 AND r.wake_at <= $3
-		ORDER BY CASE WHEN r.phase = 'ended' THEN 1 ELSE 0 END, r.started_at, r.id LIMIT 1`
-)
+// local is the one target that is the server's own machine: only servers of one
+// machine at a time take its slots.
+const local = "local"
 
 // Claim leases the next queued run whose target has a free slot to owner, first
 // in first out by experiment and then by order, for ttl. It returns the number
-// of the lease, or [experiment.ErrNotFound] when there is none.
-func (s *Store) Claim(ctx context.Context, owner string, ttl time.Duration) (experiment.Run, int64, error) {
-	return s.lease(ctx, queuedRun, owner, ttl)
-}
-
-// Adopt leases a run that was left midway, or that leaked and is due for another
-// try, to owner for ttl. It returns the number of the lease, or
-// [experiment.ErrNotFound] when there is none.
-func (s *Store) Adopt(ctx context.Context, owner string, ttl time.Duration) (experiment.Run, int64, error) {
-	return s.lease(ctx, abandonedRun, owner, ttl)
-}
-
-func (s *Store) lease(ctx context.Context, whom, owner string, ttl time.Duration) (experiment.Run, int64, error) {
-	var run experiment.Run
-	var lease int64
-	_, err := s.write(ctx, "claim a run", func(t *tx) error {
-		if s.dialect.lockSlots != "" {
-			if _, err := t.ExecContext(ctx, s.dialect.lockSlots); err != nil {
+// of the lease, or [experiment.ErrNotFound] when there is none, or a drain is in
+// force. The run belongs to the host from now on.
+func (s *Store) Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, lease int64, err error) {
+	err = s.write(ctx, "claim a run", func(t *tx) error {
+		if err := t.lock(ctx, s.dialect.lockSlots); err != nil {
+			return err
+		}
+		if d, err := readDrain(ctx, t, t.now); err != nil {
+			return err
+		} else if d.InForce() {
+			return experiment.ErrNotFound
+		}
+		id, target, err := t.nextQueued(ctx, h)
+		if err != nil {
+			return err
+		}
+		if target == local {
+			if _, err := t.ExecContext(ctx, `UPDATE slots SET machine = $1 WHERE target = $2`, h.ID, target); err != nil {
 				return err
 			}
 		}
-		var err error
-		run, err = scanRun(t.QueryRowContext(ctx, fmt.Sprintf(claim, whom), owner, t.now+ttl.Nanoseconds(), t.now), &lease)
-		return missing(err)
+		run, lease, err = t.lease(ctx, id, owner, ttl, `machine = $5, boot = $6, home = $7`, h.ID, h.Boot, h.Home)
+		return err
 	})
 	return run, lease, err
+}
+
+// lease leases a run, if nobody has it, and sets what else is given.
+func (t *tx) lease(ctx context.Context, id, owner string, ttl time.Duration, set string, args ...any) (run experiment.Run, lease int64, err error) {
+	run, err = scanRun(t.QueryRowContext(ctx, `UPDATE runs SET lease_owner = $1, lease_expires_at = $2, lease_no = lease_no + 1, `+set+`
+		WHERE lease_expires_at < $3 AND id = $4 RETURNING `+runColumns+`, lease_no`,
+		append([]any{owner, t.now + ttl.Nanoseconds(), t.now, id}, args...)...), &lease)
+	return run, lease, missing(err)
+}
+
+// busyRun is true of runs that hold a slot: those that left the queue and have
+// not ended, and those that were claimed in it. The two halves are indexed.
+const (
+	busyMidway  = `b.phase <> 'queued' AND b.phase <> 'ended'`
+	busyClaimed = `b.phase = 'queued' AND b.lease_expires_at > 0 AND b.lease_expires_at >= $1`
+)
+
+// nextQueued returns the first queued run of those targets that have a slot for
+// the host.
+func (t *tx) nextQueued(ctx context.Context, h experiment.Host) (id, target string, err error) {
+	type slot struct {
+		target, machine string
+		capacity, busy  int
+	}
+	rows, err := t.QueryContext(ctx, `SELECT s.target, s.machine, s.capacity,
+		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyMidway+`) + (SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyClaimed+`)
+		FROM slots s`, t.now)
+	slots, err := collect(rows, err, func(r row) (s slot, err error) {
+		return s, r.Scan(&s.target, &s.machine, &s.capacity, &s.busy)
+	})
+	if err != nil {
+		return "", "", err
+	}
+	var first int64
+	for _, s := range slots {
+		elsewhere := s.target == local && s.busy > 0 && s.machine != "" && s.machine != h.ID
+		if s.busy >= s.capacity || elsewhere {
+			continue
+		}
+		var run string
+		var place int64
+		err := t.QueryRowContext(ctx, `SELECT id, place FROM runs WHERE phase = 'queued' AND target = $1 AND lease_expires_at < $2 AND wake_at <= $2
+			ORDER BY place LIMIT 1`, s.target, t.now).Scan(&run, &place)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		} else if err != nil {
+			return "", "", err
+		}
+		if id == "" || place < first {
+			id, target, first = run, s.target, place
+		}
+	}
+	if id == "" {
+		return "", "", experiment.ErrNotFound
+	}
+	return id, target, nil
+}
+
+// abandoned is true of runs that nobody works on and that this machine can look
+// after: only there is what exists of them.
+const abandoned = `lease_expires_at < $1 AND wake_at <= $1 AND (machine = $2 OR machine = '')`
+
+// Adopt leases a run that was left midway, or that leaked and is due for another
+// try, to owner for ttl, if it belongs to the machine of the host or to none. It
+// returns the number of the lease, or [experiment.ErrNotFound] when there is
+// none. While a drain is in force, leaked runs rest.
+func (s *Store) Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, lease int64, err error) {
+	err = s.write(ctx, "adopt a run", func(t *tx) error {
+		if err := t.lock(ctx, s.dialect.lockSlots); err != nil {
+			return err
+		}
+		d, err := readDrain(ctx, t, t.now)
+		if err != nil {
+			return err
+		}
+		var id string
+		err = t.QueryRowContext(ctx, `SELECT id FROM runs WHERE phase <> 'queued' AND phase <> 'ended' AND `+abandoned+` ORDER BY started_at, id LIMIT 1`,
+			t.now, h.ID).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) && !d.InForce() {
+			err = t.QueryRowContext(ctx, `SELECT id FROM runs WHERE teardown = 'leaked' AND `+abandoned+` ORDER BY started_at, id LIMIT 1`,
+				t.now, h.ID).Scan(&id)
+		}
+		if err != nil {
+			return missing(err)
+		}
+		run, lease, err = t.lease(ctx, id, owner, ttl, `home = CASE WHEN machine = '' THEN $5 ELSE home END,
+			boot = CASE WHEN machine = '' THEN $6 ELSE boot END, machine = CASE WHEN machine = '' THEN $7 ELSE machine END`, h.Home, h.Boot, h.ID)
+		return err
+	})
+	return run, lease, err
+}
+
+// Home returns the host that claimed a run, where its files are: the zero one
+// when that is not known, [experiment.ErrNotFound] when there is no such run.
+func (s *Store) Home(ctx context.Context, run string) (experiment.Host, error) {
+	var h experiment.Host
+	if err := s.db.QueryRowContext(ctx, `SELECT machine, boot, home FROM runs WHERE id = $1`, run).Scan(&h.ID, &h.Boot, &h.Home); err != nil {
+		return h, fmt.Errorf("read host of run %s: %w", run, missing(err))
+	}
+	return h, nil
 }
 
 // Renew prolongs a lease to ttl from now and returns why the run shall be
 // cancelled, "" when nobody asked for that.
 func (s *Store) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
 	var cancel string
-	_, err := s.write(ctx, "renew lease of run "+run, func(t *tx) error {
+	err := s.write(ctx, "renew lease of run "+run, func(t *tx) error {
 		err := t.QueryRowContext(ctx, `UPDATE runs SET lease_expires_at = $1 WHERE id = $2 AND lease_no = $3 RETURNING cancel_reason`,
 			t.now+ttl.Nanoseconds(), run, lease).Scan(&cancel)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -83,24 +170,22 @@ func (s *Store) Renew(ctx context.Context, run string, lease int64, ttl time.Dur
 
 // Release gives a lease back at once, so that the run can be claimed again.
 func (s *Store) Release(ctx context.Context, run string, lease int64) error {
-	_, err := s.write(ctx, "release run "+run, func(t *tx) error {
+	return s.write(ctx, "release run "+run, func(t *tx) error {
 		return t.fenced(ctx, `UPDATE runs SET lease_owner = '', lease_expires_at = 0 WHERE id = $1 AND lease_no = $2`, run, lease)
 	})
-	return err
 }
 
 // Reclaim ends the leases that an earlier process with the same owner left, and
 // makes leaked runs due for another try. Call it only when no such process can
 // be alive: the owner of a data folder holds its lock.
 func (s *Store) Reclaim(ctx context.Context, owner string) error {
-	_, err := s.write(ctx, "reclaim the leases of "+owner, func(t *tx) error {
-		if _, err := t.ExecContext(ctx, `UPDATE runs SET lease_expires_at = 0 WHERE lease_owner = $1`, owner); err != nil {
+	return s.write(ctx, "reclaim the leases of "+owner, func(t *tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE runs SET lease_expires_at = 0 WHERE lease_owner = $1 AND lease_owner <> ''`, owner); err != nil {
 			return err
 		}
 		_, err := t.ExecContext(ctx, `UPDATE runs SET wake_at = 0 WHERE teardown = 'leaked'`)
 		return err
 	})
-	return err
 }
 
 // leaseKey finds in a context the lease under which its work is done.

@@ -12,6 +12,7 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/store"
+	"dec.local/dec/internal/store/pgtest"
 )
 
 // ctx is that of processes that end only by being done or killed.
@@ -24,12 +25,15 @@ func TestMain(m *testing.M) {
 	case "claimer":
 		os.Exit(process(claim))
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		pgtest.Stop()
+		os.Exit(code)
+	}))
 }
 
 // process runs do on the database that the environment names.
 func process(do func(*store.Store) error) int {
-	s, err := store.OpenSQLite(ctx, os.Getenv("STORE_TEST_DATABASE"), store.Options{})
+	s, err := store.Open(ctx, os.Getenv("STORE_TEST_DATABASE"), store.Options{})
 	if err == nil {
 		err = errors.Join(do(s), s.Close())
 	}
@@ -40,24 +44,21 @@ func process(do func(*store.Store) error) int {
 	return 0
 }
 
-// write stores states until it is killed, and says of each that it is stored.
+// write writes the audit log until it is killed, and says of each entry that it
+// is stored.
 func write(s *store.Store) error {
-	first, err := s.BeginAttempt(ctx, experiment.Attempt{Run: "e1-0", Kind: experiment.AttemptApply})
-	if err != nil {
-		return err
-	}
-	for serial := int64(1); ; serial++ {
-		if err := s.SaveState(ctx, "e1-0", first, serial, fmt.Appendf(nil, "state %d", serial)); err != nil {
+	for n := 1; ; n++ {
+		if err := s.Audit(ctx, experiment.AuditEntry{By: os.Getenv("STORE_TEST_BY"), Object: fmt.Sprint(n)}); err != nil {
 			return err
 		}
-		fmt.Println(serial)
+		fmt.Println(n)
 	}
 }
 
 // claim claims until nothing is left.
 func claim(s *store.Store) error {
 	for {
-		run, _, err := s.Claim(ctx, fmt.Sprint(os.Getpid()), time.Hour)
+		run, _, err := s.Claim(ctx, fmt.Sprint(os.Getpid()), experiment.Host{}, time.Hour)
 		if errors.Is(err, experiment.ErrNotFound) {
 			return nil
 		} else if err != nil {

@@ -22,20 +22,13 @@ type Obligation struct {
 	Problem    string    `json:"problem,omitempty"` // why it was given up the last time
 }
 
-// oblige opens the obligation of a run.
-func (t *tx) oblige(ctx context.Context, run string) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO obligations (run, admitted_at, discharged_at, receipt, leaks, problem)
-		VALUES ($1, $2, 0, '', 0, '')`, run, t.now)
-	return err
-}
-
 // settle discharges the obligation of a run that has a receipt, postpones that
 // of one that has none, and gives the lease back.
 func (t *tx) settle(ctx context.Context, run experiment.Run, lease int64) error {
 	wake := int64(0)
 	if run.Receipt == nil {
 		wake = t.now + retryLeaked.Nanoseconds()
-		if _, err := t.ExecContext(ctx, `UPDATE obligations SET leaks = leaks + 1, problem = $1 WHERE run = $2`, run.Reason, run.ID); err != nil {
+		if _, err := t.ExecContext(ctx, `UPDATE obligations SET leaks = leaks + 1, problem = $1 WHERE run = $2`, clean(run.Reason), run.ID); err != nil {
 			return err
 		}
 	} else {
@@ -54,7 +47,7 @@ func (t *tx) settle(ctx context.Context, run experiment.Run, lease int64) error 
 // Settle records what another try to destroy a leaked run came to: clean with a
 // receipt, or leaked still and without one.
 func (s *Store) Settle(ctx context.Context, run *experiment.Run, lease int64) ([]experiment.Event, error) {
-	return s.write(ctx, "settle run "+run.ID, func(t *tx) error {
+	return s.tell(ctx, "settle run "+run.ID, func(t *tx) error {
 		if run.Phase != experiment.PhaseEnded || (run.Teardown == experiment.TeardownLeaked) != (run.Receipt == nil) {
 			return errors.New("only a run that ended is settled, with a receipt or as leaked")
 		}
@@ -69,7 +62,10 @@ func (s *Store) Settle(ctx context.Context, run *experiment.Run, lease int64) ([
 			Kind: experiment.EventNotice, Phase: run.Phase, Message: message}); err != nil {
 			return err
 		}
-		return t.settle(ctx, *run, lease)
+		if err := t.settle(ctx, *run, lease); err != nil {
+			return err
+		}
+		return t.forget(ctx, run.Experiment)
 	})
 }
 

@@ -4,32 +4,75 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"dec.local/dec/internal/experiment"
 )
 
-// enqueue inserts runs of e as queued, each with its obligation. The message
-// tells in the event why a run was added.
-func (t *tx) enqueue(ctx context.Context, e experiment.Experiment, runs []experiment.Run, message string) error {
+// placeShift is the number of bits that the position of a run has in its place:
+// the queue goes by experiment and then by position.
+const placeShift = 20
+
+// runsAtOnce is how many rows one statement inserts.
+const runsAtOnce = 100
+
+// enqueue inserts runs of e, which has the given seq, as queued, each with its
+// obligation. The message tells in the events why they were added.
+func (t *tx) enqueue(ctx context.Context, e experiment.Experiment, seq int64, runs []experiment.Run, message string) error {
+	if len(runs) == 0 {
+		return nil
+	}
+	technology := map[string]string{}
+	for _, v := range e.Plan.Variants {
+		technology[v.Label] = clean(v.Technology)
+	}
+	var events []experiment.Event
+	added := map[kind]int{}
 	for _, run := range runs {
-		phases, err := json.Marshal([]experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: fromNanos(t.now)}})
-		if err != nil {
+		events = append(events, experiment.Event{Experiment: e.ID, Run: run.ID, Variant: run.Variant,
+			Kind: experiment.EventPhase, Phase: experiment.PhaseQueued, Message: message})
+		added[kind{experiment.PhaseQueued, "", experiment.TeardownNone, technology[run.Variant], e.Plan.Target}]++
+	}
+	for chunk := range slices.Chunk(runs, runsAtOnce) {
+		if err := t.insertRuns(ctx, e, seq, chunk, technology); err != nil {
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
-			teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason, lease_owner, lease_expires_at, lease_no, wake_at)
-			VALUES ($1, $2, $3, $4, $5, $6, 'queued', '', $7, 'null', 'none', '', $8, 0, 0, 0, $9, '', '', 0, 0, 0)`,
-			run.ID, e.ID, e.Plan.Target, run.Variant, run.Order, run.Extra, false, t.now, string(phases)); err != nil {
-			return fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	if err := t.record(ctx, events); err != nil {
+		return err
+	}
+	for k, n := range added {
+		if err := t.count(ctx, k, n); err != nil {
+			return err
 		}
-		if err := t.oblige(ctx, run.ID); err != nil {
-			return fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	_, err := t.ExecContext(ctx, `UPDATE experiments SET runs_planned = runs_planned + $1, runs_queued = runs_queued + $1 WHERE id = $2`, len(runs), e.ID)
+	return err
+}
+
+func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64, runs []experiment.Run, technology map[string]string) error {
+	phases, err := json.Marshal([]experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: fromNanos(t.now)}})
+	if err != nil {
+		return err
+	}
+	var rows, duties []any
+	for _, run := range runs {
+		if run.Order < 0 || run.Order >= 1<<placeShift {
+			return fmt.Errorf("run %s: an experiment cannot have %d runs", run.ID, run.Order+1)
 		}
-		if err := t.event(ctx, experiment.Event{Experiment: e.ID, Run: run.ID, Variant: run.Variant,
-			Kind: experiment.EventPhase, Phase: experiment.PhaseQueued, Message: message}); err != nil {
-			return fmt.Errorf("run %s: %w", run.ID, err)
-		}
+		rows = append(rows, run.ID, e.ID, e.Plan.Target, run.Variant, run.Order, run.Extra, experiment.PhaseQueued, "", false, "null",
+			experiment.TeardownNone, "", t.now, 0, 0, 0, string(phases), "", "", 0, 0, 0, seq<<placeShift|int64(run.Order), technology[run.Variant])
+		duties = append(duties, run.ID, t.now, 0, "", 0, "")
+	}
+	if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
+		teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason, lease_owner, lease_expires_at, lease_no, wake_at, place, technology)
+		VALUES `+values(len(runs), 24), rows...); err != nil {
+		return fmt.Errorf("runs: %w", err)
+	}
+	if _, err := t.ExecContext(ctx, `INSERT INTO obligations (run, admitted_at, discharged_at, receipt, leaks, problem)
+		VALUES `+values(len(runs), 6), duties...); err != nil {
+		return fmt.Errorf("obligations: %w", err)
 	}
 	return nil
 }
@@ -117,7 +160,7 @@ func (s *Store) Expiry(ctx context.Context, run string) (time.Time, error) {
 // time.
 func (s *Store) SetExpiry(ctx context.Context, run string, lease int64, ttl time.Duration) (time.Time, error) {
 	var at int64
-	_, err := s.write(ctx, "set expiry of run "+run, func(t *tx) error {
+	err := s.write(ctx, "set expiry of run "+run, func(t *tx) error {
 		at = t.now + ttl.Nanoseconds()
 		return t.fenced(ctx, `UPDATE runs SET expires_at = $1 WHERE id = $2 AND lease_no = $3`, at, run, lease)
 	})
@@ -130,7 +173,8 @@ func (s *Store) SetExpiry(ctx context.Context, run string, lease int64, ttl time
 // does anything.
 func (s *Store) Enter(ctx context.Context, run *experiment.Run, lease int64) ([]experiment.Event, error) {
 	changed := *run
-	events, err := s.write(ctx, fmt.Sprintf("run %s enters %s", run.ID, run.Phase), func(t *tx) error {
+	events, err := s.tell(ctx, fmt.Sprintf("run %s enters %s", run.ID, run.Phase), func(t *tx) error {
+		changed = *run
 		changed.Since = fromNanos(t.now)
 		if changed.StartedAt.IsZero() {
 			changed.StartedAt = changed.Since
@@ -158,8 +202,15 @@ func (t *tx) update(ctx context.Context, run experiment.Run, lease int64) error 
 	if err != nil {
 		return err
 	}
-	return t.fenced(ctx, `UPDATE runs SET phase = $3, outcome = $4, valid = $5, invalid_reasons = $6, teardown = $7, reason = $8,
-		since = $9, started_at = $10, ended_at = $11, phases = $12 WHERE id = $1 AND lease_no = $2`,
-		run.ID, lease, run.Phase, run.Outcome, run.Validity.OK, string(invalid), run.Teardown, run.Reason,
-		nanos(run.Since), nanos(run.StartedAt), nanos(run.EndedAt), string(phases))
+	was, err := t.hold(ctx, run.ID, lease)
+	if err != nil {
+		return err
+	}
+	if _, err := t.ExecContext(ctx, `UPDATE runs SET phase = $2, outcome = $3, valid = $4, invalid_reasons = $5, teardown = $6, reason = $7,
+		since = $8, started_at = $9, ended_at = $10, phases = $11 WHERE id = $1`,
+		run.ID, run.Phase, run.Outcome, run.Validity.OK, string(invalid), run.Teardown, clean(run.Reason),
+		nanos(run.Since), nanos(run.StartedAt), nanos(run.EndedAt), string(phases)); err != nil {
+		return err
+	}
+	return t.recount(ctx, was, run)
 }

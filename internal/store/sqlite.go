@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,15 +13,8 @@ import (
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
 
-//go:embed migrations
-var migrations embed.FS
-
-// ErrNewer is returned for a database that a newer version of this program has
-// written. Nothing in it was changed.
-var ErrNewer = errors.New("the database was written by a newer version")
-
 // sqlite's writers exclude each other from the start of their transaction
-// (_txlock=immediate), so claims need no lock of their own.
+// (_txlock=immediate), so it needs no locks of its own.
 var sqlite = dialect{
 	clock: `SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER) * 1000000`,
 }
@@ -53,31 +44,30 @@ func OpenSQLite(ctx context.Context, path string, opts Options) (*Store, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
+	db.SetMaxOpenConns(8) // each has a cache of its own
+	db.SetMaxIdleConns(4)
 	if err := migrate(ctx, db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
 	}
-	return &Store{db: db, dialect: sqlite, clock: opts.Now}, nil
+	// A writer that finds the database busy sleeps and asks again; within one
+	// process a turn spares it that.
+	return &Store{db: db, dialect: sqlite, clock: opts.Now, turn: make(chan struct{}, 1)}, nil
 }
 
-// migrate brings the schema up to date.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
-	files, err := fs.Sub(migrations, folder)
+// Backup writes a copy of an SQLite database, as it is at this moment, to a file
+// that does not exist yet, while it is in use. Postgres has pg_dump for that.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.url != "" {
+		return errors.New("back up the database: it is Postgres, use pg_dump")
+	}
+	// It must be there, and empty, to be readable by its owner only.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("migrations of %s: %w", dialect, err)
+		return fmt.Errorf("back up the database: %w", err)
 	}
-	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("migrations of %s: %w", dialect, err)
-	}
-	have, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the version of the schema: %w", err)
-	}
-	if have > known {
-		return fmt.Errorf("%w: its schema is %d and this program knows %d; use the newer program, or another data folder", ErrNewer, have, known)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate from schema %d to %d: %w", have, known, err)
+	_, err = s.db.ExecContext(ctx, `VACUUM INTO $1`, path)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("back up the database: %w", err), os.Remove(path))
 	}
 	return nil
 }

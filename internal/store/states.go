@@ -8,7 +8,7 @@ import (
 // SaveState keeps one version of the OpenTofu state of attempt n. Versions are
 // only ever added: one that is there already is left as it is.
 func (s *Store) SaveState(ctx context.Context, run string, n int, serial int64, state []byte) error {
-	_, err := s.write(ctx, fmt.Sprintf("save state %d of attempt %d of run %s", serial, n, run), func(t *tx) error {
+	return s.write(ctx, fmt.Sprintf("save state %d of attempt %d of run %s", serial, n, run), func(t *tx) error {
 		if err := t.guard(ctx, run); err != nil {
 			return err
 		}
@@ -16,7 +16,6 @@ func (s *Store) SaveState(ctx context.Context, run string, n int, serial int64, 
 			ON CONFLICT (run, attempt, serial) DO NOTHING`, run, n, serial, t.now, state)
 		return err
 	})
-	return err
 }
 
 // State returns the newest version of the state of the newest attempt that has

@@ -1,6 +1,7 @@
 // Package store keeps what must survive a crash: experiments, runs, their
 // obligations to destroy, OpenTofu attempts with their intents and states,
-// results and events. It decides nothing; the orchestrator does.
+// results and events, and what a server must remember beside them. It decides
+// nothing; the orchestrator does.
 //
 // Two ideas carry it. A change and the event that tells of it are one
 // transaction. And every write on behalf of a run carries the number of the
@@ -9,6 +10,10 @@
 //
 // The SQL is written once for SQLite and Postgres; only migrations and the few
 // fragments of a dialect differ. Times are kept as nanoseconds since 1970.
+//
+// Lists stay quick with a million runs because they never count or sort: what
+// they show of an experiment's runs is kept in its row, and [Store.ListRuns] and
+// [Store.ListExperiments] tell how they filter.
 package store
 
 import (
@@ -16,9 +21,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
-
-	"dec.local/dec/internal/experiment"
 )
 
 // Options configures a [Store]. The zero value is usable.
@@ -31,18 +35,45 @@ type Store struct {
 	db      *sql.DB
 	dialect dialect
 	clock   func() time.Time // nil: the database's clock
+	url     string           // of Postgres, for listening
+	turn    chan struct{}    // held by the one writer of this process; nil where writers need not wait for each other
+	found   finder
 }
 
 // dialect holds what one kind of database says in its own way.
 type dialect struct {
-	clock     string // query for the time now, in nanoseconds since 1970
-	lockSlots string // statement that makes claims of queued runs wait for each other; "" when writers exclude each other anyway
+	clock      string           // query for the time now, in nanoseconds since 1970
+	lockSlots  string           // makes claims wait for each other; "" when all writers do anyway
+	lockEvents string           // makes those who record events commit in the order of the ids; "" likewise
+	notify     string           // wakes those who listen for events; "" when nobody can
+	transient  func(error) bool // nothing of the transaction happened, and it may succeed if tried again
+}
+
+// Open opens the database that url names: postgres://…, or the path of an SQLite
+// file. See [OpenPostgres] and [OpenSQLite].
+func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+	if url == "" {
+		return nil, errors.New("open database: give the path of a file, or postgres://user@host/name")
+	}
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return OpenPostgres(ctx, url, opts)
+	}
+	return OpenSQLite(ctx, url, opts)
 }
 
 // Close releases the database. Nothing acknowledged is lost without it.
 func (s *Store) Close() error {
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}
+
+// Ping returns an error when the database cannot be used.
+func (s *Store) Ping(ctx context.Context) error {
+	var targets int
+	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM slots`).Scan(&targets); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
 	}
 	return nil
 }
@@ -71,77 +102,6 @@ func (s *Store) now(ctx context.Context, q querier) (int64, error) {
 	}
 	return now, nil
 }
-
-// tx is a writing transaction with the time at its start.
-type tx struct {
-	querier
-	now    int64
-	events []experiment.Event // recorded in it, in order
-}
-
-// write runs do in a transaction, which is durable when write returns nil, and
-// returns the events that do recorded.
-func (s *Store) write(ctx context.Context, what string, do func(*tx) error) ([]experiment.Event, error) {
-	begun, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	defer begun.Rollback() // does nothing after the commit
-	t := &tx{querier: begun}
-	if t.now, err = s.now(ctx, begun); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if err := do(t); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	if err := begun.Commit(); err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	return t.events, nil
-}
-
-// fenced runs a statement that must change exactly the row of a run whose lease
-// is still held, and returns [experiment.ErrFenced] when it changed none.
-func (t *tx) fenced(ctx context.Context, query string, args ...any) error {
-	result, err := t.ExecContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil {
-		return err
-	} else if n == 0 {
-		return experiment.ErrFenced
-	}
-	return nil
-}
-
-// missing turns the absence of a row into [experiment.ErrNotFound].
-func missing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return experiment.ErrNotFound
-	}
-	return err
-}
-
-// collect reads all rows with scan and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
-}
-
-// row is the current row of a query.
-type row interface{ Scan(...any) error }
 
 // nanos returns t as the database keeps it.
 func nanos(t time.Time) int64 {

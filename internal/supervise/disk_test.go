@@ -63,7 +63,7 @@ func fullDisk(dir string) error {
 			Name: "graceful", Command: []string{exe}, Environment: map[string]string{modeVariable: "graceful"},
 			Readiness: supervise.Readiness{Log: "^ready$"}, Logs: filepath.Join(dir, "logs"),
 		}
-		p, err := supervise.Start(ctx, filepath.Join(dir, fmt.Sprintf("stops-%t", stops)), spec, nil)
+		p, err := supervise.Start(ctx, filepath.Join(dir, fmt.Sprintf("stops-%t", stops)), spec, supervise.Secrets{})
 		if err == nil {
 			err = p.WaitReady(ctx)
 		}
@@ -74,7 +74,7 @@ func fullDisk(dir string) error {
 			return fmt.Errorf("asked to stop = %t: %w\nsupervisor: %s", stops, err, supervisorLog(p))
 		}
 		another := filepath.Join(dir, "another")
-		if _, err := supervise.Start(ctx, another, spec, nil); !errors.Is(err, unix.ENOSPC) {
+		if _, err := supervise.Start(ctx, another, spec, supervise.Secrets{}); !errors.Is(err, unix.ENOSPC) {
 			return fmt.Errorf("Start() = %v, want ENOSPC", err)
 		}
 		if _, err := os.Stat(another); !errors.Is(err, fs.ErrNotExist) {

@@ -11,7 +11,7 @@ func StartTorn(ctx context.Context, folder string, spec Spec) (*Process, error) 
 		return nil, err
 	}
 	p := &Process{folder: folder}
-	locks, err := p.prepare(spec)
+	locks, err := p.prepare(spec, nil)
 	if err == nil {
 		_, err = p.spawn(ctx, locks, []byte(`{"secrets":{"A":"b`))
 	}

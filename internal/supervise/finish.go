@@ -3,7 +3,11 @@ package supervise
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,6 +140,9 @@ func (s *supervisor) finish() {
 	for over := time.Now().Add(holdPatience); s.holds.count.Load() > 0 && time.Now().Before(over); {
 		time.Sleep(endInterval)
 	}
+	if err := s.removeSecretFiles(); err != nil {
+		s.log.Error("secret files are not removed", "error", err)
+	}
 	now := time.Now()
 	s.exit.Cause, s.exit.Message = s.cause, s.message[:min(len(s.message), maxMessage)]
 	s.exit.EndedAt = now.UTC()
@@ -168,4 +175,25 @@ func (s *supervisor) writeExit() error {
 			return err
 		}
 	}
+}
+
+// removeSecretFiles removes what nobody needs any more, long before anyone may
+// come to remove the folder. [os.Root] keeps it to the working folder, whatever
+// the child has put into the place of a file.
+func (s *supervisor) removeSecretFiles() error {
+	if len(s.spec.SecretFiles) == 0 {
+		return nil
+	}
+	root, err := os.OpenRoot(filepath.Join(s.folder, workFolder))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	var errs []error
+	for _, path := range s.spec.SecretFiles {
+		if err := root.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -121,7 +121,7 @@ func TestExitOfAProcess(t *testing.T) {
 			t.Parallel()
 			spec := program(t, "exit", tt.code)
 			spec.Lifetime = tt.lifetime
-			p := start(t, spec, nil)
+			p := start(t, spec, supervise.Secrets{})
 			err := p.WaitReady(t.Context())
 			if tt.ready != (err == nil) {
 				t.Errorf("WaitReady() = %v, want nil = %t", err, tt.ready)
@@ -174,7 +174,7 @@ func TestExpiry(t *testing.T) {
 				spec.Grace = shortGrace
 			}
 			spec.ExpiresAt = time.Now().Add(2 * time.Second)
-			p := start(t, spec, nil)
+			p := start(t, spec, supervise.Secrets{})
 			if tt.stop {
 				waitReady(t, p)
 				send(t, supervisor(t, p), unix.SIGSTOP)
@@ -199,7 +199,7 @@ func TestAProcessPastItsTimeIsNotStarted(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "idle")
 	spec.ExpiresAt = time.Now().Add(-time.Hour)
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	if exit := wait(t, p); exit.Cause != supervise.CauseExpired || exit.Message != "expired before it was started" {
 		t.Errorf("Wait() = %+v, want that it expired before it was started", exit)
 	}
@@ -209,7 +209,7 @@ func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "eat")
 	spec.Limits.MemoryBytes = 300 << 20 // two of them take 256 MiB each
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	exit := wait(t, p)
 	if exit.Cause != supervise.CauseMemory || exit.Signal != "SIGKILL" || !strings.Contains(exit.Message, "more than its limit of 314.6 MB") {
 		t.Errorf("Wait() = %+v, want cause memory", exit)
@@ -221,7 +221,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	p := start(t, program(t, "burn"), nil)
+	p := start(t, program(t, "burn"), supervise.Secrets{})
 	waitReady(t, p)
 	eventually(t, "the CPU time of an ended process is sampled", func() bool {
 		u, err := p.Usage()
@@ -256,7 +256,7 @@ func TestUsageOfAProcessThatHasEndedBetweenSamples(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "burnt")
 	spec.Lifetime, spec.Readiness = supervise.Task, supervise.Readiness{}
-	if exit := wait(t, start(t, spec, nil)); exit.Usage.CPUSeconds < 0.25 {
+	if exit := wait(t, start(t, spec, supervise.Secrets{})); exit.Usage.CPUSeconds < 0.25 {
 		t.Errorf("usage = %+v, want about 0.3 s of CPU", exit.Usage)
 	}
 }
@@ -265,7 +265,7 @@ func TestLogsAreSaved(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "exit", "1")
 	spec.Logs = filepath.Join(t.TempDir(), "a", "b")
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	wait(t, p)
 	for _, name := range []string{"stdout.log", "stderr.log", "samples.jsonl", "exit.json", "supervisor.log"} {
 		want, err := os.ReadFile(filepath.Join(p.Folder(), name))
@@ -281,7 +281,7 @@ func TestLogsAreSaved(t *testing.T) {
 
 func TestTail(t *testing.T) {
 	t.Parallel()
-	p := start(t, program(t, "exit", "0"), nil)
+	p := start(t, program(t, "exit", "0"), supervise.Secrets{})
 	wait(t, p)
 	for name, text := range map[string]string{"stdout.log": "1\n2\n3\n4\n", "stderr.log": "a\r\nb\xff\n\n"} {
 		if err := os.WriteFile(filepath.Join(p.Folder(), name), []byte(text), 0o600); err != nil {

@@ -47,7 +47,7 @@ func program(t *testing.T, mode string, args ...string) supervise.Spec {
 }
 
 // start starts a process and sees to it that nothing of it outlives the test.
-func start(t *testing.T, spec supervise.Spec, secrets map[string]string) *supervise.Process {
+func start(t *testing.T, spec supervise.Spec, secrets supervise.Secrets) *supervise.Process {
 	t.Helper()
 	p, err := supervise.Start(t.Context(), filepath.Join(t.TempDir(), "process"), spec, secrets)
 	if err != nil {
@@ -60,7 +60,7 @@ func start(t *testing.T, spec supervise.Spec, secrets map[string]string) *superv
 // startReady starts a process and waits until it is ready.
 func startReady(t *testing.T, spec supervise.Spec) *supervise.Process {
 	t.Helper()
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	waitReady(t, p)
 	return p
 }

@@ -313,7 +313,7 @@ func starter(args []string) int {
 	if err := json.Unmarshal([]byte(args[1]), &spec); err != nil {
 		return report(err)
 	}
-	if _, err := supervise.Start(context.Background(), args[0], spec, nil); err != nil {
+	if _, err := supervise.Start(context.Background(), args[0], spec, supervise.Secrets{}); err != nil {
 		return report(err)
 	}
 	fmt.Println("started")
@@ -333,7 +333,7 @@ func launcher(args []string) int {
 	p, err := supervise.Start(context.Background(), args[0], supervise.Spec{
 		Name: "inner", Command: []string{exe}, Environment: map[string]string{modeVariable: "stubborn"},
 		Readiness: supervise.Readiness{Log: "^ready$"}, Grace: patience,
-	}, nil)
+	}, supervise.Secrets{})
 	if err == nil {
 		err = p.WaitReady(context.Background())
 	}

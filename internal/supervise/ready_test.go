@@ -47,7 +47,7 @@ func TestReadiness(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec, file := prepare(t)
-			p := start(t, spec, nil)
+			p := start(t, spec, supervise.Secrets{})
 			eventually(t, "the first words are there", func() bool { return p.Tail(1) != "" })
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
@@ -66,7 +66,7 @@ func TestWhatIsNotReadyInTimeIsStopped(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "graceful")
 	spec.Readiness = supervise.Readiness{Log: "never", Timeout: time.Second}
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	err := p.WaitReady(t.Context())
 	want := `process "graceful" ended before it was ready: it was not ready within 1s: no line of its output matches "never"` + "\nready"
 	if _, ok := errors.AsType[*supervise.ExitError](err); !ok || err.Error() != want {
@@ -81,7 +81,7 @@ func TestWaitReadyWithoutASupervisor(t *testing.T) {
 	t.Parallel()
 	spec := program(t, "stubborn")
 	spec.Readiness.Log = "never"
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	send(t, supervisor(t, p), unix.SIGKILL)
 	if err := p.WaitReady(t.Context()); !errors.Is(err, supervise.ErrNoExit) {
 		t.Errorf("WaitReady() = %v, want ErrNoExit: nobody looks any more", err)

@@ -14,11 +14,12 @@ import "time"
 // anything starts, and holds no secret.
 type Spec struct {
 	Name        string            `json:"name"`
-	Command     []string          `json:"command"`               // relative paths are below the working folder
-	Environment map[string]string `json:"environment,omitempty"` // the whole environment: nothing is inherited
-	Files       map[string]string `json:"files,omitempty"`       // path below the working folder → content; executable if it begins with "#!"
-	Artifacts   map[string]string `json:"artifacts,omitempty"`   // link below the working folder → absolute path of a folder or file
-	Lifetime    Lifetime          `json:"lifetime"`              // Service if empty
+	Command     []string          `json:"command"`                // relative paths are below the working folder
+	Environment map[string]string `json:"environment,omitempty"`  // the whole environment: nothing is inherited
+	Files       map[string]string `json:"files,omitempty"`        // path below the working folder → content; executable if it begins with "#!"
+	SecretFiles []string          `json:"secret_files,omitempty"` // paths of [Secrets].Files; set by [Start]
+	Artifacts   map[string]string `json:"artifacts,omitempty"`    // link below the working folder → absolute path of a folder or file
+	Lifetime    Lifetime          `json:"lifetime"`               // Service if empty
 	Readiness   Readiness         `json:"readiness,omitzero"`
 	StopSignal  string            `json:"stop_signal,omitempty"` // "SIGTERM" if empty; "SIGINT" for OpenTofu
 	Grace       time.Duration     `json:"grace_ns,omitempty"`    // from the stop signal to the kill of the whole group; 10 s if zero

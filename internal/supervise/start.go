@@ -27,6 +27,15 @@ type handover struct {
 	Secrets map[string]string `json:"secrets"` // added to the child's environment
 }
 
+// Secrets are what a process needs and no record of it holds.
+type Secrets struct {
+	Environment map[string]string // added to the spec's; it never reaches the disk
+	// Files are path below the working folder → content. They are for the user
+	// alone, take the place of a file of the spec, and are removed at the end of
+	// the process.
+	Files map[string]string
+}
+
 // Start starts a process in a new folder and returns as soon as the supervisor
 // has taken over: it has the secrets, and has started the child or recorded why
 // it could not (see [Process.WaitReady]). The folder must not exist; its parents
@@ -34,7 +43,7 @@ type handover struct {
 //
 // On an error nothing runs and the folder is gone. When ctx ends while the
 // supervisor takes over, the process goes on, and Start returns it.
-func Start(ctx context.Context, folder string, spec Spec, secrets map[string]string) (*Process, error) {
+func Start(ctx context.Context, folder string, spec Spec, secrets Secrets) (*Process, error) {
 	p, err := start(ctx, folder, spec, secrets)
 	if err != nil {
 		return nil, fmt.Errorf("start process %q: %w", spec.Name, err)
@@ -42,11 +51,12 @@ func Start(ctx context.Context, folder string, spec Spec, secrets map[string]str
 	return p, nil
 }
 
-func start(ctx context.Context, folder string, spec Spec, secrets map[string]string) (*Process, error) {
+func start(ctx context.Context, folder string, spec Spec, secrets Secrets) (*Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err := errors.Join(spec.Validate(), checkEnvironment(secrets)); err != nil {
+	spec.SecretFiles = slices.Sorted(maps.Keys(secrets.Files))
+	if err := errors.Join(spec.Validate(), checkEnvironment(secrets.Environment)); err != nil {
 		return nil, err
 	}
 	if spec.Lifetime == "" {
@@ -75,8 +85,8 @@ func start(ctx context.Context, folder string, spec Spec, secrets map[string]str
 
 // launch prepares the folder, starts the supervisor and hands over. The channel
 // is closed when the supervisor has ended.
-func (p *Process) launch(ctx context.Context, spec Spec, secrets map[string]string) (died chan struct{}, err error) {
-	locks, err := p.prepare(spec)
+func (p *Process) launch(ctx context.Context, spec Spec, secrets Secrets) (died chan struct{}, err error) {
+	locks, err := p.prepare(spec, secrets.Files)
 	defer func() {
 		for _, lock := range locks {
 			lock.Close() // from here on, the supervisor holds them
@@ -85,7 +95,7 @@ func (p *Process) launch(ctx context.Context, spec Spec, secrets map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	message, err := json.Marshal(handover{Secrets: secrets})
+	message, err := json.Marshal(handover{Secrets: secrets.Environment})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +104,7 @@ func (p *Process) launch(ctx context.Context, spec Spec, secrets map[string]stri
 
 // prepare writes everything that must be there before anything runs, and
 // returns the two locks.
-func (p *Process) prepare(spec Spec) (locks []*os.File, err error) {
+func (p *Process) prepare(spec Spec, secretFiles map[string]string) (locks []*os.File, err error) {
 	lock, err := createLock(p.folder, lockFile, nil)
 	if err != nil {
 		return nil, err
@@ -108,7 +118,7 @@ func (p *Process) prepare(spec Spec) (locks []*os.File, err error) {
 	if err := makeReserves(p.folder); err != nil {
 		return locks, err
 	}
-	if err := fillWorkFolder(filepath.Join(p.folder, workFolder), spec); err != nil {
+	if err := fillWorkFolder(filepath.Join(p.folder, workFolder), spec, secretFiles); err != nil {
 		return locks, err
 	}
 	if err := writeRecord(p.folder, specFile, spec); err != nil {
@@ -119,7 +129,7 @@ func (p *Process) prepare(spec Spec) (locks []*os.File, err error) {
 
 // fillWorkFolder makes the working folder with its files and links. [os.Root]
 // keeps every path inside of it, also through links.
-func fillWorkFolder(work string, spec Spec) error {
+func fillWorkFolder(work string, spec Spec, secretFiles map[string]string) error {
 	if err := os.Mkdir(work, 0o700); err != nil {
 		return err
 	}
@@ -129,17 +139,21 @@ func fillWorkFolder(work string, spec Spec) error {
 	}
 	defer root.Close()
 	for _, path := range slices.Sorted(maps.Keys(spec.Files)) {
+		if slices.Contains(spec.SecretFiles, path) {
+			continue
+		}
 		content := spec.Files[path]
 		mode := fs.FileMode(0o600)
 		if strings.HasPrefix(content, "#!") {
 			mode = 0o700
 		}
-		err := root.MkdirAll(filepath.Dir(path), 0o700)
-		if err == nil {
-			err = root.WriteFile(path, []byte(content), mode)
+		if err := writeBelow(root, path, content, mode); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("write file %s: %w", path, err)
+	}
+	for _, path := range spec.SecretFiles {
+		if err := writeBelow(root, path, secretFiles[path], 0o600); err != nil {
+			return err
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(spec.Artifacts)) {
@@ -154,6 +168,18 @@ func fillWorkFolder(work string, spec Spec) error {
 		if err != nil {
 			return fmt.Errorf("link artifact %s: %w", path, err)
 		}
+	}
+	return nil
+}
+
+// writeBelow writes a file and makes its folders.
+func writeBelow(root *os.Root, path, content string, mode fs.FileMode) error {
+	err := root.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = root.WriteFile(path, []byte(content), mode)
+	}
+	if err != nil {
+		return fmt.Errorf("write file %s: %w", path, err)
 	}
 	return nil
 }

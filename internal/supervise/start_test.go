@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"dec.local/dec/internal/supervise"
 	"github.com/google/go-cmp/cmp"
@@ -58,7 +57,7 @@ func TestStartRefusesWhatCannotWork(t *testing.T) {
 			spec := program(t, "idle")
 			tt.change(&spec)
 			folder := filepath.Join(t.TempDir(), "process")
-			p, err := supervise.Start(t.Context(), folder, spec, nil)
+			p, err := supervise.Start(t.Context(), folder, spec, supervise.Secrets{})
 			if p != nil || err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Start() = %v, %v, want an error with %q", p, err, tt.want)
 			}
@@ -73,7 +72,7 @@ func TestStartRefusesAFolderThatExists(t *testing.T) {
 	t.Parallel()
 	p := startReady(t, program(t, "idle"))
 	for _, when := range []string{"while it lives", "after its end"} {
-		if _, err := supervise.Start(t.Context(), p.Folder(), program(t, "idle"), nil); !errors.Is(err, fs.ErrExist) {
+		if _, err := supervise.Start(t.Context(), p.Folder(), program(t, "idle"), supervise.Secrets{}); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("Start() in the folder of another %s = %v, want fs.ErrExist", when, err)
 		}
 		end(t, p)
@@ -88,7 +87,7 @@ func TestStartRefusesACancelledContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	folder := filepath.Join(t.TempDir(), "process")
-	if _, err := supervise.Start(ctx, folder, program(t, "idle"), nil); !errors.Is(err, context.Canceled) {
+	if _, err := supervise.Start(ctx, folder, program(t, "idle"), supervise.Secrets{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start() = %v, want context.Canceled", err)
 	}
 	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
@@ -122,7 +121,7 @@ func TestAChildThatCannotBeStartedIsRecorded(t *testing.T) {
 			t.Parallel()
 			spec := program(t, "idle")
 			tt.change(&spec)
-			p := start(t, spec, nil)
+			p := start(t, spec, supervise.Secrets{})
 			failed, ok := errors.AsType[*supervise.ExitError](p.WaitReady(t.Context()))
 			if !ok || failed.Exit.Cause != supervise.CauseStart || !strings.Contains(failed.Error(), tt.want) {
 				t.Errorf("WaitReady() = %v, want an ExitError with %q", failed, tt.want)
@@ -154,7 +153,7 @@ func TestTheChildGetsExactlyItsEnvironment(t *testing.T) {
 	spec.Environment["B"] = "spec"
 	mark := filepath.Join(t.TempDir(), "mark")
 	spec.Sidecar = &supervise.SidecarSpec{Name: "greeter", Arg: mark}
-	f := readFacts(t, start(t, spec, map[string]string{"B": "secret"}))
+	f := readFacts(t, start(t, spec, supervise.Secrets{Environment: map[string]string{"B": "secret"}}))
 	f.Environment = slices.DeleteFunc(f.Environment, func(v string) bool { return strings.HasPrefix(v, "GREETER=127.0.0.1:") })
 	if diff := cmp.Diff([]string{"A=spec", "B=secret", modeVariable + "=facts"}, f.Environment); diff != "" {
 		t.Errorf("environment of the child (-want +got):\n%s", diff)
@@ -219,7 +218,7 @@ func TestFilesAndArtifacts(t *testing.T) {
 	spec.Command = []string{"./run.sh"}
 	spec.Environment = map[string]string{"PATH": os.Getenv("PATH")}
 	spec.Lifetime, spec.Readiness = supervise.Task, supervise.Readiness{}
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	if exit := wait(t, p); exit.Code != 0 || stdout(t, p) != "a=1library" {
 		t.Errorf("a script printed %q and ended with %+v, want a=1library", p.Tail(10), exit)
 	}
@@ -237,7 +236,7 @@ func TestAProgramIsFoundInThePathOfItsEnvironment(t *testing.T) {
 	spec.Command = []string{"sh", "-c", "echo found"}
 	spec.Environment["PATH"] = os.Getenv("PATH")
 	spec.Lifetime, spec.Readiness = supervise.Task, supervise.Readiness{}
-	p := start(t, spec, nil)
+	p := start(t, spec, supervise.Secrets{})
 	if wait(t, p); stdout(t, p) != "found\n" {
 		t.Errorf("sh printed %q, want found", p.Tail(10))
 	}
@@ -256,37 +255,11 @@ func TestAffinityIsOfTheChildAlone(t *testing.T) {
 	spec := program(t, "facts")
 	spec.Limits.CPUs = []int{cpu}
 	spec.Lifetime, spec.Readiness = supervise.Task, supervise.Readiness{}
-	if f := readFacts(t, start(t, spec, nil)); f.CPUs != 1 {
+	if f := readFacts(t, start(t, spec, supervise.Secrets{})); f.CPUs != 1 {
 		t.Errorf("the child sees %d CPUs, want 1", f.CPUs)
 	}
 	if err := unix.SchedGetaffinity(0, &after); err != nil || before != after {
 		t.Errorf("affinity of the starter = %v, %v, want it as before", after, err)
-	}
-}
-
-func TestSecretsAreNowhereOnTheDisk(t *testing.T) {
-	t.Parallel()
-	const canary = "canary-2718281828"
-	spec := program(t, "stubborn")
-	spec.Grace = time.Millisecond
-	spec.Logs = filepath.Join(t.TempDir(), "logs")
-	p := start(t, spec, map[string]string{"TOKEN": canary, "LARGE": strings.Repeat(canary, 5_000)})
-	waitReady(t, p)
-	for name, id := range map[string]supervise.Identity{"child": child(t, p), "supervisor": supervisor(t, p)} {
-		data, err := os.ReadFile("/proc/" + strconv.Itoa(id.PID) + "/environ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := strings.Contains(string(data), "TOKEN="+canary), name == "child"; got != want {
-			t.Errorf("environment of the %s has the secret = %t, want %t", name, got, want)
-		}
-	}
-	stop(t, p)
-	for _, folder := range []string{p.Folder(), spec.Logs} {
-		text, err := folderText(folder)
-		if err != nil || text == "" || strings.Contains(text, canary) {
-			t.Errorf("files in %s hold the secret, or cannot be read: %v", folder, err)
-		}
 	}
 }
 
@@ -311,7 +284,7 @@ func TestStartCancelledHalfwayLeavesAllOrNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	started := make(chan error, 1)
 	go func() {
-		_, err := supervise.Start(ctx, folder, program(t, "idle"), map[string]string{"LARGE": strings.Repeat("x", 16<<20)})
+		_, err := supervise.Start(ctx, folder, program(t, "idle"), supervise.Secrets{Environment: map[string]string{"LARGE": strings.Repeat("x", 16<<20)}})
 		started <- err
 	}()
 	eventually(t, "a supervisor is there, and does not read", func() bool {

@@ -188,7 +188,7 @@ func TestAStopBeforeTheChildIsStarted(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "process")
 	started := make(chan error, 1)
 	go func() {
-		_, err := supervise.Start(t.Context(), folder, spec, nil)
+		_, err := supervise.Start(t.Context(), folder, spec, supervise.Secrets{})
 		started <- err
 	}()
 	var p *supervise.Process
@@ -266,7 +266,7 @@ func TestDaemonsOfTheChildAreKilled(t *testing.T) {
 			if tt.orphan && tt.leave {
 				spec.Grace = time.Hour // the supervisor leaves the daemon to us
 			}
-			p := start(t, spec, nil)
+			p := start(t, spec, supervise.Secrets{})
 			if tt.leave {
 				eventually(t, "the child has ended", func() bool { return exists(p, "child.json") && !child(t, p).Alive() })
 			} else {

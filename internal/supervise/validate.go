@@ -43,6 +43,9 @@ func (s Spec) Validate() error {
 	for path := range s.Files {
 		bad(!localPath(path), "files: %q is not a path below the working folder", path)
 	}
+	for _, path := range s.SecretFiles {
+		bad(!localPath(path), "secret files: %q is not a path below the working folder", path)
+	}
 	for path, target := range s.Artifacts {
 		bad(!localPath(path), "artifacts: %q is not a path below the working folder", path)
 		bad(!filepath.IsAbs(target), "artifacts: %s: %q is not an absolute path", path, target)

@@ -40,6 +40,7 @@ type command struct {
 	kind       experiment.AttemptKind // "" for commands that change nothing and are not recorded
 	verb       string                 // "init", "plan", "show" or "apply"
 	args       []string               // after the verb; %s stands for the attempt's own folder
+	secrets    map[string]string      // variables for its environment that no file may hold
 	onResource func(experiment.Resource)
 }
 
@@ -122,7 +123,7 @@ func (r *Runner) start(ctx context.Context, c command, folder string, spec super
 		}
 		spec.Tags[tagAttempt], spec.Tags[tagKind] = strconv.Itoa(attempt.N), string(c.kind)
 	}
-	process, err := supervise.Start(context.WithoutCancel(ctx), folder, spec, nil)
+	process, err := supervise.Start(context.WithoutCancel(ctx), folder, spec, supervise.Secrets{Environment: c.secrets})
 	if err == nil {
 		return process, nil
 	}

@@ -35,9 +35,12 @@ func (s *Stack) Check(options map[string]json.RawMessage) (map[string]json.RawMe
 		switch {
 		case given:
 			value, faults := v.decode(raw)
-			problems = append(problems, faults...)
 			if len(faults) == 0 {
 				values[v.name] = value
+			} else if v.secret() { // what is wrong in detail would repeat it
+				problems.Add(v.name, "must be %s", typeName(v.ty))
+			} else {
+				problems = append(problems, faults...)
 			}
 		case v.required():
 			problems.Add(v.name, "is required: %s", v.expects())
@@ -46,7 +49,7 @@ func (s *Stack) Check(options map[string]json.RawMessage) (map[string]json.RawMe
 		}
 	}
 	for _, v := range s.options {
-		problems = append(problems, v.validate(values)...)
+		problems = append(problems, s.validate(v, values)...)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -177,32 +180,36 @@ func conformList(value cty.Value, want cty.Type, at string, problems *experiment
 
 // validate evaluates the validations of v, as far as all values that they refer
 // to are there.
-func (v *variable) validate(values map[string]cty.Value) experiment.Problems {
+func (s *Stack) validate(v *variable, values map[string]cty.Value) experiment.Problems {
 	var problems experiment.Problems
 	scope := &hcl.EvalContext{
 		Variables: map[string]cty.Value{"var": cty.ObjectVal(values)},
 		Functions: functions,
 	}
 	for _, rule := range v.rules {
-		complete := true
+		complete, secret := true, false
 		for _, reference := range append(rule.condition.Variables(), rule.message.Variables()...) {
-			_, ok := values[referenced(reference)]
-			complete = complete && ok
+			name := referenced(reference)
+			_, ok := values[name]
+			complete, secret = complete && ok, secret || s.Secret(name)
 		}
 		if !complete {
 			continue
 		}
-		if message := rule.evaluate(scope); message != "" {
+		if message := rule.evaluate(scope, secret); message != "" {
 			problems.Add(v.name, "%s", message)
 		}
 	}
 	return problems
 }
 
-// evaluate returns "" when the rule holds, else what to tell the user.
-func (r rule) evaluate(scope *hcl.EvalContext) string {
+// evaluate returns "" when the rule holds, else what to tell the user: nothing
+// that could repeat a secret that the rule refers to.
+func (r rule) evaluate(scope *hcl.EvalContext, secret bool) string {
 	result, diags := r.condition.Value(scope)
-	if diags.HasErrors() {
+	if diags.HasErrors() && secret {
+		return "the stack's rule for it can't be evaluated"
+	} else if diags.HasErrors() {
 		return "the stack's rule for it can't be evaluated: " + plain(diags)
 	}
 	if result.IsKnown() && !result.IsNull() && result.Type() == cty.Bool && result.True() {

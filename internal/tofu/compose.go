@@ -19,42 +19,51 @@ import (
 )
 
 // compose writes the run's root module and the files beside it. They stay until
-// the run is clean: the exact stack that made a run is what destroys it.
-func (r *Runner) compose(dir string, job Job) error {
+// the run is clean: the exact stack that made a run is what destroys it. It
+// returns the secrets that the commands of the run are to be given.
+func (r *Runner) compose(dir string, job Job) (secrets map[string]json.RawMessage, err error) {
 	stack, err := ReadStack(r.options.Stacks, job.Technology, job.Stack)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	options, err := stack.Check(job.Options)
+	options, err := stack.join(job.Options, job.Secrets)
+	if err == nil {
+		options, err = stack.Check(options)
+	}
 	if err != nil {
-		return fmt.Errorf("options of stack %s/%s: %w", job.Technology, job.Stack, err)
+		return nil, fmt.Errorf("options of stack %s/%s: %w", job.Technology, job.Stack, err)
 	}
+	options, secrets = stack.Split(options)
 	if !slug.MatchString(job.Target) {
-		return fmt.Errorf("target %q: %w", job.Target, experiment.ErrNotFound)
+		return nil, fmt.Errorf("target %q: %w", job.Target, experiment.ErrNotFound)
 	}
 	nodesDir := path.Join(job.Target, "nodes")
 	nodes, err := readModule(r.options.Nodes, nodesDir)
 	if err != nil {
-		return fmt.Errorf("target %q: %w", job.Target, err)
+		return nil, fmt.Errorf("target %q: %w", job.Target, err)
 	}
 	root := rootFolder(dir)
 	if err := os.RemoveAll(root); err != nil {
-		return fmt.Errorf("clear the root module: %w", err)
+		return nil, fmt.Errorf("clear the root module: %w", err)
 	}
 	if err := copyModule(r.options.Stacks, stackDir(job.Technology, job.Stack), filepath.Join(root, "stack")); err != nil {
-		return err
+		return nil, err
 	}
 	if err := copyModule(r.options.Nodes, nodesDir, filepath.Join(root, "nodes")); err != nil {
-		return err
+		return nil, err
 	}
 	own := nodes.ownUser || stack.module.ownUser
 	if own {
 		if err := r.writeLockFile(root); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return errors.Join(
-		writeJSON(filepath.Join(root, "main.tf.json"), r.mainFile(stack, nodes, own)),
+	main := r.mainFile(stack, nodes, own)
+	if err := stack.addSecrets(main, nodes, slices.Sorted(maps.Keys(secrets))); err != nil {
+		return nil, err
+	}
+	return secrets, errors.Join(
+		writeJSON(filepath.Join(root, "main.tf.json"), main),
 		writeJSON(filepath.Join(root, "terraform.tfvars.json"), r.variables(job, options)),
 		r.writeCLIConfig(dir),
 	)
@@ -81,6 +90,9 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any 
 	type object = map[string]any
 	call := object{"source": "./stack"}
 	for _, v := range stack.options {
+		if v.secret() {
+			continue // see addSecrets
+		}
 		call[v.name] = "${var.options." + v.name + "}"
 	}
 	for _, name := range special {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/tofu"
 )
 
 // localStack is a stack of processes that do nothing.
@@ -40,22 +41,38 @@ output "endpoints" { value = [for node in lookup(var.addresses, "member", []) : 
 `)},
 }
 
-// TestLocalTarget provisions real processes through DEC's own provider.
-func TestLocalTarget(t *testing.T) {
+// localOptions returns those of a runner on the real local target, with a ledger
+// of its own.
+func localOptions(t *testing.T) (tofu.Options, *attemptLog) {
+	t.Helper()
 	o, log := options(t)
-	o.Stacks, o.Nodes = localStack, os.DirFS(filepath.Join(repository(t), "target"))
+	o.Nodes = os.DirFS(filepath.Join(repository(t), "target"))
 	o.Mirror, o.ProviderVersion, o.LedgerDir = t.TempDir(), "0.0.0-gtest", filepath.Join(t.TempDir(), "ledger")
-	build := filepath.Join(o.Mirror, "dec.local", "dec", "dec", o.ProviderVersion, runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-dec_v"+o.ProviderVersion)
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", build, "./cmd/terraform-provider-dec")
+	name := "terraform-provider-dec_v" + o.ProviderVersion
+	platform := runtime.GOOS + "_" + runtime.GOARCH
+	build(t, filepath.Join(o.Mirror, "dec.local", "dec", "dec", o.ProviderVersion, platform, name), "./cmd/terraform-provider-dec")
+	return o, log
+}
+
+// build builds a program of this repository.
+func build(t *testing.T, to, program string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", to, program)
 	command.Dir = repository(t)
 	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build the provider: %v\n%s", err, out)
+		t.Fatalf("build %s: %v\n%s", program, err, out)
 	}
+}
+
+// TestLocalTarget provisions real processes through DEC's own provider.
+func TestLocalTarget(t *testing.T) {
+	o, log := localOptions(t)
+	o.Stacks = localStack
 	r := newRunner(t, o)
 	j := job(t, map[string]any{"text": `${file("x")}`})
 	j.Technology, j.Target = "idle", "local"
 	t.Cleanup(func() { // whatever fails, no process is left
-		if err := r.Destroy(context.WithoutCancel(t.Context()), j.Run, nil); err != nil {
+		if err := r.Destroy(context.WithoutCancel(t.Context()), j.Run, nil, nil); err != nil {
 			t.Logf("Destroy() = %v", err)
 		}
 	})
@@ -85,7 +102,7 @@ func TestLocalTarget(t *testing.T) {
 	if got := output(t, o.LedgerDir); got != "ready ${file(\"x\")}\nready ${file(\"x\")}\n" {
 		t.Errorf("the services wrote %q, want the literal text", got)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil); err != nil {
+	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
 		t.Fatalf("Destroy() = %v", err)
 	}
 	if got := output(t, o.LedgerDir); got != "" {

@@ -16,9 +16,11 @@ import (
 )
 
 // module is what DEC has to know of an OpenTofu module: its variables, in the
-// order of its files, and whether it uses DEC's own provider.
+// order of its files, whether it has secrets for services, and whether it uses
+// DEC's own provider.
 type module struct {
 	variables []*variable
+	secrets   bool // there is an output "secrets"
 	ownUser   bool // one of required_providers is DEC's own
 }
 
@@ -30,7 +32,8 @@ type variable struct {
 	defaults    *typeexpr.Defaults // of optional attributes; nil if none
 	value       cty.Value          // the default; cty.NilVal when the variable is required
 	nullable    bool
-	secret      bool // sensitive or ephemeral
+	sensitive   bool
+	ephemeral   bool
 	rules       []rule
 }
 
@@ -43,6 +46,7 @@ type rule struct {
 var (
 	fileSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "variable", LabelNames: []string{"name"}},
+		{Type: "output", LabelNames: []string{"name"}},
 		{Type: "terraform"},
 	}}
 	variableSchema = &hcl.BodySchema{
@@ -87,13 +91,16 @@ func readModule(fsys fs.FS, dir string) (*module, error) {
 func (m *module) add(body hcl.Body) hcl.Diagnostics {
 	content, _, diags := body.PartialContent(fileSchema)
 	for _, block := range content.Blocks {
-		if block.Type == "terraform" {
+		switch block.Type {
+		case "terraform":
 			diags = append(diags, m.addProviders(block.Body)...)
-			continue
+		case "output":
+			m.secrets = m.secrets || block.Labels[0] == "secrets"
+		default:
+			v, more := readVariable(block)
+			diags = append(diags, more...)
+			m.variables = append(m.variables, v)
 		}
-		v, more := readVariable(block)
-		diags = append(diags, more...)
-		m.variables = append(m.variables, v)
 	}
 	return diags
 }
@@ -123,17 +130,11 @@ func readVariable(block *hcl.Block) (*variable, hcl.Diagnostics) {
 		v.ty, v.defaults, more = typeexpr.TypeConstraintWithDefaults(a.Expr)
 		diags = append(diags, more...)
 	}
-	if a, ok := content.Attributes["description"]; ok {
-		diags = append(diags, gohcl.DecodeExpression(a.Expr, nil, &v.description)...)
-	}
-	if a, ok := content.Attributes["nullable"]; ok {
-		diags = append(diags, gohcl.DecodeExpression(a.Expr, nil, &v.nullable)...)
-	}
-	for _, name := range []string{"sensitive", "ephemeral"} {
+	for name, into := range map[string]any{
+		"description": &v.description, "nullable": &v.nullable, "sensitive": &v.sensitive, "ephemeral": &v.ephemeral,
+	} {
 		if a, ok := content.Attributes[name]; ok {
-			var set bool
-			diags = append(diags, gohcl.DecodeExpression(a.Expr, nil, &set)...)
-			v.secret = v.secret || set
+			diags = append(diags, gohcl.DecodeExpression(a.Expr, nil, into)...)
 		}
 	}
 	if a, ok := content.Attributes["default"]; ok && !diags.HasErrors() {
@@ -164,6 +165,9 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	}
 	return convert.Convert(value, v.ty)
 }
+
+// secret says whether the value must never be written down nor shown.
+func (v *variable) secret() bool { return v.sensitive || v.ephemeral }
 
 // required says whether a value must be given.
 func (v *variable) required() bool { return v.value == cty.NilVal }

@@ -39,13 +39,17 @@ func (r *Runner) Provision(ctx context.Context, job Job, onResource func(experim
 	if err := os.MkdirAll(attemptsFolder(dir), 0o700); err != nil {
 		return Outputs{}, fmt.Errorf("make the run's folder: %w", err)
 	}
-	if err := r.compose(dir, job); err != nil {
+	secrets, err := r.compose(dir, job)
+	if err != nil {
 		return Outputs{}, fmt.Errorf("assemble the root module: %w", err)
 	}
 	if _, err := r.execute(ctx, command{run: job.Run, verb: "init", args: []string{"-json", "-input=false", "-lockfile=readonly"}}); err != nil {
 		return Outputs{}, err
 	}
-	err = r.change(ctx, change{run: job.Run, plan: experiment.AttemptPlan, apply: experiment.AttemptApply, onResource: onResource})
+	err = r.change(ctx, change{
+		run: job.Run, plan: experiment.AttemptPlan, apply: experiment.AttemptApply,
+		secrets: secrets, onResource: onResource,
+	})
 	if err != nil {
 		return Outputs{}, err
 	}
@@ -68,7 +72,10 @@ func outputs(dir string) (Outputs, error) {
 // Destroy removes what the newest state of the run holds. It does nothing when
 // that is empty or there is none, which proves nothing: see [Runner.Created].
 // Anything of the run that still runs OpenTofu is halted before.
-func (r *Runner) Destroy(ctx context.Context, run string, onResource func(experiment.Resource)) error {
+//
+// The secrets are those of the [Job]. Without them it works as well, unless a
+// provider of the stack needs one to reach what it deletes.
+func (r *Runner) Destroy(ctx context.Context, run string, secrets map[string]json.RawMessage, onResource func(experiment.Resource)) error {
 	dir, err := r.folder(run)
 	if err != nil {
 		return err
@@ -85,7 +92,7 @@ func (r *Runner) Destroy(ctx context.Context, run string, onResource func(experi
 	}
 	return r.change(ctx, change{
 		run: run, plan: experiment.AttemptPlanDestroy, apply: experiment.AttemptDestroy,
-		args: []string{"-destroy"}, onResource: onResource,
+		args: []string{"-destroy"}, secrets: secrets, onResource: onResource,
 	})
 }
 
@@ -93,14 +100,19 @@ func (r *Runner) Destroy(ctx context.Context, run string, onResource func(experi
 type change struct {
 	run         string
 	plan, apply experiment.AttemptKind
-	args        []string // of the plan
+	args        []string                   // of the plan
+	secrets     map[string]json.RawMessage // secret options by name
 	onResource  func(experiment.Resource)
 }
 
 // change plans, records what is intended, and applies exactly that plan.
 func (r *Runner) change(ctx context.Context, c change) error {
+	secrets, err := secretEnvironment(c.secrets)
+	if err != nil {
+		return err
+	}
 	planned, err := r.execute(ctx, command{
-		run: c.run, kind: c.plan, verb: "plan",
+		run: c.run, kind: c.plan, verb: "plan", secrets: secrets,
 		args: append([]string{"-json", "-input=false", "-out=%s/plan"}, c.args...),
 	})
 	if err != nil {
@@ -129,7 +141,7 @@ func (r *Runner) change(ctx context.Context, c change) error {
 	// Nodes whose readiness needs all others deadlock with fewer at a time.
 	parallelism := fmt.Sprintf("-parallelism=%d", max(10, len(changes)))
 	_, err = r.execute(ctx, command{
-		run: c.run, kind: c.apply, verb: "apply",
+		run: c.run, kind: c.apply, verb: "apply", secrets: secrets, // a plan doesn't hold them
 		args: []string{"-json", "-input=false", parallelism, plan}, onResource: c.onResource,
 	})
 	return err

@@ -71,7 +71,7 @@ func TestProvisionAndDestroy(t *testing.T) {
 	}
 
 	for range 2 { // the second time there is nothing to do
-		if err := r.Destroy(t.Context(), j.Run, note); err != nil {
+		if err := r.Destroy(t.Context(), j.Run, nil, note); err != nil {
 			t.Fatalf("Destroy() = %v", err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestUnknownAttributesFailThePlan(t *testing.T) {
 	if applied, err := r.EverApplied(j.Run); applied || err != nil {
 		t.Errorf("EverApplied() = %t, %v, want false", applied, err)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil); err != nil {
+	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
 		t.Errorf("Destroy() of a run that was never applied = %v", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestFailedServiceIsTold(t *testing.T) {
 	if got := log.last(); got.Outcome != "failed" || !strings.Contains(got.Error, "exit status 7") {
 		t.Errorf("attempt = %+v, want failed with its reason", got)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil); err != nil {
+	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
 		t.Errorf("Destroy() = %v", err)
 	}
 	if got, err := r.Created(j.Run); len(got) != 2 || err != nil {

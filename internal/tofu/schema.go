@@ -58,6 +58,9 @@ func (v *variable) schema() (keywords, error) {
 	if v.description != "" {
 		property["description"] = v.description
 	}
+	if v.secret() {
+		property["writeOnly"], property["x-secret"] = true, true
+	}
 	for _, rule := range v.rules {
 		message := ""
 		if value, diags := rule.message.Value(nil); !diags.HasErrors() && value.Type() == cty.String {

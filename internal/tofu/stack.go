@@ -108,8 +108,8 @@ func (s *Stack) arrange(order []string) error {
 		s.options = append(s.options, v)
 	}
 	for _, v := range s.module.variables {
-		if v.secret {
-			return fmt.Errorf("variable %q is sensitive: its value would stand in clear in plan and state", v.name)
+		if err := v.checkSecret(); err != nil {
+			return err
 		}
 		if !slices.Contains(special, v.name) && !slices.Contains(order, v.name) {
 			s.options = append(s.options, v)
@@ -143,8 +143,12 @@ func (s *Stack) checkRules(v *variable) error {
 				return err
 			}
 			for _, reference := range expr.Variables() {
-				if name := referenced(reference); s.option(name) == nil {
+				option := s.option(referenced(reference))
+				if option == nil {
 					return fmt.Errorf("the validation of %q refers to %s, which is no option", v.name, reference.RootName())
+				}
+				if option.secret() && expr == rule.message {
+					return fmt.Errorf("the error_message of %q would tell the secret %q", v.name, option.name)
 				}
 			}
 		}
@@ -174,7 +178,7 @@ func (s *Stack) checkDefaults() error {
 	}
 	var problems experiment.Problems
 	for _, v := range s.options {
-		problems = append(problems, v.validate(values)...)
+		problems = append(problems, s.validate(v, values)...)
 	}
 	return problems.Err()
 }

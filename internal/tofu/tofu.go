@@ -10,7 +10,8 @@
 // verifier what to look for.
 //
 // Text of users reaches OpenTofu only as values of a tfvars.json file, where it
-// is literal: never in configuration, never on a command line.
+// is literal: never in configuration, never on a command line. Secret options
+// reach it only through its environment, and no file of the run holds them.
 package tofu
 
 import (
@@ -66,7 +67,8 @@ type Job struct {
 	Target      string
 	Technology  string
 	Stack       string
-	Options     map[string]json.RawMessage // of the stack, as a user gave them; checked again before use
+	Options     map[string]json.RawMessage // of the stack, as a user gave them, without secret ones; checked again before use
+	Secrets     map[string]json.RawMessage // secret options of the stack; see [Stack.Split]
 	Agents      map[string]Service         // services of the agents, by name
 	AgentGroups map[string]Group           // node groups of the agents, by name
 	ExpiresAt   time.Time                  // every process of the run ends then, whatever became of the server

@@ -75,7 +75,7 @@ func shell(script string, lifetime supervise.Lifetime) supervise.Spec {
 func start(t *testing.T, l *local.Ledger, name string, spec supervise.Spec) *supervise.Process {
 	t.Helper()
 	spec.Name = name
-	p, err := supervise.Start(t.Context(), l.Folder(name), spec, nil)
+	p, err := supervise.Start(t.Context(), l.Folder(name), spec, supervise.Secrets{})
 	if err != nil {
 		t.Fatal(err)
 	}

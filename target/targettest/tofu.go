@@ -77,6 +77,11 @@ func (r *Root) Write(name, content string) {
 	}
 }
 
+// Setenv sets a variable of OpenTofu's environment from now on.
+func (r *Root) Setenv(name, value string) {
+	r.env = append(r.env, name+"="+value) // the last one counts
+}
+
 // Command is an OpenTofu command that is ready to start, without colours.
 func (r *Root) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, r.binary, append(args, "-no-color")...)

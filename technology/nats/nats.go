@@ -8,6 +8,7 @@ package nats
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -41,6 +42,7 @@ type driver struct {
 	endpoints endpoints
 	settings  technology.Settings
 	config    config
+	password  string // "" when the servers ask for none
 	log       *slog.Logger
 	conn      *nats.Conn
 	js        jetstream.JetStream
@@ -64,9 +66,14 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	if d.config, err = decode(s.ClientConfig, s.Workload); err != nil {
 		return nil, err
 	}
+	if d.password, err = readPassword(s.Secrets); err != nil {
+		return nil, err
+	}
 	err = technology.Retry(ctx, func(ctx context.Context) error {
 		if d.conn == nil {
-			if d.conn, err = d.connect(0); err != nil {
+			if d.conn, err = d.connect(0); errors.Is(err, nats.ErrAuthorization) {
+				return technology.Final(fmt.Errorf("the option password of the stack is not that of the servers: %w", err))
+			} else if err != nil {
 				return err
 			}
 			if d.js, err = jetstream.New(d.conn); err != nil {
@@ -91,6 +98,9 @@ func (d *driver) connect(i int, options ...nats.Option) (*nats.Conn, error) {
 	servers := make([]string, len(d.endpoints.Servers))
 	for j := range servers {
 		servers[j] = d.endpoints.Servers[(i+j)%len(servers)]
+	}
+	if d.password != "" {
+		options = append(options, nats.UserInfo(user, d.password))
 	}
 	conn, err := nats.Connect(strings.Join(servers, ","), append([]nats.Option{
 		nats.Name("dec"),

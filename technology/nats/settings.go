@@ -2,6 +2,7 @@ package nats
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -25,6 +26,22 @@ type config struct {
 }
 
 func (c config) ackWait() time.Duration { return time.Duration(c.AckWaitMS) * time.Millisecond }
+
+// user is the name that goes with the password.
+const user = "dec"
+
+// readPassword returns the stack's secret option password, "" if none was given.
+func readPassword(secrets map[string]json.RawMessage) (string, error) {
+	raw, given := secrets["password"]
+	if !given {
+		return "", nil
+	}
+	var password string
+	if json.Unmarshal(raw, &password) != nil { // the error itself may repeat it
+		return "", errors.New("the secret option password is not a text")
+	}
+	return password, nil
+}
 
 // maxReplicas is the most copies that a JetStream stream can have.
 const maxReplicas = 5

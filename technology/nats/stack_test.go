@@ -18,7 +18,8 @@ func addresses(n int) map[string][]technologytest.Address {
 	return map[string][]technologytest.Address{"server": nodes}
 }
 
-const oneServer = `server_name: "server-0"
+const oneServer = `include "password.conf"
+server_name: "server-0"
 listen: "127.0.0.1:20001"
 http: "127.0.0.1:20201"
 jetstream {
@@ -28,7 +29,8 @@ jetstream {
 }
 `
 
-const lastOfThree = `server_name: "server-2"
+const lastOfThree = `include "password.conf"
+server_name: "server-2"
 listen: "127.0.0.1:20003"
 http: "127.0.0.1:20203"
 jetstream {
@@ -94,6 +96,10 @@ func TestStackRefuses(t *testing.T) {
 		"an unknown storage":       {map[string]any{"storage": "tape"}, "storage must be file or memory"},
 		"an interval without unit": {map[string]any{"sync_interval": "100"}, "sync_interval must be always"},
 		"a line in the interval":   {map[string]any{"sync_interval": "2m\"\nport: 1"}, "sync_interval must be always"},
+		"a short password":         {map[string]any{"password": "1234567"}, "password must be 8 to 128 letters"},
+		"a quote in the password":  {map[string]any{"password": "1234567\"port: 1"}, "password must be 8 to 128 letters"},
+		"a line in the password":   {map[string]any{"password": "12345678\nport: 1"}, "password must be 8 to 128 letters"},
+		"a hash for a password":    {map[string]any{"password": "$2a$11$abcdefgh"}, "password must be 8 to 128 letters"},
 		"no buffer":                {map[string]any{"max_buffered_msgs": 0}, "max_buffered_msgs must be a whole number"},
 	}
 	for name, tt := range tests {

@@ -120,6 +120,7 @@ func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
 		"consumer_ack": d.config.ConsumerAck,
 		"prefetch":     strconv.Itoa(d.config.Prefetch),
 		"client":       "nats.go",
+		"password":     strconv.FormatBool(d.conn.AuthRequired()),
 	}
 	always := true
 	for _, url := range d.endpoints.Monitors {

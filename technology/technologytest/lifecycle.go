@@ -167,7 +167,7 @@ func clientConfig(t *testing.T, s Suite) {
 		}
 	}
 	if _, err := s.Technology.Open(t.Context(), s.Endpoints, technology.Settings{
-		Destination: "unknown", Workload: s.workload(), ClientConfig: map[string]json.RawMessage{"no_such": []byte("1")},
+		Destination: "unknown", Workload: s.workload(), Secrets: s.Secrets, ClientConfig: map[string]json.RawMessage{"no_such": []byte("1")},
 	}); err == nil {
 		t.Error("Open() with an unknown setting = nil, want an error")
 	}

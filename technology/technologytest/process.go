@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -32,6 +33,10 @@ func Start(t testing.TB, technologyName, stackName string, options map[string]an
 	}
 	var waits []func()
 	for name, s := range stack.Services {
+		if s.Files == nil {
+			s.Files = map[string]string{}
+		}
+		maps.Copy(s.Files, stack.Secrets[name])
 		waits = append(waits, startService(t, name, s, addresses[s.Group][s.Index]))
 	}
 	for _, wait := range waits {

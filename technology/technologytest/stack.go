@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,9 +16,10 @@ import (
 
 // Stack is what a stack outputs for some options and addresses.
 type Stack struct {
-	Groups    map[string]Group   `json:"groups"`
-	Services  map[string]Service `json:"services"`
-	Endpoints json.RawMessage    `json:"endpoints"`
+	Groups    map[string]Group             `json:"groups"`
+	Services  map[string]Service           `json:"services"`
+	Secrets   map[string]map[string]string `json:"secrets"` // service → path → content
+	Endpoints json.RawMessage              `json:"endpoints"`
 }
 
 // Group is a number of equal nodes.
@@ -60,6 +62,7 @@ func Evaluate(t testing.TB, technologyName, stackName string, options map[string
 	if err := os.CopyFS(filepath.Join(dir, "stack"), stackFiles); err != nil {
 		t.Fatalf("copy stack %s/%s: %v", technologyName, stackName, err)
 	}
+	unveil(t, filepath.Join(dir, "stack"))
 	if addresses == nil {
 		addresses = map[string][]Address{}
 	}
@@ -71,7 +74,7 @@ func Evaluate(t testing.TB, technologyName, stackName string, options map[string
 	writeJSON(t, filepath.Join(dir, "main.tf.json"), map[string]any{
 		"variable": map[string]any{"options": anyType, "addresses": anyType},
 		"module":   map[string]any{"stack": module},
-		"output":   map[string]any{"stack": map[string]any{"value": "${module.stack}"}},
+		"output":   map[string]any{"stack": map[string]any{"value": "${module.stack}", "sensitive": true}},
 	})
 	writeJSON(t, filepath.Join(dir, "terraform.tfvars.json"), map[string]any{"options": options, "addresses": addresses})
 
@@ -87,6 +90,28 @@ func Evaluate(t testing.TB, technologyName, stackName string, options map[string
 	}
 	return s, nil
 }
+
+// unveil lets the secrets of a copied stack, which OpenTofu would show nobody, be
+// outputs like any other.
+func unveil(t testing.TB, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, ephemeral.ReplaceAll(source, nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ephemeral is the line that makes a variable or an output ephemeral.
+var ephemeral = regexp.MustCompile(`(?m)^\s*ephemeral\s*=\s*true$`)
 
 // tofu runs the pinned OpenTofu in an environment of its own.
 func tofu(t testing.TB, dir string, arguments ...string) ([]byte, error) {

@@ -24,6 +24,7 @@ type Suite struct {
 	Endpoints  json.RawMessage
 	Replicas   int                        // copies of each message in the tests; 1 if zero
 	Config     map[string]json.RawMessage // client_config
+	Secrets    map[string]json.RawMessage // secret options that the stack was started with
 	// Alone is left false when the broker runs inside the test's process: its
 	// goroutines can't be told from the driver's, so that leaks are not looked for.
 	Alone bool
@@ -112,7 +113,7 @@ func (s Suite) prepare(t *testing.T, w experiment.Workload) *fixture {
 // open opens a driver that is closed at the end of the test.
 func (s Suite) open(t *testing.T, ctx context.Context, destination string, w experiment.Workload) technology.Driver {
 	t.Helper()
-	d, err := s.Technology.Open(ctx, s.Endpoints, technology.Settings{Destination: destination, ClientConfig: s.Config, Workload: w})
+	d, err := s.Technology.Open(ctx, s.Endpoints, technology.Settings{Destination: destination, ClientConfig: s.Config, Secrets: s.Secrets, Workload: w})
 	if err != nil {
 		t.Fatalf("Open() = %v, want no error", err)
 	}

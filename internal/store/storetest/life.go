@@ -82,7 +82,7 @@ func testEnds(t *testing.T, f *fixture) {
 	equal(t, "end", []any{run.Phase, run.EndedAt}, []any{experiment.PhaseEnded, f.clock.Now()})
 	equal(t, "obligations", f.open(t), []string(nil))
 	f.clock.advance(48 * time.Hour)
-	if got, _, err := f.Adopt(t.Context(), "owner", lease); !errors.Is(err, experiment.ErrNotFound) {
+	if got, _, err := f.Adopt(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Adopt() of a clean run = %q, %v, want %v", got.ID, err, experiment.ErrNotFound)
 	}
 }
@@ -97,11 +97,11 @@ func testLeaks(t *testing.T, f *fixture) {
 	equal(t, "obligations of a leaked run", f.open(t), []string{"e1-0", "e1-1"})
 	f.claim(t, "e1-1") // its slot is free
 
-	if got, _, err := f.Adopt(t.Context(), "owner", lease); !errors.Is(err, experiment.ErrNotFound) {
+	if got, _, err := f.Adopt(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Adopt() at once = %q, %v, want %v", got.ID, err, experiment.ErrNotFound)
 	}
 	f.clock.advance(25 * time.Hour)
-	again, no, err := f.Adopt(t.Context(), "owner", lease)
+	again, no, err := f.Adopt(t.Context(), "owner", here, lease)
 	if err != nil || again.ID != "e1-0" {
 		t.Fatalf("Adopt() a day later = %q, %v, want e1-0", again.ID, err)
 	}
@@ -113,7 +113,7 @@ func testLeaks(t *testing.T, f *fixture) {
 		t.Errorf("Obligations() = %+v, want e1-0 leaked twice", o)
 	}
 	must(t, f.Reclaim(t.Context(), "owner")) // a new start tries at once
-	again, no, err = f.Adopt(t.Context(), "owner", lease)
+	again, no, err = f.Adopt(t.Context(), "owner", here, lease)
 	must(t, err)
 	again.Teardown, again.Receipt = experiment.TeardownClean, &experiment.Receipt{Statement: "gone at last"}
 	_, err = f.Settle(t.Context(), &again, no)

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/store"
 )
 
 func testAdmission(t *testing.T, f *fixture) {
 	admitted := f.admit(t, "e1", "local", 2)
 	got, err := f.Experiment(t.Context(), "e1")
 	must(t, err)
-	want := experiment.Experiment{ID: "e1", Plan: plan("local"), Digest: "digest of e1", CreatedAt: f.clock.Now(), State: experiment.Queued}
+	want := experiment.Experiment{ID: "e1", Plan: plan("local"), Digest: "digest of e1", By: "ann", CreatedAt: f.clock.Now(), State: experiment.Queued}
 	equal(t, "the stored experiment", got, want)
 	equal(t, "the returned experiment", admitted, want)
 	equal(t, "open obligations", f.open(t), []string{"e1-0", "e1-1"})
@@ -30,7 +29,7 @@ func testAdmission(t *testing.T, f *fixture) {
 
 	// An experiment is admitted whole or not at all.
 	_, _, err = f.Admit(t.Context(), experiment.Experiment{ID: "e2", Plan: plan("local")},
-		[]experiment.Run{{ID: "e2-0", Order: 0}, {ID: "e1-0", Order: 1}})
+		[]experiment.Run{{ID: "e2-0", Order: 0}, {ID: "e1-0", Order: 1}}, nil, experiment.Submission{})
 	if err == nil {
 		t.Error("Admit() with a run id in use = nil, want an error")
 	}
@@ -40,57 +39,19 @@ func testAdmission(t *testing.T, f *fixture) {
 	equal(t, "open obligations after a refused admission", f.open(t), []string{"e1-0", "e1-1"})
 }
 
-func testLists(t *testing.T, f *fixture) {
-	for i := range 5 {
-		f.admit(t, fmt.Sprintf("e%d", i), "local", 1)
-		f.clock.advance(time.Second)
-	}
-	ids := func(list []experiment.Experiment, err error) []string {
-		t.Helper()
-		must(t, err)
-		var ids []string
-		for _, e := range list {
-			ids = append(ids, e.ID+" "+string(e.State))
-		}
-		return ids
-	}
-	run, no := f.midway(t, "e0-0", experiment.PhaseProvision)
-	equal(t, "newest two", ids(f.Experiments(t.Context(), "", 2)), []string{"e4 queued", "e3 queued"})
-	equal(t, "the rest", ids(f.Experiments(t.Context(), "e3", 10)), []string{"e2 queued", "e1 queued", "e0 running"})
-	midway, err := f.Midway(t.Context())
-	must(t, err)
-	equal(t, "midway runs", midway, []experiment.Run{run})
-	run = ended(run)
-	_, err = f.End(t.Context(), &run, no, noRepeats)
-	must(t, err)
-	equal(t, "after its only run ended", ids(f.Experiments(t.Context(), "e1", 10)), []string{"e0 ended"})
-	equal(t, "unfinished", ids(f.Unfinished(t.Context())), []string{"e1 queued", "e2 queued", "e3 queued", "e4 queued"})
-	for _, call := range []func() error{
-		func() error { _, err := f.Experiment(t.Context(), "x"); return err },
-		func() error { _, err := f.Store.Run(t.Context(), "x"); return err },
-		func() error { _, err := f.Result(t.Context(), "x"); return err },
-		func() error { _, err := f.State(t.Context(), "x"); return err },
-		func() error { _, err := f.Expiry(t.Context(), "x"); return err },
-	} {
-		if err := call(); !errors.Is(err, experiment.ErrNotFound) {
-			t.Errorf("read of what does not exist = %v, want %v", err, experiment.ErrNotFound)
-		}
-	}
-}
-
 func testClaims(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 2)
 	f.admit(t, "e2", "local", 1)
 	for _, want := range []string{"e1-0", "e1-1", "e2-0"} {
 		run, no := f.midway(t, want, experiment.PhaseProvision)
-		if _, _, err := f.Claim(t.Context(), "other", lease); !errors.Is(err, experiment.ErrNotFound) {
+		if _, _, err := f.Claim(t.Context(), "other", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 			t.Errorf("Claim() while %s is midway on a target with one slot = %v, want %v", want, err, experiment.ErrNotFound)
 		}
 		run = ended(run)
 		_, err := f.End(t.Context(), &run, no, noRepeats)
 		must(t, err)
 	}
-	if _, _, err := f.Claim(t.Context(), "owner", lease); !errors.Is(err, experiment.ErrNotFound) {
+	if _, _, err := f.Claim(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Claim() from an empty queue = %v, want %v", err, experiment.ErrNotFound)
 	}
 
@@ -98,7 +59,7 @@ func testClaims(t *testing.T, f *fixture) {
 	// lease expires or is given back.
 	f.admit(t, "e3", "local", 2)
 	_, no := f.claim(t, "e3-0")
-	if run, _, err := f.Claim(t.Context(), "other", lease); !errors.Is(err, experiment.ErrNotFound) {
+	if run, _, err := f.Claim(t.Context(), "other", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Claim() while e3-0 is claimed = %q, %v, want %v", run.ID, err, experiment.ErrNotFound)
 	}
 	f.clock.advance(lease + time.Second)
@@ -116,7 +77,7 @@ func testSlots(t *testing.T, f *fixture) {
 	must(t, f.SetSlots(t.Context(), "far", 2))
 	var got []string
 	for {
-		run, _, err := f.Claim(t.Context(), "owner", lease)
+		run, _, err := f.Claim(t.Context(), "owner", here, lease)
 		if errors.Is(err, experiment.ErrNotFound) {
 			break
 		}
@@ -136,7 +97,7 @@ func testRaces(t *testing.T, f *fixture) {
 	for owner := range owners {
 		group.Go(func() {
 			for {
-				run, _, err := f.Claim(t.Context(), fmt.Sprint("owner ", owner), lease)
+				run, _, err := f.Claim(t.Context(), fmt.Sprint("owner ", owner), here, lease)
 				if errors.Is(err, experiment.ErrNotFound) {
 					return
 				}
@@ -164,7 +125,7 @@ func testFencing(t *testing.T, f *fixture) {
 	n, err := f.BeginAttempt(leased, experiment.Attempt{Run: run.ID, Kind: experiment.AttemptApply})
 	must(t, err)
 	f.clock.advance(lease + time.Second)
-	adopted, no, err := f.Adopt(t.Context(), "other", lease)
+	adopted, no, err := f.Adopt(t.Context(), "other", here, lease)
 	if err != nil || adopted.ID != run.ID || no == old {
 		t.Fatalf("Adopt() = %q, %d, %v, want %q with a new lease", adopted.ID, no, err, run.ID)
 	}
@@ -208,17 +169,17 @@ func testReclaim(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
 	f.admit(t, "e2", "far", 1)
 	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
-	if _, _, err := f.Claim(t.Context(), "other", lease); err != nil {
+	if _, _, err := f.Claim(t.Context(), "other", here, lease); err != nil {
 		t.Fatalf("Claim(e2-0): %v", err)
 	}
 	must(t, f.Reclaim(t.Context(), "owner"))
-	if got, _, err := f.Adopt(t.Context(), "owner", lease); err != nil || got.ID != run.ID {
+	if got, _, err := f.Adopt(t.Context(), "owner", here, lease); err != nil || got.ID != run.ID {
 		t.Errorf("Adopt() after Reclaim = %q, %v, want %q", got.ID, err, run.ID)
 	}
 	if _, err := f.Renew(t.Context(), run.ID, no, lease); !errors.Is(err, experiment.ErrFenced) {
 		t.Errorf("Renew() of the lease from before = %v, want %v", err, experiment.ErrFenced)
 	}
-	if got, _, err := f.Claim(t.Context(), "owner", lease); !errors.Is(err, experiment.ErrNotFound) {
+	if got, _, err := f.Claim(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Claim() of what another owner holds = %q, %v, want %v", got.ID, err, experiment.ErrNotFound)
 	}
 }
@@ -233,15 +194,15 @@ func testEvents(t *testing.T, f *fixture) {
 	want := []experiment.Event{{ID: 4, At: f.clock.Now(), Experiment: "e1", Run: "e1-0", Variant: "a", Kind: experiment.EventResource, Resource: &resource}}
 	equal(t, "recorded event", recorded, want)
 	tests := map[string]struct {
-		filter store.EventFilter
+		filter experiment.EventQuery
 		want   []int64
 	}{
-		"all":                     {store.EventFilter{}, []int64{1, 2, 3, 4}},
-		"after the second":        {store.EventFilter{After: 2}, []int64{3, 4}},
-		"of a run":                {store.EventFilter{Run: "e1-0"}, []int64{1, 2, 4}},
-		"of an experiment, later": {store.EventFilter{Experiment: "e1", After: 1}, []int64{2, 4}},
-		"the first two":           {store.EventFilter{Limit: 2}, []int64{1, 2}},
-		"of nothing":              {store.EventFilter{Run: "x"}, nil},
+		"all":                     {experiment.EventQuery{}, []int64{1, 2, 3, 4}},
+		"after the second":        {experiment.EventQuery{After: 2}, []int64{3, 4}},
+		"of a run":                {experiment.EventQuery{Run: "e1-0"}, []int64{1, 2, 4}},
+		"of an experiment, later": {experiment.EventQuery{Experiment: "e1", After: 1}, []int64{2, 4}},
+		"the first two":           {experiment.EventQuery{Limit: 2}, []int64{1, 2}},
+		"of nothing":              {experiment.EventQuery{Run: "x"}, nil},
 	}
 	for name, tt := range tests {
 		events, err := f.Events(t.Context(), tt.filter)

@@ -40,6 +40,25 @@ func Run(t *testing.T, open Open) {
 		"results":     testResults,
 		"reclaim":     testReclaim,
 		"object ages": testSeconds,
+
+		"search":         testSearch,
+		"cursors":        testCursors,
+		"run lists":      testRunLists,
+		"counts":         testCounts,
+		"attempt totals": testAttemptTotals,
+		"submissions":    testSubmissions,
+		"drain":          testDrain,
+		"drain, leaked":  testDrainLeaked,
+		"hosts":          testHosts,
+		"sessions":       testSessions,
+		"audit":          testAudit,
+		"removal":        testRemoval,
+		"secrets":        testSecrets,
+
+		"event order":     testEventOrder,
+		"submission race": testSubmissionRace,
+		"drain race":      testDrainRace,
+		"counts hold":     testCountsHold,
 	}
 	for name, test := range suites {
 		t.Run(name, func(t *testing.T) {
@@ -51,6 +70,9 @@ func Run(t *testing.T, open Open) {
 
 // lease is the time to live of leases in the tests.
 const lease = time.Minute
+
+// here is the host of the tests.
+var here = experiment.Host{ID: "machine", Boot: "boot", Home: "/data"}
 
 // clock is a clock that stands still until it is moved.
 type clock struct {
@@ -92,7 +114,7 @@ func (f *fixture) admit(t *testing.T, id, target string, n int) experiment.Exper
 	for i := range n {
 		runs = append(runs, experiment.Run{ID: fmt.Sprintf("%s-%d", id, i), Experiment: id, Variant: string("ab"[i%2]), Order: i})
 	}
-	e, _, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan(target), Digest: "digest of " + id}, runs)
+	e, _, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan(target), Digest: "digest of " + id}, runs, nil, experiment.Submission{By: "ann"})
 	if err != nil {
 		t.Fatalf("Admit(%s): %v", id, err)
 	}
@@ -102,7 +124,7 @@ func (f *fixture) admit(t *testing.T, id, target string, n int) experiment.Exper
 // claim claims a run and requires that it is the wanted one.
 func (f *fixture) claim(t *testing.T, want string) (experiment.Run, int64) {
 	t.Helper()
-	run, no, err := f.Claim(t.Context(), "owner", lease)
+	run, no, err := f.Claim(t.Context(), "owner", here, lease)
 	if err != nil || run.ID != want {
 		t.Fatalf("Claim() = run %q, %v, want %q", run.ID, err, want)
 	}
@@ -133,7 +155,7 @@ func (f *fixture) read(t *testing.T, id string) experiment.Run {
 // events returns all stored events.
 func (f *fixture) events(t *testing.T) []experiment.Event {
 	t.Helper()
-	events, err := f.Events(t.Context(), store.EventFilter{})
+	events, err := f.Events(t.Context(), experiment.EventQuery{})
 	if err != nil {
 		t.Fatalf("Events(): %v", err)
 	}

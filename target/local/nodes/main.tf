@@ -32,6 +32,7 @@ resource "dec_process" "service" {
   command     = each.value.command
   environment = each.value.environment
   files       = each.value.files
+  files_wo    = lookup(var.secrets, each.key, null)
   artifacts   = each.value.artifacts
 
   ready_log     = each.value.readiness.log

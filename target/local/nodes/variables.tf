@@ -45,3 +45,17 @@ variable "services" {
     error_message = "Every service must be on a node that exists: its group in groups, its index below the group's count."
   }
 }
+
+# Apart from services, because they must not reach plan or state.
+variable "secrets" {
+  description = "By service, secret files: path below the working folder => content."
+  type        = map(map(string))
+  default     = {}
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = alltrue([for name in keys(var.secrets) : contains(keys(var.services), name)])
+    error_message = "Every secret file must be of a service that exists."
+  }
+}

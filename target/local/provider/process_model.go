@@ -22,6 +22,7 @@ type processModel struct {
 	Command      types.List    `tfsdk:"command"`
 	Environment  types.Map     `tfsdk:"environment"`
 	Files        types.Map     `tfsdk:"files"`
+	FilesWO      types.Map     `tfsdk:"files_wo"` // known in the configuration alone
 	Artifacts    types.Map     `tfsdk:"artifacts"`
 	ReadyLog     types.String  `tfsdk:"ready_log"`
 	ReadyPort    types.Int64   `tfsdk:"ready_port"`

@@ -80,6 +80,8 @@ func (r *processResource) Create(ctx context.Context, req resource.CreateRequest
 	name := m.Name.ValueString()
 	spec, diags := m.spec(ctx, r.machine.artifacts)
 	resp.Diagnostics.Append(diags...)
+	var secrets supervise.Secrets
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("files_wo"), &secrets.Files)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -88,7 +90,7 @@ func (r *processResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{ID: m.ID})...)
 
-	process, err := supervise.Start(ctx, folder, spec, nil)
+	process, err := supervise.Start(ctx, folder, spec, secrets)
 	if err != nil {
 		_, left := os.Lstat(folder)
 		made := left == nil && errors.Is(err, fs.ErrExist) // by another, so it is not ours to delete

@@ -12,6 +12,7 @@ locals {
 
   config = [for i in range(var.servers) : join("", [
     <<-EOT
+      include "password.conf"
       server_name: "server-${i}"
       listen: "${local.host[i]}:${local.port[i].client}"
       http: "${local.host[i]}:${local.port[i].monitor}"
@@ -40,10 +41,19 @@ output "services" {
     group     = "server"
     index     = i
     command   = ["./nats-server/nats-server", "-c", "nats.conf"]
-    files     = { "nats.conf" = local.config[i] }
+    files     = { "nats.conf" = local.config[i], "password.conf" = "# clients give no password\n" }
     artifacts = jsondecode(file("${path.module}/stack.json")).artifacts
     readiness = { log = "Server is ready", port = "client", timeout = 60 }
     grace     = 5
+  } }
+}
+
+# Takes the place of the file of that name among the services': those must not
+# depend on a secret, not even on whether there is one.
+output "secrets" {
+  ephemeral = true
+  value = var.password == null ? {} : { for i in range(var.servers) : "server-${i}" => {
+    "password.conf" = "authorization { user: \"dec\", password: \"${var.password}\" }\n"
   } }
 }
 

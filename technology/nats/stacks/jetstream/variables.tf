@@ -38,6 +38,19 @@ variable "max_buffered_msgs" {
   }
 }
 
+variable "password" {
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+  description = "What clients must give; none if null. It is in the configuration of servers and agents while they run, and nowhere else. The servers of a cluster don't ask it of each other."
+  validation {
+    # What a text in nats.conf takes as it is. The server reads what begins with $2a$ as a hash.
+    condition     = var.password == null || can(regex("^[!#%-\\[\\]-~][!#-\\[\\]-~]{7,127}$", var.password))
+    error_message = "password must be 8 to 128 letters, digits or ASCII symbols other than \" and \\, and must not begin with $."
+  }
+}
+
 # Given by DEC, no options.
 
 variable "addresses" {

@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"dec.local/dec/internal/cli/station"
+)
+
+// backupCmd copies the database.
+type backupCmd struct {
+	File string `arg:"" help:"New file to write."`
+	JSON bool   `help:"Print as JSON."`
+}
+
+// Run writes the copy.
+func (c *backupCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+	if !f.Used() {
+		return fmt.Errorf("there is no database in %s", f.Data)
+	}
+	path, err := filepath.Abs(c.File)
+	if err != nil {
+		return usage(err)
+	}
+	if err := f.Backup(ctx, path); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(env.Stdout, map[string]string{"file": path})
+	}
+	_, err = fmt.Fprintln(env.Stdout, "written:", path)
+	return err
+}

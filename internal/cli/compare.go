@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/report"
+)
+
+// compareCmd puts runs side by side.
+type compareCmd struct {
+	Runs   []string `arg:"" name:"run" help:"Ids of runs, of one experiment or of several. Runs that were not planned together get no verdict."`
+	Report string   `help:"Write the comparison there: one HTML file without outside parts." placeholder:"FILE.html"`
+	CSV    string   `help:"Write one row per run there." placeholder:"FILE.csv"`
+	JSON   bool     `help:"Print as JSON."`
+}
+
+// Run prints the comparison.
+func (c *compareCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+	return r.ask(ctx, env, f, func(server *client.Client) error {
+		comparison, err := server.Compare(ctx, c.Runs)
+		if err != nil {
+			return err
+		}
+		for path, form := range map[string]client.Form{c.Report: client.HTML, c.CSV: client.CSV} {
+			if path == "" {
+				continue
+			}
+			err := writeFile(path, func(w io.Writer) error { return server.WriteComparison(ctx, w, c.Runs, form) })
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(env.Stderr, "written:", path)
+		}
+		if c.JSON {
+			return printJSON(env.Stdout, comparison)
+		}
+		return printComparison(env.Stdout, comparison)
+	})
+}
+
+func printComparison(out io.Writer, c api.Comparison) error {
+	fmt.Fprintf(out, "%s\n%s\n", c.Title, c.Comparison.Sentence)
+	for _, caveat := range c.Caveats {
+		fmt.Fprintln(out, caveat)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	metrics := []experiment.Metric{c.Comparison.Metric}
+	for _, metric := range []experiment.Metric{"e2e_p50", "e2e_p99", "publish_p99", experiment.Throughput} {
+		if metric != c.Comparison.Metric {
+			metrics = append(metrics, metric)
+		}
+	}
+	fmt.Fprint(w, "RUN\tNAME")
+	for _, metric := range metrics {
+		fmt.Fprintf(w, "\t%s", metric)
+	}
+	fmt.Fprintln(w, "\tLOST\tLEFT OUT")
+	for _, run := range c.Runs {
+		fmt.Fprintf(w, "%s\t%s", run.Run.ID, run.Run.Name)
+		for _, metric := range metrics {
+			text := "–"
+			if value := run.Metrics[metric]; value != nil {
+				text = report.FormatMetric(metric, *value)
+			}
+			fmt.Fprintf(w, "\t%s", text)
+		}
+		lost := "–"
+		if run.Counts != nil {
+			lost = report.Count(run.Counts.Lost)
+		}
+		fmt.Fprintf(w, "\t%s\t%s\n", lost, run.Why)
+	}
+	for _, difference := range c.Differs {
+		fmt.Fprintf(w, "differs: %s", difference.Path)
+		for _, variant := range c.Comparison.Variants {
+			if value, ok := difference.Values[variant.Label]; ok {
+				fmt.Fprintf(w, "\t%s: %s", variant.Label, value)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
+)
+
+// remote are the flags that name a server.
+type remote struct {
+	Server    string `help:"Address of the server to call. Default: the one that works on the data folder." env:"DEC_SERVER" placeholder:"URL"`
+	TokenFile string `help:"File with that server's token, unless it is in DEC_TOKEN." env:"DEC_TOKEN_FILE" placeholder:"FILE"`
+}
+
+// find returns the server that is named, or that works on the data folder. It is
+// false when none is.
+func (r *remote) find(ctx context.Context, env *Env, f *station.Folders) (*client.Client, bool, error) {
+	token := env.Getenv("DEC_TOKEN")
+	if token == "" && r.TokenFile != "" {
+		var err error
+		if token, err = client.ReadToken(r.TokenFile); err != nil {
+			return nil, false, err
+		}
+	}
+	if r.Server == "" {
+		return client.Discover(ctx, f.Data, client.Options{Token: token})
+	}
+	if token == "" {
+		return nil, false, usage(fmt.Errorf("--server %s needs the server's token: set DEC_TOKEN, or name its file with --token-file", r.Server))
+	}
+	c, err := client.New(client.Options{URL: r.Server, Token: token})
+	if err != nil {
+		return nil, false, usage(err)
+	}
+	return c, true, nil
+}
+
+// errNone says that there is nobody to ask.
+var errNone = errors.New("no server works on this data folder; start one with 'dec serve', or name one with --server URL")
+
+// ask calls do with a server. Where none works on the data folder, this command
+// is one while it lasts, which starts no run: what was stored can be read without
+// a server.
+func (r *remote) ask(ctx context.Context, env *Env, f *station.Folders, do func(*client.Client) error) error {
+	c, found, err := r.find(ctx, env, f)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		return do(c)
+	case !f.Used():
+		return fmt.Errorf("nothing was ever run in %s, and %w", f.Data, errNone)
+	}
+	s, err := station.Open(ctx, station.Options{Folders: f})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	v, err := s.Listen(station.ServiceOptions{Listen: anyPort})
+	if err != nil {
+		return err
+	}
+	answering, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- v.Answer(answering) }()
+	defer func() {
+		cancel()
+		<-ended // says that it was cancelled
+	}()
+	if c, err = dial(v); err != nil {
+		return err
+	}
+	return do(c)
+}
+
+// anyPort is the address of a server that only this machine calls.
+const anyPort = "127.0.0.1:0"
+
+// dial returns a client of a service of this process.
+func dial(v *station.Service) (*client.Client, error) {
+	return client.New(client.Options{URL: v.URL, Token: v.Token})
+}
+
+// server returns the server that is named, or that works on the data folder, or
+// an error.
+func (r *remote) server(ctx context.Context, env *Env, f *station.Folders) (*client.Client, error) {
+	c, found, err := r.find(ctx, env, f)
+	if !found {
+		return nil, cmp.Or(err, errNone)
+	}
+	return c, err
+}

@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/report"
+)
+
+// guest is a dec run that uses a server: it submits, watches and reports. What
+// Ctrl-C does depends on whose server that is.
+type guest struct {
+	client   *client.Client
+	progress *progress
+	cancel   func(experiment string) error // the first Ctrl-C; "" when none is under way
+	leave    func()                        // the second
+	admitted func(experiment string) error // called after each submission
+	farewell string                        // said after the second
+
+	mu          sync.Mutex // protects the following
+	current     string     // experiment under way
+	interrupted bool       // a first Ctrl-C came
+}
+
+// The causes of the end of the contexts that [guest.obey] returns.
+var (
+	errInterrupted = errors.New("Ctrl-C")
+	errLeft        = errors.New("left at once")
+)
+
+// obey heeds Ctrl-C until done is called. The first one ends calm, the second
+// ends ctx.
+func (g *guest) obey(parent context.Context, interrupts <-chan os.Signal) (ctx, calm context.Context, done func()) {
+	ctx, leave := context.WithCancelCause(parent)
+	calm, interrupt := context.WithCancelCause(ctx)
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-interrupts:
+		case <-over:
+			return
+		}
+		g.progress.notice("Ctrl-C: cancelling; what is midway is being destroyed. Once more to leave at once.")
+		interrupt(errInterrupted)
+		if err := g.interrupt(); err != nil {
+			g.progress.notice("cancelling failed: %v", err)
+		}
+		select {
+		case <-interrupts:
+		case <-over:
+			return
+		}
+		leave(errLeft)
+		g.leave()
+	}()
+	return ctx, calm, func() {
+		close(over)
+		leave(nil)
+	}
+}
+
+// interrupt cancels what is under way, now or as soon as it is admitted.
+func (g *guest) interrupt() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.interrupted = true
+	return g.cancel(g.current)
+}
+
+func (g *guest) wasInterrupted() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.interrupted
+}
+
+// begin makes an experiment the one under way.
+func (g *guest) begin(id string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.current = id
+	if err := g.admitted(id); err != nil || !g.interrupted {
+		return err
+	}
+	return g.cancel(id)
+}
+
+// run runs one plan, given as JSON, to its report.
+func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
+	detail, err := g.client.Submit(ctx, plan, experiment.NewID("k"))
+	if err != nil {
+		return report.Report{}, err
+	}
+	if err := g.begin(detail.ID); err != nil {
+		return report.Report{}, err
+	}
+	g.introduce(detail)
+	if err := g.watch(ctx, detail.ID); err != nil {
+		return report.Report{}, err
+	}
+	g.progress.end()
+	return g.client.Report(ctx, detail.ID, report.Options{Version: station.Version()["version"], MadeAt: time.Now()})
+}
+
+// introduce says what was submitted and how long it will take.
+func (g *guest) introduce(d api.ExperimentDetail) {
+	g.progress.begin(client.Stored(d), len(d.Items))
+	for _, warning := range d.Warnings {
+		g.progress.notice("note: %s", warning)
+	}
+	if d.QueuedBefore > 0 {
+		g.progress.notice("waiting for %s of other experiments", counted(d.QueuedBefore, "run"))
+	}
+	g.progress.notice("about %s if no run must be repeated", roughly(d.RemainingS))
+}
+
+// watch shows the progress of an experiment until it has ended.
+func (g *guest) watch(ctx context.Context, id string) error {
+	draining := false
+	for event, err := range g.client.Events(ctx, client.EventFilter{Experiment: id}) {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w; what is stored of it: dec experiments show %s", err, id)
+		case event.Snapshot != nil:
+			g.progress.second(event.Snapshot.Run, event.Snapshot.Second)
+		case event.Beat != nil:
+			if event.Beat.Draining && !draining {
+				g.progress.notice("a drain is in force: no further run starts before the server was replaced, or 'dec shutdown --cancel' has taken it back")
+			}
+			draining = event.Beat.Draining
+		case event.Stored != nil:
+			g.progress.event(*event.Stored)
+			if event.Stored.Kind != experiment.EventOutcome {
+				continue
+			}
+			detail, err := g.client.Experiment(ctx, id)
+			if err != nil || detail.State == experiment.Ended {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// roughly is a length of time, given in seconds, no more exact than it is.
+func roughly(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < 2*time.Minute {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Minute / 2).String()
+}

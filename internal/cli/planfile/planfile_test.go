@@ -1,0 +1,118 @@
+package planfile
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const smallPlan = `
+name: small
+workload: {load: {rate: 10}, stages: {measure: 2s}}
+variants:
+  - {label: a, technology: nats, stack: jetstream}
+  - {label: b, technology: kafka, stack: kraft, options: {brokers: 1}}
+`
+
+func TestReadAppliesOverrides(t *testing.T) {
+	tests := map[string]struct {
+		set  string
+		path []string
+		want any
+	}{
+		"a variant by its label":      {"variants.b.options.brokers=3", []string{"variants", "1", "options", "brokers"}, 3.0},
+		"a variant by its position":   {"variants.0.label=z", []string{"variants", "0", "label"}, "z"},
+		"a part that is not there":    {"limits.ttl=5m", []string{"limits", "ttl"}, "5m"},
+		"a value that is a structure": {"workload.message={size: 2KiB}", []string{"workload", "message", "size"}, "2KiB"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			data, err := Read(write(t, "plan.yaml", smallPlan), []string{tt.set})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var node any
+			if err := json.Unmarshal(data, &node); err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range tt.path {
+				switch n := node.(type) {
+				case map[string]any:
+					node = n[part]
+				case []any:
+					node = n[int(part[0]-'0')]
+				}
+			}
+			if node != tt.want {
+				t.Errorf("Read(--set %s) has %v at %v, want %v", tt.set, node, tt.path, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	tests := map[string]struct{ plan, set, want string }{
+		"an override without a value":        {smallPlan, "variants.a", "path=value"},
+		"an override of an unknown variant":  {smallPlan, "variants.c.label=x", "a, b"},
+		"an override below a single value":   {smallPlan, "name.first=x", "single value"},
+		"an override of a whole variant":     {smallPlan, "variants.a=1", "name a field below"},
+		"two documents":                      {"a: 1\n---\nb: 2\n", "", "several YAML documents"},
+		"a key twice":                        {"name: a\nname: b\n", "", "already defined"},
+		"anchors that grow":                  {"a: &a [1]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", "", "anchor"},
+		"a workload file that is not there":  {"workload: nowhere.yaml\n", "", "nowhere.yaml"},
+		"only a comment":                     {"# nothing\n", "", "empty"},
+		"an alias of nothing":                {"a: *nothing\n", "", "YAML"},
+		"an anchor that holds itself, twice": {"a: &a {b: *a}\n", "", "anchor"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var sets []string
+			if tt.set != "" {
+				sets = []string{tt.set}
+			}
+			data, err := Read(write(t, "plan.yaml", tt.plan), sets)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("readPlan = %s, %v, want an error with %q", data, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadTakesTheWorkloadOfAnotherFile(t *testing.T) {
+	path := write(t, "plan.yaml", "workload: load.yaml\n")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "load.yaml"), []byte("load: {rate: 7}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data, err := Read(path, nil)
+	if want := `{"workload":{"load":{"rate":7}}}`; err != nil || string(data) != want {
+		t.Errorf("readPlan = %s, %v, want %s", data, err, want)
+	}
+}
+
+func FuzzParseTree(f *testing.F) {
+	f.Add([]byte(smallPlan))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tree, err := parseTree(data)
+		if err == nil && tree == nil {
+			t.Errorf("parseTree(%q) = nil, nil", data)
+		}
+		if err == nil {
+			if _, err := json.Marshal(tree); err != nil {
+				t.Errorf("parseTree(%q) gives what is no JSON: %v", data, err)
+			}
+		}
+	})
+}

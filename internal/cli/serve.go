@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lmittmann/tint"
+
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/notify"
+	"dec.local/dec/internal/orchestrator"
+)
+
+// serveCmd is the server.
+type serveCmd struct {
+	Config           configFile     `help:"YAML file with these settings by the names of the flags; flags and variables count more." placeholder:"FILE" env:"DEC_CONFIG"`
+	Listen           string         `help:"Address to listen on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"DEC_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL        string         `help:"Address by which others reach the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
+	AdminTokenFile   string         `help:"File with the admin token; made when there is none. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
+	TargetSlots      map[string]int `help:"Runs at once, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
+	NotifyURL        string         `help:"Webhook that is told of leaks, stuck destroys and ends; the secret that signs is in DEC_NOTIFY_SECRET or --notify-secret-file." name:"notify-url" env:"DEC_NOTIFY_URL" placeholder:"URL"`
+	NotifySecretFile string         `help:"File with the webhook's secret, 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
+	Keep             keepFor        `help:"Remove experiments this long after their end, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
+	Lease            time.Duration  `hidden:"" env:"DEC_LEASE"` // for tests of what servers of one database do for each other; 30 s if zero
+	LogFormat        string         `help:"Form of the log on standard error: text, json, or auto: text on a terminal." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
+}
+
+// Run serves until a drain was granted or a signal came.
+func (c *serveCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+	handler := c.handler(env.Stderr)
+	notifier, err := c.notifier(env, slog.New(handler))
+	if err != nil {
+		return usage(err)
+	}
+	s, err := station.Open(ctx, station.Options{Folders: f, Slots: c.TargetSlots, Log: handler, Notifier: notifier, Lease: c.Lease})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	v, err := s.Listen(station.ServiceOptions{
+		Listen: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Exits: true,
+	})
+	if err != nil {
+		return err
+	}
+	withdraw, err := v.Announce()
+	if err != nil {
+		return err
+	}
+	defer withdraw()
+	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, v.URL, v.SignIn())
+	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", station.Version()["version"])
+	return c.untilTold(ctx, env, s, v)
+}
+
+// untilTold runs the service. The first signal ends it in order, the second at
+// once.
+func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *station.Station, v *station.Service) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	over := make(chan struct{})
+	defer close(over)
+	told := &signalled{}
+	go func() {
+		for range 2 {
+			select {
+			case told.signal = <-env.Interrupts:
+			case <-over:
+				return
+			}
+			if ctx.Err() != nil {
+				s.Logger.Warn("leaving at once", "signal", told.signal)
+				s.Engine.Detach()
+				return
+			}
+			s.Logger.Warn("ending: what is midway is cancelled and destroyed; once more to leave at once", "signal", told.signal)
+			cancel(told)
+		}
+	}()
+	err := v.Run(ctx)
+	switch {
+	case errors.Is(err, station.ErrDrained):
+		s.Logger.Info("ended after the drain")
+		return nil
+	case errors.Is(err, orchestrator.ErrDetached):
+		return &exitError{code: exitInterrupted, err: errors.New(
+			"left at once. What still runs ends at its time to live by itself; the next start, or 'dec reconcile', destroys it now")}
+	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
+		s.Logger.Info("ended")
+		return nil
+	case errors.Is(err, told):
+		s.Logger.Info("ended")
+		return &exitError{code: exitInterrupted}
+	}
+	return err
+}
+
+// signalled is why a service ends that was told to.
+type signalled struct{ signal os.Signal }
+
+func (s *signalled) Error() string { return "the server was told to end" }
+
+// handler writes the log for whoever reads standard error.
+func (c *serveCmd) handler(out io.Writer) slog.Handler {
+	if c.LogFormat == "json" || c.LogFormat == "auto" && !isTerminal(out) {
+		return slog.NewJSONHandler(out, nil)
+	}
+	return tint.NewTextHandler(out, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !isTerminal(out)})
+}
+
+// notifier is nil when nobody is to be told.
+func (c *serveCmd) notifier(env *Env, logger *slog.Logger) (*notify.Notifier, error) {
+	if c.NotifyURL == "" {
+		return nil, nil
+	}
+	secret := env.Getenv("DEC_NOTIFY_SECRET")
+	if secret == "" && c.NotifySecretFile != "" {
+		text, err := os.ReadFile(c.NotifySecretFile)
+		if err != nil {
+			return nil, fmt.Errorf("the webhook's secret: %w", err)
+		}
+		secret = strings.TrimSpace(string(text))
+	}
+	return notify.New(notify.Options{URL: c.NotifyURL, Secret: secret, Logger: logger})
+}
+
+// keepFor is a length of time in which days may stand: 90d, 36h.
+type keepFor time.Duration
+
+// UnmarshalText reads what [experiment.ParseDuration] reads, or days.
+func (k *keepFor) UnmarshalText(text []byte) error {
+	var days float64
+	if n, err := fmt.Sscanf(string(text)+" .", "%fd .", &days); n == 1 && err == nil && days > 0 {
+		*k = keepFor(days * 24 * float64(time.Hour))
+		return nil
+	}
+	d, err := experiment.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%w, or days such as 90d", err)
+	}
+	*k = keepFor(d)
+	return nil
+}

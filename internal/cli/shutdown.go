@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/client"
+)
+
+// shutdownCmd asks a server to end.
+type shutdownCmd struct {
+	Wait   bool `help:"Wait until nothing is midway and the server ends."`
+	Cancel bool `help:"Take it back: runs start again."`
+	Stay   bool `help:"Let the process stay up when nothing is midway; no run starts."`
+	Show   bool `help:"Only show where a shutdown stands. It keeps one in force from lapsing."`
+	JSON   bool `help:"Print as JSON."`
+}
+
+// goodbye is how long a server may take to end that said that it does.
+const goodbye = time.Minute
+
+// askAgain is how long one answer to --wait may take.
+const askAgain = 30 * time.Second
+
+// Run asks, and says what the server waits for. Its exit code is 1 while that is
+// something.
+func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+	server, err := r.server(ctx, env, f)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Cancel:
+		if err := server.CancelShutdown(ctx); err != nil {
+			return err
+		}
+		state, err := server.Shutdown(ctx, 0)
+		return c.tell(env, state, err)
+	case c.Show:
+		state, err := server.Shutdown(ctx, 0)
+		return c.tell(env, state, err)
+	}
+	state, err := c.request(ctx, env, server)
+	if err := c.tell(env, state, err); err != nil {
+		return err
+	}
+	if state.State != "ready" {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// request asks once, or until nothing is midway.
+func (c *shutdownCmd) request(ctx context.Context, env *Env, server *client.Client) (api.Shutdown, error) {
+	said := ""
+	for {
+		state, err := server.RequestShutdown(ctx, !c.Stay)
+		switch {
+		case err != nil || !c.Wait:
+			return state, err
+		case state.State == "ready" && state.Exits:
+			return state, server.AwaitEnd(ctx, goodbye)
+		case state.State == "ready":
+			return state, nil
+		}
+		if waits := waitsFor(state); waits != said {
+			said = waits
+			fmt.Fprintln(env.Stderr, "waiting for", waits)
+		}
+		select { // a person may have had enough; the request lapses by itself
+		case <-env.Interrupts:
+			return state, &exitError{code: exitInterrupted}
+		default:
+		}
+		if _, err := server.Shutdown(ctx, askAgain); err != nil {
+			return state, err
+		}
+	}
+}
+
+func waitsFor(s api.Shutdown) string {
+	waits := make([]string, len(s.WaitsFor))
+	for i, run := range s.WaitsFor {
+		waits[i] = fmt.Sprintf("%s (%s, %s)", run.Run, run.Name, run.Phase)
+	}
+	text := strings.Join(waits, ", ")
+	if s.RemainS > 0 {
+		text += fmt.Sprintf(", about %s", roughly(s.RemainS))
+	}
+	return text
+}
+
+// tell prints where a shutdown stands.
+func (c *shutdownCmd) tell(env *Env, s api.Shutdown, err error) error {
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(env.Stdout, s)
+	}
+	return printShutdown(env.Stdout, s)
+}
+
+func printShutdown(w io.Writer, s api.Shutdown) error {
+	var err error
+	switch s.State {
+	case "none":
+		_, err = fmt.Fprintln(w, "No shutdown is asked for.")
+	case "ready":
+		text := "Nothing is midway; no run starts."
+		if s.Exits {
+			text = "Nothing is midway; the server ends."
+		}
+		_, err = fmt.Fprintf(w, "%s %s for the next server.\n", text, stayQueued(s.QueuedAll))
+	default:
+		_, err = fmt.Fprintf(w, "Deferred: waiting for %s. No further run starts; it lapses at %s unless somebody asks again.\n",
+			waitsFor(s), s.LapsesAt.Local().Format(time.TimeOnly))
+	}
+	return err
+}
+
+func stayQueued(n int) string {
+	if n == 1 {
+		return "1 run stays queued"
+	}
+	return fmt.Sprintf("%d runs stay queued", n)
+}

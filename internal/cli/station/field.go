@@ -1,0 +1,171 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/target/local"
+)
+
+// records is what the field asks of the database.
+type records interface {
+	Run(ctx context.Context, id string) (experiment.Run, error)
+	Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error)
+	Home(ctx context.Context, run string) (experiment.Host, error) // that claimed the run; the zero one if none did
+}
+
+// Field is what belongs to runs and is not in the database: files, processes and
+// what was measured since a moment ago. It implements the field of package
+// httpapi.
+type Field struct {
+	folders *Folders
+	host    experiment.Host
+	store   records
+	ledger  *local.Ledger
+	bucket  *blob.Bucket // of the own data folder
+	live    *seconds
+}
+
+// homeOf is the data folder where the files of a run are. It is false for a run
+// of another machine, of which nothing can be seen here.
+func (f *Field) homeOf(ctx context.Context, run string) (home, bool, error) {
+	host, err := f.store.Home(ctx, run)
+	if err != nil && !errors.Is(err, experiment.ErrNotFound) {
+		return home{}, false, err
+	}
+	switch {
+	case host.Home == "":
+		return f.folders.home(), true, nil
+	case host.ID != "" && host.ID != f.host.ID && host.Home != f.folders.Data:
+		return home{}, false, nil
+	}
+	return home{host.Home}, true, nil
+}
+
+// Seconds returns the timeline of a run from second after+1 on.
+func (f *Field) Seconds(ctx context.Context, run string, after int) ([]measure.Second, error) {
+	if known, here := f.live.after(run, after); here {
+		return known, nil
+	}
+	var list []measure.Second
+	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+		list, err = rendezvous.Seconds(ctx, bucket, run, epoch, after)
+		return err
+	})
+	return list, err
+}
+
+// Tail returns the newer seconds of a run that another server drives, and none
+// of one that is driven here.
+func (f *Field) Tail(ctx context.Context, run string, after int) ([]measure.Second, error) {
+	if _, here := f.live.after(run, after); here {
+		return nil, nil
+	}
+	if h, seen, err := f.homeOf(ctx, run); err != nil || !seen || h == f.folders.home() {
+		return nil, err
+	}
+	return f.Seconds(ctx, run, after)
+}
+
+// LoadStart returns when second 0 of a run began; the zero time before.
+func (f *Field) LoadStart(ctx context.Context, run string) (time.Time, error) {
+	var start time.Time
+	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+		start, err = rendezvous.LoadStart(ctx, bucket, run, epoch)
+		return err
+	})
+	return start, err
+}
+
+// inBucket calls do with the bucket that has a run. It does not when that is
+// another machine's: nothing of the run is known here then.
+func (f *Field) inBucket(ctx context.Context, run string, do func(*blob.Bucket) error) error {
+	h, seen, err := f.homeOf(ctx, run)
+	if err != nil || !seen {
+		return err
+	}
+	if h == f.folders.home() {
+		return do(f.bucket)
+	}
+	if _, err := os.Stat(h.bucket()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	bucket, err := rendezvous.OpenBucket(ctx, "file://"+h.bucket())
+	if err != nil {
+		return err
+	}
+	defer bucket.Close()
+	return do(bucket)
+}
+
+// Forget removes the files of a deleted run.
+func (f *Field) Forget(_ context.Context, run string) error {
+	if !runID.MatchString(run) {
+		return fmt.Errorf("forget run %q: not an id", run)
+	}
+	h := f.folders.home()
+	for _, folder := range []string{filepath.Dir(h.kept(run)), filepath.Join(h.runs(), run)} {
+		if err := os.RemoveAll(folder); err != nil {
+			return fmt.Errorf("forget run %s: %w", run, err)
+		}
+	}
+	return nil
+}
+
+// Inventory lists what exists on every target.
+func (f *Field) Inventory(ctx context.Context) ([]api.TargetInventory, error) {
+	listed := api.TargetInventory{Target: LocalTarget, Objects: []api.InventoryObject{}}
+	objects, err := f.ledger.List(ctx, "")
+	if err != nil {
+		listed.Unknown = err.Error()
+		return []api.TargetInventory{listed}, nil
+	}
+	for _, object := range objects {
+		class, err := f.class(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		listed.Objects = append(listed.Objects, api.InventoryObject{Object: object, Class: class, AgeS: time.Since(object.CreatedAt).Seconds()})
+	}
+	return []api.TargetInventory{listed}, nil
+}
+
+// The classes of objects.
+const (
+	classManaged = "managed" // of a run midway
+	classLost    = "lost"    // of a run that has ended
+	classLeaked  = "leaked"  // a destroy was given up
+	classForeign = "foreign" // not of this install
+)
+
+func (f *Field) class(ctx context.Context, o experiment.Object) (string, error) {
+	var run experiment.Run
+	err := experiment.ErrNotFound
+	if f.store != nil { // there is none before the first run
+		run, err = f.store.Run(ctx, o.Run)
+	}
+	switch {
+	case errors.Is(err, experiment.ErrNotFound) && o.Install == f.folders.Data:
+		return classLost, nil
+	case errors.Is(err, experiment.ErrNotFound):
+		return classForeign, nil
+	case err != nil:
+		return "", err
+	case run.Teardown == experiment.TeardownLeaked:
+		return classLeaked, nil
+	case run.Phase == experiment.PhaseEnded:
+		return classLost, nil
+	}
+	return classManaged, nil
+}

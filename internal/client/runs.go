@@ -1,0 +1,72 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// Runs returns one page of those that q picks.
+func (c *Client) Runs(ctx context.Context, q experiment.RunQuery) (api.Page[api.Run], error) {
+	return get[api.Page[api.Run]](ctx, c, "runs", values("experiment", q.Experiment, "phase", string(q.Phase),
+		"outcome", string(q.Outcome), "teardown", string(q.Teardown), "technology", q.Technology, "target", q.Target,
+		"cursor", q.Cursor, "limit", number(q.Limit)))
+}
+
+// AllRuns goes through the pages of those that q picks.
+func (c *Client) AllRuns(ctx context.Context, q experiment.RunQuery) iter.Seq2[api.Run, error] {
+	return pages(func(cursor string) (api.Page[api.Run], error) {
+		q.Cursor = cursor
+		return c.Runs(ctx, q)
+	})
+}
+
+// Run returns one run without its result.
+func (c *Client) Run(ctx context.Context, id string) (api.RunDetail, error) {
+	return get[api.RunDetail](ctx, c, below("runs", id), nil)
+}
+
+// Result returns what a run measured, or [experiment.ErrNotFound] before it was
+// collected.
+func (c *Client) Result(ctx context.Context, id string) (measure.Result, error) {
+	return get[measure.Result](ctx, c, below("runs", id, "result"), nil)
+}
+
+// Timeline returns a run second by second, all from second 0 on.
+func (c *Client) Timeline(ctx context.Context, id string) (api.Timeline, error) {
+	return get[api.Timeline](ctx, c, below("runs", id, "timeline"), nil)
+}
+
+// Histograms returns the distributions of a run.
+func (c *Client) Histograms(ctx context.Context, id string) (api.Histograms, error) {
+	return get[api.Histograms](ctx, c, below("runs", id, "histograms"), nil)
+}
+
+// Resources returns the real objects of a run.
+func (c *Client) Resources(ctx context.Context, id string) (api.Resources, error) {
+	return get[api.Resources](ctx, c, below("runs", id, "resources"), nil)
+}
+
+// LogQuery picks lines of a run's log; empty fields do not filter.
+type LogQuery struct {
+	Text   string // part of a line, whatever the case
+	Source string
+	Level  string // this one and worse
+	Before string // cursor of an earlier answer
+	Limit  int
+}
+
+// Log returns the last lines that q picks.
+func (c *Client) Log(ctx context.Context, id string, q LogQuery) (api.Log, error) {
+	return get[api.Log](ctx, c, below("runs", id, "log"),
+		values("q", q.Text, "source", q.Source, "level", q.Level, "before", q.Before, "limit", number(q.Limit)))
+}
+
+// CancelRun ends one run; what exists of it is destroyed.
+func (c *Client) CancelRun(ctx context.Context, id string) error {
+	return discard(c.do(ctx, call{method: http.MethodPost, path: below("runs", id, "cancel")}))
+}

@@ -1,0 +1,154 @@
+package httpapi_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/stats"
+)
+
+// measured submits the plan with five runs each and runs them.
+func (w *world) measured(plan string) api.ExperimentDetail {
+	w.Helper()
+	e := decode[api.ExperimentDetail](w.post(at("/experiments"), plan).is(202))
+	w.finish()
+	return decode[api.ExperimentDetail](w.get(at("/experiments/%s", e.ID)).is(200))
+}
+
+var fivePlan = strings.Replace(planText, `"repeat": 1`, `"repeat": 5`, 1)
+
+func TestComparisonOfAnExperiment(t *testing.T) {
+	w := newWorld(t)
+	e := w.measured(fivePlan)
+	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if got.Comparison.Verdict != stats.Different || got.Comparison.Best != "nats" || !got.Fairness.Known || len(got.Runs) != 10 {
+		t.Errorf("comparison %+v", got.Comparison)
+	}
+	var differs []string
+	for _, d := range got.Differs {
+		differs = append(differs, d.Path)
+	}
+	if diff := cmp.Diff([]string{"options.brokers", "stack", "technology"}, differs); diff != "" {
+		t.Error(diff)
+	}
+	for _, run := range got.Runs {
+		if run.Why != "" || run.Counts == nil || run.Metrics["e2e_p99"] == nil || run.Metrics["e2e_p50"] != nil || run.Link != "/runs/"+run.Run.ID {
+			t.Errorf("run %+v", run)
+		}
+	}
+}
+
+func TestComparisonWhileItRuns(t *testing.T) {
+	w := newWorld(t)
+	e := w.submit()
+	w.claim().enter(experiment.PhaseLoad)
+	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if got.Comparison.Verdict != stats.NoVerdict || got.Comparison.Reason != "0 of 2 runs have ended." || got.Runs[0].Why == "" {
+		t.Errorf("comparison %+v", got)
+	}
+	w.get(at("/experiments/%s/comparison.html", e.ID)).is(200)
+	w.get(at("/experiments/%s/comparison.csv", e.ID)).is(200)
+	w.get(at("/experiments/e000000000/comparison")).refused(404)
+	w.get(at("/experiments/e000000000/comparison.csv")).refused(404)
+}
+
+func TestComparisonAsFiles(t *testing.T) {
+	w := newWorld(t)
+	e := w.measured(fivePlan)
+	table := w.get(at("/experiments/%s/comparison.csv", e.ID)).is(200)
+	rows, err := csv.NewReader(strings.NewReader(string(table.body))).ReadAll()
+	if err != nil || len(rows) != 11 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	page := w.get(at("/experiments/%s/comparison.html", e.ID)).is(200)
+	if !strings.Contains(string(page.body), "Kafka vs NATS") || page.header.Get("Content-Disposition") != `inline; filename="`+e.ID+`.html"` {
+		t.Errorf("page with %v", page.header)
+	}
+	if policy := page.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") {
+		t.Errorf("policy %s", policy)
+	}
+}
+
+// query asks for runs.
+func query(runs []api.Run) string {
+	var parts []string
+	for _, run := range runs {
+		parts = append(parts, "run="+run.ID)
+	}
+	return "?" + strings.Join(parts, "&")
+}
+
+func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
+	w := newWorld(t)
+	e := w.measured(fivePlan)
+	all := decode[api.Comparison](w.get(at("/comparison" + query(e.Items))).is(200))
+	if all.Comparison.Verdict != stats.Different {
+		t.Errorf("all runs: %+v", all.Comparison)
+	}
+	some := decode[api.Comparison](w.get(at("/comparison" + query(e.Items[:9]))).is(200))
+	if some.Comparison.Verdict != stats.NoVerdict || len(some.Runs) != 9 {
+		t.Errorf("some runs: %+v", some.Comparison)
+	}
+}
+
+func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.measured(fivePlan), w.measured(strings.Replace(fivePlan, "1000", "3000", 1))
+	runs := append(one.Items, two.Items...)
+	got := decode[api.Comparison](w.get(at("/comparison" + query(runs))).is(200))
+	if got.Comparison.Verdict != stats.NoVerdict || got.Title != "20 runs of 2 experiments" || len(got.Comparison.Variants) != 4 {
+		t.Errorf("comparison %+v", got)
+	}
+	if want := "Numbers and intervals only: these runs were not shuffled together."; got.Comparison.Sentence != want {
+		t.Errorf("sentence %q, want %q", got.Comparison.Sentence, want)
+	}
+	if got.Comparison.Pairs[0].Low == nil {
+		t.Errorf("no interval: %+v", got.Comparison.Pairs[0])
+	}
+	differs := map[string]map[string]string{}
+	for _, d := range got.Differs {
+		differs[d.Path] = map[string]string{}
+		for label, value := range d.Values {
+			differs[d.Path][label] = string(value)
+		}
+	}
+	want := map[string]string{"kafka": "1000", "nats": "1000", "kafka " + two.ID: "3000", "nats " + two.ID: "3000"}
+	if diff := cmp.Diff(want, differs["workload.load.rate"]); diff != "" {
+		t.Error(diff)
+	}
+	other := decode[api.Comparison](w.get(at("/comparison%s&metric=throughput", query(runs))).is(200))
+	if other.Comparison.Metric != experiment.Throughput {
+		t.Errorf("metric %s", other.Comparison.Metric)
+	}
+	for _, form := range []string{"csv", "html"} {
+		w.get(at("/comparison.%s%s", form, query(runs))).is(200)
+	}
+}
+
+func TestAtMostFortyRunsAreCompared(t *testing.T) {
+	w := newWorld(t)
+	var runs []api.Run
+	for i := range 41 {
+		runs = append(runs, api.Run{ID: fmt.Sprintf("r%09d", i)})
+	}
+	w.get(at("/comparison"+query(runs))).refused(422, "query.run")
+	w.get(at("/comparison" + query(runs[:40]))).refused(404)
+}
+
+func TestRunThatDoesNotCountIsComparedWithItsReason(t *testing.T) {
+	w := newWorld(t)
+	e := w.submit()
+	w.claim().enter(experiment.PhaseProvision).collect(time.Millisecond).end(experiment.Failed, experiment.TeardownClean)
+	w.finish()
+	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if got.Runs[0].Why != "failed" {
+		t.Errorf("run %+v", got.Runs[0])
+	}
+}

@@ -1,0 +1,109 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/httpapi"
+)
+
+// The schema in testdata is the one of the OpenAPI Initiative.
+func TestDocumentIsOpenAPI(t *testing.T) {
+	data, err := os.ReadFile("testdata/openapi-3.1.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("mem:///openapi-3.1", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("mem:///openapi-3.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := httpapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(compiled, document); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEverySchemaIsJSONSchema(t *testing.T) {
+	s, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	components, _ := dig(s.document, "components", "schemas")
+	for name := range components.(map[string]any) {
+		if _, err := s.at("components", "schemas", name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEveryOperationIsDescribed(t *testing.T) {
+	s, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for path, item := range s.document["paths"].(map[string]any) {
+		if !strings.HasPrefix(path, api.Prefix+"/") {
+			t.Errorf("%s is not below %s", path, api.Prefix)
+		}
+		for method, operation := range item.(map[string]any) {
+			op := operation.(map[string]any)
+			id, _ := op["operationId"].(string)
+			if summary, _ := op["summary"].(string); id == "" || ids[id] || summary == "" {
+				t.Errorf("%s %s has the id %q, which must be its own, and the summary %q", method, path, id, summary)
+			}
+			ids[id] = true
+			for _, status := range []string{"401", "403", "422", "429", "500", "503"} {
+				if _, ok := dig(op, "responses", status); !ok {
+					t.Errorf("%s does not document %s", id, status)
+				}
+			}
+			if strings.Contains(path, "{id}") && op["responses"].(map[string]any)["404"] == nil {
+				t.Errorf("%s does not document 404", id)
+			}
+		}
+	}
+}
+
+func TestDocumentIsServedAsItIsWritten(t *testing.T) {
+	w := newWorld(t)
+	document, err := httpapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := w.get("/api/openapi.json").is(200)
+	want, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml := w.get("/api/openapi.yaml").is(200)
+	fromYAML, err := toJSON(yaml.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, data := range map[string][]byte{"JSON": served.body, "YAML": fromYAML} {
+		got, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if paths, ok := dig(got, "paths"); !ok || len(paths.(map[string]any)) != len(want.(map[string]any)["paths"].(map[string]any)) {
+			t.Errorf("the %s has other paths", form)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/stream"
+)
+
+func (s *server) routeEvents() {
+	op := call(http.MethodGet, "/events", "stream-events", "events", "What happens, as server-sent events")
+	op.Description = "The event '" + api.EventStored + "' (data: Event) has an id and can be resumed by Last-Event-ID or 'after', which asks for all later ones; without either only what is new is told. " +
+		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated: a client that resumes reads the timeline. " +
+		"The event '" + api.EventBeat + "' (data: Beat) comes every ten seconds. A client that is too slow is cut off and resumes."
+	text(&op, "text/event-stream", "Events without end.")
+	register(s, op, s.streamEvents)
+}
+
+type eventsInput struct {
+	Run        string `query:"run" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"Only of this run."`
+	Experiment string `query:"experiment" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" doc:"Only of this experiment."`
+	After      int64  `query:"after" minimum:"-1" default:"-1" doc:"Begin after this event; -1 begins with what is new."`
+	LastEvent  int64  `header:"Last-Event-ID" minimum:"-1" default:"-1" doc:"Like 'after', which it goes before; browsers send it when they resume."`
+}
+
+type eventsOutput struct{ Body func(huma.Context) }
+
+func (s *server) streamEvents(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
+	after := in.After
+	if in.LastEvent >= 0 {
+		after = in.LastEvent
+	}
+	subscription, err := s.Hub.Subscribe(ctx, stream.Filter{Run: in.Run, Experiment: in.Experiment, After: after})
+	if err != nil {
+		return nil, err
+	}
+	return &eventsOutput{func(hctx huma.Context) {
+		defer subscription.Close()
+		r, w := humago.Unwrap(hctx)
+		if r.Method == http.MethodHead {
+			w.Header().Set("Content-Type", "text/event-stream")
+			return
+		}
+		err := stream.Serve(ctx, w, subscription)
+		s.logger().DebugContext(ctx, "an event stream ended", slog.Any("reason", err))
+	}}, nil
+}

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+func (s *server) routeEvidence() {
+	of := func(path, id, summary, description string) huma.Operation {
+		op := call(http.MethodGet, "/runs/{id}"+path, id, "runs", summary)
+		op.Description = description
+		op.Errors = []int{http.StatusNotFound}
+		return op
+	}
+	register(s, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), s.getResult)
+	register(s, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), s.getTimeline)
+	register(s, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage; not found until the run was collected."), s.getHistograms)
+	register(s, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), s.getResources)
+	register(s, of("/log", "get-run-log", "What a run's processes wrote", "The newest lines that match, oldest first; go back with 'before'."), s.getLog)
+}
+
+type resultOutput struct{ Body measure.Result }
+
+func (s *server) getResult(ctx context.Context, in *RunPath) (*resultOutput, error) {
+	result, err := s.result(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &resultOutput{result}, nil
+}
+
+// result reads what a run measured.
+func (s *server) result(ctx context.Context, id string) (measure.Result, error) {
+	run, err := s.Store.Run(ctx, id)
+	if err != nil {
+		return measure.Result{}, err
+	}
+	if len(run.Result) == 0 {
+		return measure.Result{}, api.NewProblem(http.StatusNotFound, fmt.Sprintf("Run %s has no result; it is in phase %s.", id, run.Phase))
+	}
+	return decodeResult(run)
+}
+
+// decodeResult reads the result of a run that has one.
+func decodeResult(run experiment.Run) (measure.Result, error) {
+	var result measure.Result
+	if err := json.Unmarshal(run.Result, &result); err != nil {
+		return measure.Result{}, fmt.Errorf("read the result of run %s: %w", run.ID, err)
+	}
+	result.Agents, result.Timeline = orEmpty(result.Agents), orEmpty(result.Timeline)
+	if result.Histograms == nil {
+		result.Histograms = map[measure.Distribution]string{}
+	}
+	for i := range result.Timeline {
+		fillSecond(&result.Timeline[i])
+	}
+	return result, nil
+}
+
+// fillSecond keeps null out of JSON.
+func fillSecond(s *measure.Second) {
+	if s.Latencies == nil {
+		s.Latencies = map[measure.Distribution]measure.Latency{}
+	}
+}
+
+type timelineInput struct {
+	RunPath
+	After int `query:"after" minimum:"-1" maximum:"1000000" default:"-1" doc:"Only seconds after this one."`
+}
+
+type timelineOutput struct{ Body api.Timeline }
+
+func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineOutput, error) {
+	asOf, _, err := s.moment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Store.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	timeline := api.Timeline{Run: in.ID, Seconds: []measure.Second{}, AsOf: asOf}
+	switch {
+	case len(run.Result) > 0:
+		result, err := decodeResult(run)
+		if err != nil {
+			return nil, err
+		}
+		timeline.Complete = true
+		timeline.Seconds = append(timeline.Seconds, slices.DeleteFunc(result.Timeline, func(second measure.Second) bool { return second.Second <= in.After })...)
+	case run.Phase == experiment.PhaseEnded:
+		timeline.Complete = true
+	case midway(run.Phase):
+		seconds, err := s.Field.Seconds(ctx, in.ID, in.After)
+		if err != nil {
+			return nil, err
+		}
+		timeline.Seconds = append(timeline.Seconds, seconds...)
+	}
+	for i := range timeline.Seconds {
+		fillSecond(&timeline.Seconds[i])
+	}
+	return &timelineOutput{timeline}, nil
+}
+
+type histogramsOutput struct{ Body api.Histograms }
+
+func (s *server) getHistograms(ctx context.Context, in *RunPath) (*histogramsOutput, error) {
+	result, err := s.result(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &histogramsOutput{api.Histograms{Run: in.ID, Histograms: result.Histograms}}, nil
+}
+
+type logInput struct {
+	RunPath
+	Text   string `query:"q" maxLength:"200" doc:"Part of a line, whatever the case."`
+	Source string `query:"source" maxLength:"100" doc:"One of 'sources'."`
+	Level  string `query:"level" enum:"debug,info,warn,error" doc:"This one and worse."`
+	Before string `query:"before" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this log" doc:"From 'before' of the answer before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Lines at most."`
+}
+
+type logOutput struct{ Body api.Log }
+
+func (s *server) getLog(ctx context.Context, in *logInput) (*logOutput, error) {
+	if _, err := s.Store.Run(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	log, err := s.Field.Log(ctx, LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
+	if errors.Is(err, experiment.ErrCursor) {
+		return nil, invalid(api.FieldError{Location: "query.before", Message: err.Error()})
+	} else if err != nil {
+		return nil, err
+	}
+	log.Run, log.Sources, log.Lines = in.ID, orEmpty(log.Sources), orEmpty(log.Lines)
+	return &logOutput{log}, nil
+}

@@ -1,0 +1,191 @@
+package httpapi_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/guard"
+	"dec.local/dec/internal/httpapi"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/store"
+	"dec.local/dec/internal/stream"
+)
+
+const token = "a-token-for-tests"
+
+// world is a server over a real database, whose runs the tests drive themselves.
+type world struct {
+	*testing.T
+	store  *store.Store
+	guard  *guard.Guard
+	hub    *stream.Hub
+	plans  *planner
+	field  *field
+	server *httptest.Server
+	taken  httpapi.Options // with which the server was made
+	exited chan struct{}   // gets a value when the process should exit
+	token  string          // sent with every call; none if empty
+}
+
+// newWorld starts a server; change may change its options.
+func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
+	t.Helper()
+	w := &world{T: t, plans: &planner{}, field: &field{}, exited: make(chan struct{}, 1), token: token}
+	var err error
+	if w.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "dec.db"), store.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.store.Close() })
+	quiet := slog.New(slog.DiscardHandler)
+	if w.guard, err = guard.New(guard.Options{
+		TokenHashes: func() [][sha256.Size]byte { return [][sha256.Size]byte{guard.Hash(token)} },
+		Sessions:    w.store.Sessions(), Open: httpapi.Open, Logger: quiet,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.hub = stream.New(stream.Options{Source: w.store, Version: "test", Logger: quiet, Poll: 20 * time.Millisecond})
+	engine, err := orchestrator.New(orchestrator.Options{
+		Store: w.store, Provisioner: idle{}, Workload: idle{}, Watcher: idle{}, Verifier: idle{}, Logger: quiet,
+		OnEvent: func(experiment.Event) { w.hub.Nudge() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := httpapi.Options{
+		Store: w.store, Engine: engine, Planner: w.plans, Field: w.field, Guard: w.guard, Hub: w.hub,
+		Exit: func() { w.exited <- struct{}{} }, Version: "test", Install: "i-test", Logger: quiet,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	w.taken = o
+	handler, err := httpapi.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.serve(handler)
+	return w
+}
+
+// serve starts the hub and the server, and ends them with the test.
+func (w *world) serve(handler http.Handler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = w.hub.Run(ctx) // the cause of its end is the cancel below
+	}()
+	w.server = httptest.NewServer(w.guard.Wrap(handler))
+	w.Cleanup(func() {
+		cancel()
+		<-ended
+		w.server.Close()
+	})
+}
+
+// idle does the work of no run: the tests write the life of runs themselves.
+type idle struct{}
+
+var errIdle = errors.New("the tests drive the runs")
+
+func (idle) Provision(context.Context, orchestrator.Assignment, func(experiment.Resource)) (json.RawMessage, error) {
+	return nil, errIdle
+}
+func (idle) Destroy(context.Context, string, func(experiment.Resource)) error { return errIdle }
+func (idle) Halt(context.Context, string) error                               { return errIdle }
+func (idle) Prepare(context.Context, orchestrator.Assignment, json.RawMessage) error {
+	return errIdle
+}
+func (idle) Load(context.Context, orchestrator.Assignment) error { return errIdle }
+func (idle) Collect(context.Context, orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
+	return nil, experiment.Validity{}, errIdle
+}
+func (idle) Stop(context.Context, orchestrator.Assignment, string) error { return errIdle }
+func (idle) Watch(context.Context, string) error                         { return errIdle }
+func (idle) Verify(context.Context, string) (experiment.Receipt, error) {
+	return experiment.Receipt{}, errIdle
+}
+
+// planner takes the plans of two technologies.
+type planner struct{ refuse error }
+
+func (p *planner) Catalog(context.Context) (api.Catalog, error) {
+	schema := json.RawMessage(`{"type": "object"}`)
+	return api.Catalog{
+		PlanSchema: experiment.Schema(),
+		Targets:    []api.Target{{Name: "local", Title: "This machine", Available: true, Slots: 1}},
+		Technologies: []api.Technology{{Name: "kafka", Title: "Apache Kafka", ClientConfig: schema, Stacks: []api.Stack{
+			{Name: "kraft", Title: "KRaft", Targets: []string{"local"}, Options: schema, Why: "no broker", Fix: "make setup"},
+		}}},
+	}, nil
+}
+
+func (p *planner) Check(_ context.Context, plan experiment.Plan) (experiment.Plan, error) {
+	var problems experiment.Problems
+	for i, v := range plan.Variants {
+		if v.Technology != "kafka" && v.Technology != "nats" {
+			var faults experiment.Problems
+			faults.Add("technology", "no technology %q", v.Technology)
+			problems.AddUnder("variants["+string(rune('0'+i))+"]", &faults)
+		}
+	}
+	return plan, problems.Err()
+}
+
+func (p *planner) Estimate(_ context.Context, plan experiment.Plan) (time.Duration, string, error) {
+	return time.Duration(plan.Repeat*len(plan.Variants)) * time.Minute, "a guess", nil
+}
+
+func (p *planner) Admit(context.Context, experiment.Plan) ([]string, error) {
+	return []string{"the machine is busy"}, p.refuse
+}
+
+func (p *planner) ParsePlan(data []byte) (experiment.Plan, error) {
+	document, err := toJSON(data)
+	if err != nil {
+		return experiment.Plan{}, err
+	}
+	return experiment.DecodePlan(document)
+}
+
+// field has what the tests put into it.
+type field struct {
+	seconds   []measure.Second
+	start     time.Time
+	log       api.Log
+	asked     httpapi.LogQuery
+	forgotten []string
+	inventory []api.TargetInventory
+	err       error
+}
+
+func (f *field) Seconds(_ context.Context, _ string, after int) ([]measure.Second, error) {
+	var newer []measure.Second
+	for _, s := range f.seconds {
+		if s.Second > after {
+			newer = append(newer, s)
+		}
+	}
+	return newer, f.err
+}
+func (f *field) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
+func (f *field) Log(_ context.Context, q httpapi.LogQuery) (api.Log, error) {
+	f.asked = q
+	return f.log, f.err
+}
+func (f *field) Forget(_ context.Context, run string) error {
+	f.forgotten = append(f.forgotten, run)
+	return f.err
+}
+func (f *field) Inventory(context.Context) ([]api.TargetInventory, error) { return f.inventory, f.err }

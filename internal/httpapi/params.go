@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"dec.local/dec/internal/experiment"
+)
+
+// keyHeader marks requests that are the same when they come again.
+const keyHeader = "Idempotency-Key"
+
+// experimentPath names an experiment.
+type experimentPath struct {
+	ID string `path:"id" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" example:"e1a2b3c4d5" doc:"Id of the experiment."`
+}
+
+func (p experimentPath) object() string { return p.ID }
+
+// RunPath names a run. It is exported because huma looks only into exported
+// fields, and it is embedded.
+type RunPath struct {
+	ID string `path:"id" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" example:"r1a2b3c4d5" doc:"Id of the run."`
+}
+
+func (p RunPath) object() string { return p.ID }
+
+// PageQuery asks for a part of a list. It is exported because huma looks only
+// into exported fields, and it is embedded.
+type PageQuery struct {
+	Cursor string `query:"cursor" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this list" doc:"From 'next' of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items at most."`
+}
+
+// experimentsQuery filters experiments.
+type experimentsQuery struct {
+	PageQuery
+	Text       string           `query:"q" maxLength:"200" doc:"Part of the name, the id, a label or a technology, whatever the case."`
+	State      experiment.State `query:"state" enum:"queued,running,ended"`
+	Technology string           `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology" doc:"Of one of the variants."`
+	Target     string           `query:"target" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a target"`
+	Digest     string           `query:"plan" pattern:"^[0-9a-f]{64}$" patternDescription:"the digest of a plan" doc:"Digest of the plan: experiments that ask the same question."`
+	By         string           `query:"by" maxLength:"100" doc:"Who submitted it."`
+	Order      string           `query:"order" enum:"newest,oldest" default:"newest" doc:"Which comes first."`
+}
+
+func (q experimentsQuery) query() experiment.ExperimentQuery {
+	return experiment.ExperimentQuery{
+		Text: q.Text, State: q.State, Technology: q.Technology, Target: q.Target, Digest: q.Digest, By: q.By,
+		Oldest: q.Order == "oldest", Cursor: q.Cursor, Limit: q.Limit,
+	}
+}
+
+// runsQuery filters runs.
+type runsQuery struct {
+	PageQuery
+	Experiment string              `query:"experiment" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment"`
+	Phase      experiment.Phase    `query:"phase" enum:"queued,provision,prepare,load,collect,destroy,verify,ended"`
+	Outcome    experiment.Outcome  `query:"outcome" enum:"succeeded,failed,cancelled"`
+	Teardown   experiment.Teardown `query:"teardown" enum:"none,pending,clean,leaked"`
+	Technology string              `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology"`
+	Target     string              `query:"target" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a target"`
+}
+
+func (q runsQuery) query() experiment.RunQuery {
+	return experiment.RunQuery{
+		Experiment: q.Experiment, Phase: q.Phase, Outcome: q.Outcome, Teardown: q.Teardown,
+		Technology: q.Technology, Target: q.Target, Cursor: q.Cursor, Limit: q.Limit,
+	}
+}

@@ -1,0 +1,109 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// Store answers questions about what is stored, and keeps what the API itself
+// must remember.
+type Store interface {
+	lister
+	reader
+	keeper
+	latch
+}
+
+// lister finds experiments and runs.
+type lister interface {
+	// ListExperiments returns a page and the cursor of the next one, "" on the last.
+	ListExperiments(ctx context.Context, q experiment.ExperimentQuery) ([]experiment.Summary, string, error)
+	Summary(ctx context.Context, id string) (experiment.Summary, error)
+	ListRuns(ctx context.Context, q experiment.RunQuery) ([]experiment.Run, string, error)
+	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	// QueuedBefore counts the runs that start before those of an experiment.
+	QueuedBefore(ctx context.Context, experimentID string) (int, error)
+}
+
+// reader reads one thing.
+type reader interface {
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
+	Expiry(ctx context.Context, run string) (time.Time, error)
+	Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error)
+	LastEvent(ctx context.Context) (int64, error)
+	Totals(ctx context.Context) (experiment.Totals, error)
+}
+
+// keeper keeps what the API must remember.
+type keeper interface {
+	// Delete removes an ended experiment with all that is stored of it, and
+	// returns its runs; [experiment.ErrBusy] while anything of it may live.
+	Delete(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	Audit(ctx context.Context, e experiment.AuditEntry) error
+	ListAudit(ctx context.Context, cursor string, limit int) ([]experiment.AuditEntry, string, error)
+	// Ping returns an error when the database cannot be used.
+	Ping(ctx context.Context) error
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// latch is the drain of all servers of the database.
+type latch interface {
+	// RequestDrain begins a drain, or prolongs the one in force, until lapse from
+	// now. The drain is granted when nothing is midway.
+	RequestDrain(ctx context.Context, by string, lapse time.Duration) (experiment.Drain, error)
+	// PollDrain prolongs a drain in force, like RequestDrain, and begins none.
+	PollDrain(ctx context.Context, lapse time.Duration) (experiment.Drain, error)
+	Drain(ctx context.Context) (experiment.Drain, error)
+	EndDrain(ctx context.Context) error
+}
+
+// Engine takes orders.
+type Engine interface {
+	// Submit admits an experiment; replayed says that the same submission had been
+	// admitted before. [experiment.ErrKeyReused] when its key carried another one.
+	Submit(ctx context.Context, p experiment.Plan, s experiment.Submission) (e experiment.Experiment, replayed bool, err error)
+	// Cancel ends an experiment or a run, given by id.
+	Cancel(ctx context.Context, id, reason string) error
+}
+
+// Planner knows what plans can be run here.
+type Planner interface {
+	Catalog(ctx context.Context) (api.Catalog, error)
+	// Check holds a decoded plan against the catalog and returns it normalised.
+	// A refusal is an *[experiment.Problems].
+	Check(ctx context.Context, p experiment.Plan) (experiment.Plan, error)
+	// Estimate is how long the plan will take, and what that rests on.
+	Estimate(ctx context.Context, p experiment.Plan) (d time.Duration, basis string, err error)
+	// Admit says what of this machine speaks against the plan now: an error when
+	// it must not be admitted, sentences when it may.
+	Admit(ctx context.Context, p experiment.Plan) (warnings []string, err error)
+	// ParsePlan reads a plan from YAML or JSON.
+	ParsePlan(data []byte) (experiment.Plan, error)
+}
+
+// Field is what belongs to runs and is not in the database.
+type Field interface {
+	// Seconds returns a midway run's timeline from second after+1 on.
+	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
+	// LoadStart returns when second 0 of the run began; the zero time before.
+	LoadStart(ctx context.Context, run string) (time.Time, error)
+	Log(ctx context.Context, q LogQuery) (api.Log, error)
+	// Forget removes the files of a deleted run.
+	Forget(ctx context.Context, run string) error
+	// Inventory lists what exists on every target.
+	Inventory(ctx context.Context) ([]api.TargetInventory, error)
+}
+
+// LogQuery picks lines of a run's log.
+type LogQuery struct {
+	Run    string
+	Text   string // part of a line, whatever the case
+	Source string
+	Level  string // this one and worse
+	Before string // cursor
+	Limit  int    // 1000 if zero
+}

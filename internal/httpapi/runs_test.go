@@ -1,0 +1,180 @@
+package httpapi_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/httpapi"
+	"dec.local/dec/internal/measure"
+)
+
+func TestRunsAreNamedAndFiltered(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit().ID
+	w.submit()
+	w.claim().enter(experiment.PhaseProvision)
+	list := func(query string) api.Page[api.Run] {
+		t.Helper()
+		return decode[api.Page[api.Run]](w.get(at("/runs" + query)).is(200))
+	}
+	for query, want := range map[string]int{
+		"": 4, "?experiment=" + id: 2, "?phase=provision": 1, "?phase=queued": 3, "?outcome=failed": 0,
+		"?teardown=leaked": 0, "?technology=nats": 2, "?target=local": 4, "?limit=3": 3,
+	} {
+		if got := list(query); len(got.Items) != want {
+			t.Errorf("%s finds %d, want %d", query, len(got.Items), want)
+		}
+	}
+	for _, run := range list("?experiment=" + id).Items {
+		if run.Name != run.Variant+" #1" {
+			t.Errorf("a run of %s is named %q", run.Variant, run.Name)
+		}
+	}
+	first := list("?limit=3")
+	if rest := list("?limit=3&cursor=" + first.Next); len(rest.Items) != 1 || rest.Next != "" {
+		t.Errorf("the second page is %+v", rest)
+	}
+}
+
+func TestRunThroughItsLife(t *testing.T) {
+	w := newWorld(t)
+	e := w.submit()
+	run := w.claim().enter(experiment.PhaseProvision)
+	if _, err := w.store.SetExpiry(t.Context(), run.ID, run.lease, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	get := func() api.RunDetail {
+		t.Helper()
+		return decode[api.RunDetail](w.get(at("/runs/%s", run.ID)).is(200))
+	}
+	if got := get(); got.Experiment != e.ID || got.ExperimentName != "Kafka vs NATS" || got.ExpiresAt.IsZero() || got.HasResult || got.VariantPlan.Label != run.Variant {
+		t.Errorf("midway %+v", got)
+	}
+	w.get(at("/runs/%s/result", run.ID)).refused(404)
+	w.get(at("/runs/%s/histograms", run.ID)).refused(404)
+
+	run.enter(experiment.PhaseLoad)
+	now := time.Now()
+	for stage, start := range map[experiment.Stage]time.Time{
+		"": {}, experiment.StageWarmup: now.Add(-time.Second), experiment.StageMeasure: now.Add(-20 * time.Second), experiment.StageDrain: now.Add(-time.Minute),
+	} {
+		w.field.start = start
+		if got := get(); got.Stage != stage || got.LoadStartedAt.IsZero() != start.IsZero() {
+			t.Errorf("stage %q of a load that began at %s, want %q", got.Stage, start, stage)
+		}
+	}
+	w.field.err = errors.New("the bucket is away")
+	if got := get(); got.Stage != "" {
+		t.Errorf("stage %q although it is not known", got.Stage)
+	}
+	w.field.err = nil
+
+	run.enter(experiment.PhaseCollect).collect(time.Millisecond).enter(experiment.PhaseDestroy)
+	if got := get(); !got.HasResult || len(got.Allowed) != 0 {
+		t.Errorf("collected %+v", got)
+	}
+	w.post(at("/runs/%s/cancel", run.ID), "").refused(409)
+	result := decode[measure.Result](w.get(at("/runs/%s/result", run.ID)).is(200))
+	if result.Counts.Acked != 30000 || *result.E2E.P99NS != time.Millisecond.Nanoseconds() {
+		t.Errorf("result %+v", result)
+	}
+	w.get(at("/runs/%s/histograms", run.ID)).is(200)
+	run.end(experiment.Succeeded, experiment.TeardownClean)
+	if got := get(); got.Outcome != experiment.Succeeded || got.Teardown != experiment.TeardownClean || got.EndedAt.IsZero() {
+		t.Errorf("ended %+v", got)
+	}
+}
+
+func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
+	w := newWorld(t)
+	w.submit()
+	run := w.claim().enter(experiment.PhaseLoad)
+	w.field.seconds = []measure.Second{{Second: 0, Stage: experiment.StageWarmup}, {Second: 1, Stage: experiment.StageWarmup}}
+	timeline := func(query string) api.Timeline {
+		t.Helper()
+		return decode[api.Timeline](w.get(at("/runs/%s/timeline%s", run.ID, query)).is(200))
+	}
+	if got := timeline(""); got.Complete || len(got.Seconds) != 2 {
+		t.Errorf("live %+v", got)
+	}
+	if got := timeline("?after=0"); len(got.Seconds) != 1 || got.Seconds[0].Second != 1 {
+		t.Errorf("after 0: %+v", got)
+	}
+	run.collect(time.Millisecond)
+	if got := timeline("?after=0"); !got.Complete || len(got.Seconds) != 1 || got.Seconds[0].Stage != experiment.StageMeasure {
+		t.Errorf("collected %+v", got)
+	}
+}
+
+func TestTimelineOfARunThatNeverRan(t *testing.T) {
+	w := newWorld(t)
+	e := w.submit()
+	path := at("/runs/%s/timeline", e.Items[0].ID)
+	if got := decode[api.Timeline](w.get(path).is(200)); got.Complete || len(got.Seconds) != 0 {
+		t.Errorf("queued %+v", got)
+	}
+	w.post(at("/runs/%s/cancel", e.Items[0].ID), "").is(202)
+	if got := decode[api.Timeline](w.get(path).is(200)); !got.Complete {
+		t.Errorf("cancelled %+v", got)
+	}
+}
+
+func TestResourcesThroughTheirLives(t *testing.T) {
+	w := newWorld(t)
+	w.submit()
+	run := w.claim().enter(experiment.PhaseProvision)
+	run.tell("a", "create", "started")
+	run.tell("b", "create", "started")
+	run.tell("a", "create", "complete")
+	run.tell("b", "create", "errored")
+	run.tell("a", "delete", "started")
+	states := func() map[string]string {
+		t.Helper()
+		got := map[string]string{}
+		for _, r := range decode[api.Resources](w.get(at("/runs/%s/resources", run.ID)).is(200)).Items {
+			got[r.Address] = r.State
+		}
+		return got
+	}
+	if diff := cmp.Diff(map[string]string{"a": "destroying", "b": "create failed"}, states()); diff != "" {
+		t.Error(diff)
+	}
+	run.tell("a", "delete", "complete")
+	run.tell("b", "delete", "errored")
+	if diff := cmp.Diff(map[string]string{"a": "destroyed", "b": "destroy failed"}, states()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLogPassesOnWhatIsAsked(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit().Items[0].ID
+	w.field.log = api.Log{Lines: []api.LogLine{{N: 1, Source: "dec", Level: "error", Text: "oh"}}, Matches: 1}
+	got := decode[api.Log](w.get(at("/runs/%s/log?q=o&source=tofu+2+apply&level=warn&before=10&limit=5", id)).is(200))
+	if got.Run != id || got.Matches != 1 || len(got.Lines) != 1 {
+		t.Errorf("log %+v", got)
+	}
+	want := httpapi.LogQuery{Run: id, Text: "o", Source: "tofu 2 apply", Level: "warn", Before: "10", Limit: 5}
+	if diff := cmp.Diff(want, w.field.asked); diff != "" {
+		t.Error(diff)
+	}
+	w.field.err = experiment.ErrCursor
+	w.get(at("/runs/%s/log?before=x", id)).refused(422, "query.before")
+	w.get(at("/runs/r000000000/log")).refused(404)
+}
+
+func TestCancelledRunEnds(t *testing.T) {
+	w := newWorld(t)
+	e := w.submit()
+	got := decode[api.RunDetail](w.post(at("/runs/%s/cancel", e.Items[0].ID), "").is(202))
+	if got.Outcome != experiment.Cancelled || got.Reason != "cancelled by admin" || len(got.Allowed) != 0 {
+		t.Errorf("cancelled %+v", got)
+	}
+	w.post(at("/runs/%s/cancel", e.Items[0].ID), "").refused(409)
+	w.post(at("/runs/r000000000/cancel"), "").refused(404)
+}

@@ -1,0 +1,186 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+)
+
+const (
+	drainLapse = 15 * time.Minute       // a drain that nobody asks for ends by itself
+	drainPoll  = 500 * time.Millisecond // between two looks of a long poll
+	retryAfter = 5                      // seconds, in the answer that a drain must wait
+)
+
+func (s *server) routeShutdown() {
+	op := call(http.MethodPost, "/shutdown", "request-shutdown", "operation", "Ask to shut the server down")
+	op.Description = "No further run starts, on any server of the database; new experiments are accepted and stay queued. " +
+		"While a run is midway the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
+	op.Metadata = map[string]any{auditAction: "shutdown.request"}
+	answer[api.Shutdown](s, &op, http.StatusOK, "Nothing is midway; the process exits unless 'exit' was false.")
+	answer[api.Shutdown](s, &op, http.StatusConflict, "Deferred: runs are midway.")
+	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds until it is worth asking again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
+	register(s, op, s.requestShutdown)
+
+	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Where a shutdown stands")
+	op.Description = "With ?wait= the answer comes when that changes, or after that time. Asking keeps a shutdown that was requested from lapsing."
+	register(s, op, s.getShutdown)
+
+	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Take a shutdown back")
+	op.Description = "Runs start again. Also when none was requested."
+	op.Metadata = map[string]any{auditAction: "shutdown.cancel"}
+	register(s, op, s.cancelShutdown)
+}
+
+// shutdownRequest is the body of a request to shut down.
+type shutdownRequest struct {
+	Mode api.ShutdownMode `json:"mode,omitempty" enum:"drain,handoff" doc:"What becomes of runs that are midway: drain waits for them (the default); handoff is not there yet."`
+	Exit *bool            `json:"exit,omitempty" doc:"false: the process stays, and starts nothing."`
+}
+
+type shutdownInput struct{ Body *shutdownRequest }
+
+type shutdownOutput struct {
+	Status     int
+	RetryAfter int `header:"Retry-After" hidden:"true"`
+	Body       api.Shutdown
+}
+
+func (s *server) requestShutdown(ctx context.Context, in *shutdownInput) (*shutdownOutput, error) {
+	exit, err := s.checkShutdown(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	drain, err := s.Store.RequestDrain(ctx, caller(ctx), drainLapse)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.viewShutdown(ctx, drain)
+	if err != nil {
+		return nil, err
+	}
+	if drain.GrantedAt.IsZero() {
+		return &shutdownOutput{Status: http.StatusConflict, RetryAfter: retryAfter, Body: view}, nil
+	}
+	if view.Exits = exit; exit {
+		requestOf(ctx).after = s.Exit
+	}
+	return &shutdownOutput{Status: http.StatusOK, Body: view}, nil
+}
+
+// checkShutdown refuses what this server does not do, and tells whether to exit.
+func (s *server) checkShutdown(body *shutdownRequest) (exit bool, err error) {
+	exit = true
+	if body != nil {
+		if body.Mode == api.ShutdownHandoff {
+			return false, invalid(api.FieldError{Location: "body.mode", Message: "handoff needs a server that adopts the runs of the one before, which this version does not do; write drain"})
+		}
+		if body.Exit != nil {
+			exit = *body.Exit
+		}
+	}
+	if exit && s.Exit == nil {
+		return false, invalid(api.FieldError{Location: "body.exit", Message: "this server belongs to a command and ends with it; write false"})
+	}
+	return exit, nil
+}
+
+type waitInput struct {
+	Wait string `query:"wait" pattern:"^([12]?[0-9]|30)s$" patternDescription:"whole seconds up to 30s" example:"1s" doc:"How long the answer may take."`
+}
+
+type shutdownState struct{ Body api.Shutdown }
+
+// getShutdown prolongs a drain in force as long as somebody waits for it.
+func (s *server) getShutdown(ctx context.Context, in *waitInput) (*shutdownState, error) {
+	drain, err := s.Store.PollDrain(ctx, drainLapse)
+	if err != nil {
+		return nil, err
+	}
+	wait, _ := time.ParseDuration(in.Wait) // the pattern lets nothing else in; "" is no wait
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	look := time.NewTicker(drainPoll)
+	defer look.Stop()
+	for wait > 0 && drain.InForce() && drain.GrantedAt.IsZero() {
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-end.C:
+			wait = 0
+		case <-look.C:
+			if drain, err = s.Store.PollDrain(ctx, drainLapse); err != nil { // which also grants it
+				return nil, err
+			}
+		}
+	}
+	view, err := s.viewShutdown(ctx, drain)
+	return &shutdownState{view}, err
+}
+
+func (s *server) cancelShutdown(ctx context.Context, _ *struct{}) (*shutdownState, error) {
+	if err := s.Store.EndDrain(ctx); err != nil {
+		return nil, err
+	}
+	drain, err := s.Store.Drain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.viewShutdown(ctx, drain)
+	return &shutdownState{view}, err
+}
+
+// viewShutdown shows a drain.
+func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shutdown, error) {
+	view := api.Shutdown{State: "none", WaitsFor: []api.WaitingRun{}, QueuedAll: d.Queued}
+	if !d.InForce() {
+		return view, nil
+	}
+	view.State, view.Mode, view.By = "draining", api.ShutdownDrain, d.By
+	view.Since, view.LapsesAt = d.Since.UTC(), d.LapsesAt.UTC()
+	if !d.GrantedAt.IsZero() {
+		view.State = "ready"
+		return view, nil
+	}
+	view.Deferred = true
+	numbers, err := s.numbers(ctx, d.Midway)
+	if err != nil {
+		return api.Shutdown{}, err
+	}
+	for _, run := range d.Midway {
+		shown := viewRun(run, numbers[run.ID])
+		view.WaitsFor = append(view.WaitsFor, api.WaitingRun{Run: run.ID, Name: shown.Name, Experiment: run.Experiment, Phase: run.Phase, Since: shown.Since})
+		left, err := s.runRemains(ctx, run)
+		if err != nil {
+			return api.Shutdown{}, err
+		}
+		view.RemainS = max(view.RemainS, left)
+	}
+	return view, nil
+}
+
+// runRemains is about how many seconds a run midway still takes.
+func (s *server) runRemains(ctx context.Context, run experiment.Run) (float64, error) {
+	summary, err := s.Store.Summary(ctx, run.Experiment)
+	if err != nil {
+		return 0, err
+	}
+	runs := len(summary.Plan.Variants) * summary.Plan.Repeat
+	if runs == 0 || run.StartedAt.IsZero() {
+		return 0, nil
+	}
+	whole, _, err := s.Planner.Estimate(ctx, summary.Plan)
+	if err != nil {
+		return 0, err
+	}
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return max(0, whole.Seconds()/float64(runs)-now.Sub(run.StartedAt).Seconds()), nil
+}

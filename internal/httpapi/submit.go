@@ -1,0 +1,141 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/goccy/go-yaml"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+)
+
+// planTypes are the media types of a plan.
+var planTypes = []string{jsonType, "application/yaml", "text/yaml"}
+
+func (s *server) routeSubmit() {
+	op := call(http.MethodPost, "/experiments", "create-experiment", "experiments", "Submit an experiment")
+	op.Description = "It is queued and needs no further call. With ?dry_run=true everything is checked and nothing is stored."
+	op.DefaultStatus = http.StatusAccepted
+	op.SkipValidateBody = true // the planner does, and says more
+	op.RequestBody = &huma.RequestBody{Description: "The plan, as JSON or YAML.", Required: true}
+	op.Errors = []int{http.StatusConflict}
+	op.Metadata = map[string]any{auditAction: "experiment.create"}
+	answer[api.ExperimentDetail](s, &op, http.StatusAccepted, "It is stored and queued.")
+	answer[api.DryRun](s, &op, http.StatusOK, "What the plan would do (dry_run).")
+	register(s, op, s.submit)
+
+	plan := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
+	op.RequestBody.Content = map[string]*huma.MediaType{}
+	for _, mediaType := range planTypes {
+		op.RequestBody.Content[mediaType] = &huma.MediaType{Schema: plan}
+	}
+}
+
+type submitInput struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Key         string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"up to 255 visible characters" doc:"Makes a repeated request the same request, for 24 hours."`
+	DryRun      bool   `query:"dry_run" doc:"Check everything and store nothing."`
+	RawBody     []byte
+}
+
+type submitOutput struct {
+	Status   int
+	Location string `header:"Location" doc:"Of the experiment."`
+	Body     any
+}
+
+func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+	requestOf(ctx).skipAudit = in.DryRun
+	plan, err := s.parsePlan(ctx, in.ContentType, in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	if in.DryRun {
+		return s.dryRun(ctx, plan)
+	}
+	if _, err := s.admit(ctx, plan); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(in.RawBody)
+	admitted, _, err := s.Engine.Submit(ctx, plan, experiment.Submission{
+		By: caller(ctx), Key: in.Key, Digest: hex.EncodeToString(digest[:]),
+	})
+	if err != nil {
+		return nil, err
+	}
+	requestOf(ctx).object = admitted.ID
+	detail, err := s.experimentDetail(ctx, admitted.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &submitOutput{Status: http.StatusAccepted, Location: api.Prefix + "/experiments/" + admitted.ID, Body: detail}, nil
+}
+
+// parsePlan reads a plan and holds it against the catalog.
+func (s *server) parsePlan(ctx context.Context, mediaType string, data []byte) (experiment.Plan, error) {
+	if mediaType == "" || mediaType == jsonType {
+		if err := json.Unmarshal(data, new(json.RawMessage)); err != nil { // YAML would be taken otherwise
+			return experiment.Plan{}, api.NewProblem(http.StatusBadRequest, "The body is not JSON: "+err.Error()+".")
+		}
+	}
+	plan, err := s.Planner.ParsePlan(data)
+	if err != nil {
+		if _, ok := errors.AsType[*experiment.Problems](err); ok {
+			return experiment.Plan{}, err
+		}
+		return experiment.Plan{}, invalid(api.FieldError{Location: "body", Message: err.Error()})
+	}
+	return s.Planner.Check(ctx, plan)
+}
+
+// admit asks whether the machine can take the plan now.
+func (s *server) admit(ctx context.Context, plan experiment.Plan) ([]string, error) {
+	warnings, err := s.Planner.Admit(ctx, plan)
+	if err == nil {
+		return warnings, nil
+	}
+	if _, ok := errors.AsType[*experiment.Problems](err); ok {
+		return nil, err
+	}
+	return nil, api.NewProblem(http.StatusConflict, err.Error())
+}
+
+func (s *server) dryRun(ctx context.Context, plan experiment.Plan) (*submitOutput, error) {
+	warnings, err := s.admit(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	estimate, basis, err := s.Planner.Estimate(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	text, err := planYAML(plan)
+	if err != nil {
+		return nil, err
+	}
+	return &submitOutput{Status: http.StatusOK, Body: api.DryRun{
+		Plan: plan, YAML: text, Digest: plan.Digest(), Order: experiment.Order(plan),
+		EstimateS: estimate.Seconds(), EstimateOf: basis, Warnings: append(orEmpty(plan.Warnings()), warnings...),
+	}}, nil
+}
+
+// planYAML writes a plan as people do.
+func planYAML(plan experiment.Plan) (string, error) {
+	data, err := json.Marshal(plan)
+	if err != nil {
+		return "", fmt.Errorf("write the plan: %w", err)
+	}
+	text, err := yaml.JSONToYAML(data)
+	if err != nil {
+		return "", fmt.Errorf("write the plan as YAML: %w", err)
+	}
+	return string(text), nil
+}

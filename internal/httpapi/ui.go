@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"dec.local/dec/internal/guard"
+)
+
+const (
+	indexFile = "index.html"
+	// nonceSlot stands in the page where the nonce of an answer goes.
+	nonceSlot = "{{nonce}}"
+	// assets have their hash in their names, so they never change.
+	assets = "assets/"
+)
+
+// serveUI serves the built page at every path that is none of the API.
+func (s *server) serveUI() error {
+	if s.UI == nil {
+		s.plain.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+			say(w, http.StatusOK, "DEC is running. This build has no page; the API is below /api/v1, its document at /api/openapi.json.")
+		})
+		return nil
+	}
+	index, err := fs.ReadFile(s.UI, indexFile)
+	if err != nil {
+		return fmt.Errorf("read the page: %w", err)
+	}
+	if !bytes.Contains(index, []byte(nonceSlot)) {
+		return errors.New("the page has no slot for the nonce of its styles: build it again with 'make ui'")
+	}
+	files := http.FileServerFS(s.UI)
+	s.plain.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if info, err := fs.Stat(s.UI, name); err == nil && !info.IsDir() && name != indexFile {
+			if strings.HasPrefix(name, assets) {
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			}
+			files.ServeHTTP(w, r)
+			return
+		}
+		if strings.HasPrefix(name, assets) {
+			say(w, http.StatusNotFound, "There is no such file; reload the page.")
+			return
+		}
+		writeIndex(w, r, index)
+	})
+	return nil
+}
+
+// writeIndex writes the page with the nonce of this answer, which is why it must
+// not be stored.
+func writeIndex(w http.ResponseWriter, r *http.Request, index []byte) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(bytes.ReplaceAll(index, []byte(nonceSlot), []byte(guard.Nonce(r.Context())))) // the caller may have gone
+}

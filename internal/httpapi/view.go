@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
+)
+
+// viewExperiment shows an experiment.
+func viewExperiment(e experiment.Summary) api.Experiment {
+	view := api.Experiment{
+		ID: e.ID, Name: e.Plan.Name, State: e.State, Target: e.Plan.Target, Compare: e.Plan.Compare, Variants: []api.VariantName{},
+		Digest: e.Digest, By: e.By, CreatedAt: e.CreatedAt.UTC(), StartedAt: e.StartedAt.UTC(), EndedAt: e.EndedAt.UTC(),
+		Reason: e.Reason, Runs: e.Runs, Allowed: []api.Action{},
+	}
+	for _, v := range e.Plan.Variants {
+		view.Variants = append(view.Variants, api.VariantName{Label: v.Label, Technology: v.Technology, Stack: v.Stack})
+	}
+	if e.Verdict != nil {
+		verdict := *e.Verdict
+		verdict.Sentences, verdict.Caveats = orEmpty(verdict.Sentences), orEmpty(verdict.Caveats)
+		view.Verdict = &verdict
+	}
+	switch {
+	case e.State != experiment.Ended:
+		view.Allowed = append(view.Allowed, api.ActionCancel)
+	case e.Runs.Leaked == 0:
+		view.Allowed = append(view.Allowed, api.ActionDelete)
+	}
+	return view
+}
+
+// viewRun shows a run that has this number within its variant.
+func viewRun(r experiment.Run, number int) api.Run {
+	view := api.Run{
+		ID: r.ID, Experiment: r.Experiment, Name: fmt.Sprintf("%s #%d", r.Variant, number), Variant: r.Variant, Order: r.Order, Extra: r.Extra,
+		Phase: r.Phase, Outcome: r.Outcome, Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason,
+		Since: r.Since.UTC(), StartedAt: r.StartedAt.UTC(), EndedAt: r.EndedAt.UTC(), Phases: orEmpty(slices.Clone(r.Phases)), Allowed: []api.Action{},
+	}
+	if cancellable(r) {
+		view.Allowed = append(view.Allowed, api.ActionCancel)
+	}
+	return view
+}
+
+// cancellable reports whether there is anything left to stop.
+func cancellable(r experiment.Run) bool {
+	switch r.Phase {
+	case experiment.PhaseDestroy, experiment.PhaseVerify, experiment.PhaseEnded:
+		return false
+	}
+	return r.Outcome == ""
+}
+
+// midway reports whether anything of a run may exist.
+func midway(phase experiment.Phase) bool {
+	return phase != experiment.PhaseQueued && phase != experiment.PhaseEnded
+}
+
+// numbersOf counts the runs of each variant of an experiment from 1, in their
+// order, by id.
+func numbersOf(runs []experiment.Run) map[string]int {
+	ordered := slices.SortedStableFunc(slices.Values(runs), func(a, b experiment.Run) int { return a.Order - b.Order })
+	numbers, last := make(map[string]int, len(runs)), map[string]int{}
+	for _, run := range ordered {
+		last[run.Variant]++
+		numbers[run.ID] = last[run.Variant]
+	}
+	return numbers
+}
+
+// liven adds what only a run midway has: its stage and when it must have ended.
+func (s *server) liven(ctx context.Context, run *api.Run, stages experiment.Stages, now time.Time) error {
+	if !midway(run.Phase) {
+		return nil
+	}
+	expiry, err := s.Store.Expiry(ctx, run.ID)
+	if err != nil && !errors.Is(err, experiment.ErrNotFound) { // nothing was applied yet
+		return err
+	}
+	run.ExpiresAt = expiry.UTC()
+	if run.Phase == experiment.PhaseLoad {
+		run.Stage = stageAt(stages, s.loadStart(ctx, run.ID), now)
+	}
+	return nil
+}
+
+// loadStart is when second 0 of a run began; the zero time where that is not
+// known, which must not hide the rest of the run.
+func (s *server) loadStart(ctx context.Context, run string) time.Time {
+	start, err := s.Field.LoadStart(ctx, run)
+	if err != nil {
+		s.logger().WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
+		return time.Time{}
+	}
+	return start.UTC()
+}
+
+// stageAt is the stage of a load that began at start; "" before.
+func stageAt(stages experiment.Stages, start, now time.Time) experiment.Stage {
+	since := now.Sub(start)
+	switch {
+	case start.IsZero() || since < 0:
+		return ""
+	case since < stages.Warmup.Std():
+		return experiment.StageWarmup
+	case since < stages.Warmup.Std()+stages.Measure.Std():
+		return experiment.StageMeasure
+	}
+	return experiment.StageDrain
+}
+
+// remaining is about how many seconds an experiment still takes once it is its
+// turn. Runs midway count half: they are somewhere between their ends.
+func (s *server) remaining(ctx context.Context, e experiment.Summary) (float64, error) {
+	planned := e.Plan.Repeat * len(e.Plan.Variants)
+	if planned == 0 {
+		return 0, nil
+	}
+	whole, _, err := s.Planner.Estimate(ctx, e.Plan)
+	if err != nil {
+		return 0, err
+	}
+	return whole.Seconds() / float64(planned) * (float64(e.Runs.Queued) + float64(e.Runs.Midway)/2), nil
+}

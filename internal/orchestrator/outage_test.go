@@ -1,0 +1,109 @@
+package orchestrator_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/store"
+)
+
+// outage is a store that cannot be reached at times.
+type outage struct {
+	*store.Store
+	down atomic.Bool
+}
+
+// reach fails while the store is down.
+func (o *outage) reach() error {
+	if o.down.Load() {
+		return errors.New("no route to the database")
+	}
+	return nil
+}
+
+func (o *outage) Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error) {
+	if err := o.reach(); err != nil {
+		return experiment.Run{}, 0, err
+	}
+	return o.Store.Claim(ctx, owner, h, ttl)
+}
+
+func (o *outage) Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error) {
+	if err := o.reach(); err != nil {
+		return experiment.Run{}, 0, err
+	}
+	return o.Store.Adopt(ctx, owner, h, ttl)
+}
+
+func (o *outage) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
+	if err := o.reach(); err != nil {
+		return "", err
+	}
+	return o.Store.Renew(ctx, run, lease, ttl)
+}
+
+func (o *outage) Enter(ctx context.Context, run *experiment.Run, lease int64) ([]experiment.Event, error) {
+	if err := o.reach(); err != nil {
+		return nil, err
+	}
+	return o.Store.Enter(ctx, run, lease)
+}
+
+func (o *outage) Experiment(ctx context.Context, id string) (experiment.Experiment, error) {
+	if err := o.reach(); err != nil {
+		return experiment.Experiment{}, err
+	}
+	return o.Store.Experiment(ctx, id)
+}
+
+// A database that is away for less than the lease interrupts nothing; one that is
+// away for longer costs the run, not the engine; and one that does not come back
+// ends the engine.
+func TestOutage(t *testing.T) {
+	tests := map[string]struct {
+		away   time.Duration
+		want   experiment.Outcome
+		reason string
+		ends   bool
+	}{
+		"shorter than the lease":     {20 * time.Second, experiment.Succeeded, "", false},
+		"longer than the lease":      {50 * time.Second, experiment.Failed, "interrupted: dec was killed in phase load", false},
+		"longer than it has to bear": {5 * time.Minute, experiment.Failed, "interrupted: dec was killed in phase load", true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fixture) {
+				s := &outage{Store: f.store}
+				e := f.engineOn(s, func(o *orchestrator.Options) { o.Poll = time.Second })
+				id := f.submit(e, single())
+				f.on("load", func(ctx context.Context, run string, n int) error {
+					if f.count("load") > 1 {
+						return nil
+					}
+					s.down.Store(true)
+					time.AfterFunc(tt.away, func() { s.down.Store(false) })
+					return f.pause(ctx, took)
+				})
+				err := e.Drive(t.Context(), id)
+				if (err != nil) != tt.ends {
+					t.Errorf("Drive() = %v, want an error: %v", err, tt.ends)
+				}
+				if tt.ends {
+					<-time.After(tt.away) // virtual
+					if err := f.engine(func(o *orchestrator.Options) { o.ResumeQueued = true }).Recover(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					f.settled()
+				}
+				run := f.runs(id)[0]
+				equal(t, "the run", []any{run.Outcome, run.Reason}, []any{tt.want, tt.reason})
+			})
+		})
+	}
+}

@@ -1,0 +1,24 @@
+// Names for the types of the OpenAPI document (schema.d.ts, made by `npm run types`).
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Beat = Schemas["Beat"];
+export type ComparedRun = Schemas["ComparedRun"];
+export type Comparison = Schemas["Comparison"];
+export type Counts = Schemas["Counts"];
+export type Experiment = Schemas["Experiment"];
+export type ExperimentDetail = Schemas["ExperimentDetail"];
+export type ExperimentState = Experiment["state"];
+export type Latency = Schemas["Latency"];
+export type LogLine = Schemas["LogLine"];
+export type Pair = Schemas["StatsPair"];
+export type Phase = Run["phase"];
+export type Resource = Schemas["Resource"];
+export type Result = Schemas["RunResult"];
+export type Run = Schemas["Run"];
+export type RunDetail = Schemas["RunDetail"];
+export type Second = Schemas["Second"];
+export type Snapshot = Schemas["Snapshot"];
+export type StoredEvent = Schemas["Event"];
+export type Timeline = Schemas["Timeline"];

@@ -1,0 +1,31 @@
+import { Alert, Button, List, Text } from "@mantine/core";
+import { Problem } from "../api/problem";
+
+/** What was asked for and what the server said, in its words, with a way to try again. */
+export function ErrorBox({ what, error, retry }: { what: string; error: unknown; retry?: (() => void) | undefined }) {
+  const problem = error instanceof Problem ? error : undefined;
+  return (
+    <Alert
+      color="red"
+      variant="outline"
+      role="alert"
+      title={`${what}: ${problem?.title ?? "something went wrong on this page"}`}
+    >
+      <Text size="sm">{problem ? problem.detail : String(error)}</Text>
+      {problem && problem.fields.length > 0 && (
+        <List size="sm" mt="xs">
+          {problem.fields.map((field) => (
+            <List.Item key={`${field.location} ${field.message}`}>
+              {field.location}: {field.message}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {retry && (
+        <Button size="compact-sm" variant="default" mt="xs" onClick={retry}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  );
+}

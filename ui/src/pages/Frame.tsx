@@ -1,0 +1,104 @@
+import { Alert, Button, Container, Menu, useMantineColorScheme } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { session, shutdown, signOut } from "../api/queries";
+import { UserIcon } from "../components/icons";
+import { about, plural } from "../lib/format";
+import { useLive } from "../live/hooks";
+import { live } from "../live/live";
+import classes from "./Frame.module.css";
+import { Strip } from "./Strip";
+
+/** What is around every page: where to go, how the connection is, who is signed in. */
+export function Frame() {
+  const who = useQuery(session());
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const { draining, upgradedTo } = useLive();
+  return (
+    <>
+      <a className={classes.skip} href="#page">
+        To the page
+      </a>
+      <header className={classes.header}>
+        <Container size="xl" className={classes.bar}>
+          <Link to="/experiments" className={classes.name}>
+            DEC
+          </Link>
+          <nav aria-label="Main" className={classes.nav}>
+            <Link to="/experiments" {...(path.startsWith("/experiments") && { "aria-current": "page" as const })}>
+              Experiments
+            </Link>
+          </nav>
+          <Strip />
+          <Account subject={who.data?.subject} version={who.data?.version} />
+        </Container>
+      </header>
+      <Container size="xl" component="main" id="page" tabIndex={-1} className={classes.main}>
+        {draining && <Draining />}
+        {upgradedTo && (
+          <Alert color="blue" variant="outline" mb="md" title={`DEC was upgraded to ${upgradedTo}`}>
+            <Button size="compact-sm" variant="default" onClick={() => location.reload()}>
+              Reload
+            </Button>{" "}
+            when it suits you.
+          </Alert>
+        )}
+        <Outlet />
+      </Container>
+    </>
+  );
+}
+
+/** Says that nothing new starts, and what is waited for. */
+function Draining() {
+  const { data } = useQuery(shutdown());
+  const runs = data?.waits_for ?? [];
+  return (
+    <Alert color="blue" variant="outline" mb="md" title="DEC is being replaced: nothing new starts until then">
+      {runs.length > 0
+        ? `It waits for ${runs.map((run) => run.name).join(", ")}${data?.remaining_s ? `, ${about(data.remaining_s)}` : ""}. `
+        : "Nothing is under way. "}
+      {data && data.queued > 0 && `${plural(data.queued, "queued run")} will be started by the next server.`}
+    </Alert>
+  );
+}
+
+function Account({ subject, version }: { subject: string | undefined; version: string | undefined }) {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const leaving = useMutation({
+    mutationFn: signOut,
+    onSuccess: () => {
+      live.end();
+      queries.clear();
+      navigate({ to: "/sign-in", search: {} });
+    },
+  });
+  return (
+    <Menu position="bottom-end" width={210} shadow="md">
+      <Menu.Target>
+        <Button variant="default" size="compact-md" aria-label={`Account: ${subject ?? "not known yet"}`}>
+          <UserIcon />
+          <span className={classes.subject}>{subject ?? "Account"}</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Colours</Menu.Label>
+        <Menu.RadioGroup value={colorScheme} onChange={(name) => setColorScheme(name as typeof colorScheme)}>
+          <Menu.RadioItem value="light">Light</Menu.RadioItem>
+          <Menu.RadioItem value="dark">Dark</Menu.RadioItem>
+          <Menu.RadioItem value="auto">Like the system</Menu.RadioItem>
+        </Menu.RadioGroup>
+        <Menu.Divider />
+        {version && <Menu.Label>DEC {version}</Menu.Label>}
+        <Menu.Item component="a" href="/api/openapi.json">
+          API document
+        </Menu.Item>
+        <Menu.Item onClick={() => leaving.mutate()}>
+          {leaving.error ? "Sign out: failed, try again" : "Sign out"}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

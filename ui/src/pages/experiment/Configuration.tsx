@@ -1,0 +1,61 @@
+import { Code, Stack, Table, Text, Title } from "@mantine/core";
+import type { Comparison, ExperimentDetail } from "../../api/types";
+import { CopyText } from "../../components/CopyText";
+import { ScrollTable } from "../../components/ScrollTable";
+import { missing } from "../../lib/format";
+
+/** Where the candidates differ, and the whole plan. */
+export function Configuration({
+  experiment: e,
+  comparison,
+}: {
+  experiment: ExperimentDetail;
+  comparison: Comparison | undefined;
+}) {
+  const plan = JSON.stringify(e.plan, null, 2);
+  return (
+    <Stack>
+      <Title order={2} size="h4">
+        Where the candidates differ
+      </Title>
+      {comparison?.differences.length ? (
+        <ScrollTable label="Where the candidates differ">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">Setting</Table.Th>
+              {e.variants.map((variant) => (
+                <Table.Th key={variant.label} scope="col">
+                  {variant.label}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {comparison.differences.map(({ path, values }) => (
+              <Table.Tr key={path}>
+                <Table.Th scope="row">{path}</Table.Th>
+                {e.variants.map((variant) => (
+                  <Table.Td key={variant.label}>{tell(values[variant.label])}</Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </ScrollTable>
+      ) : (
+        <Text>{comparison ? "They are configured alike." : "Not compared yet."}</Text>
+      )}
+      <Title order={2} size="h4">
+        The plan
+      </Title>
+      <Text size="sm" c="dimmed">
+        With every default filled in. Saved as a file, <Code>dec run FILE</Code> repeats the experiment.
+      </Text>
+      <CopyText text={plan} label="The plan as JSON" filename={`${e.id}.json`} />
+    </Stack>
+  );
+}
+
+function tell(value: unknown): string {
+  if (value === undefined || value === null) return missing;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,139 @@
+import { Button, Group, Menu, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { comparison, experiment } from "../../api/queries";
+import type { ExperimentDetail } from "../../api/types";
+import { ErrorBox } from "../../components/ErrorBox";
+import { Loading } from "../../components/Loading";
+import { PageTabs } from "../../components/PageTabs";
+import { PageTitle } from "../../components/PageTitle";
+import { Status } from "../../components/Status";
+import { moment, plural, time } from "../../lib/format";
+import { tellExperiment } from "../../lib/states";
+import { useNow } from "../../live/hooks";
+import { CancelExperiment } from "./CancelExperiment";
+import { Configuration } from "./Configuration";
+import { DeleteExperiment } from "./DeleteExperiment";
+import { ResultTab } from "./ResultTab";
+import { RunsTab } from "./RunsTab";
+import { Verdict } from "./Verdict";
+
+const route = getRouteApi("/frame/experiments/$id");
+const tabs = ["runs", "config"] as const;
+
+/** One experiment: which is better, by how much, and may it be believed. */
+export function ExperimentPage() {
+  const { id } = route.useParams();
+  const { data, error, isPending, refetch } = useQuery(experiment(id));
+  const answer = useQuery(comparison(id));
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  if (isPending || !data) {
+    return (
+      <Stack>
+        <PageTitle title={`Experiment ${id}`} />
+        {error ? (
+          <ErrorBox what="Show this experiment" error={error} retry={refetch} />
+        ) : (
+          <Loading what="the experiment" height={400} retry={refetch} />
+        )}
+      </Stack>
+    );
+  }
+  const differences = answer.data?.differences.length;
+  return (
+    <Stack gap="md">
+      <Head experiment={data} />
+      {error && <ErrorBox what="Bring this page up to date" error={error} retry={refetch} />}
+      <Verdict experiment={data} comparison={answer.data} />
+      {answer.error && <ErrorBox what="Compare the runs" error={answer.error} retry={answer.refetch} />}
+      <PageTabs
+        value={tab ?? "result"}
+        onChange={(value) => {
+          const chosen = tabs.find((name) => name === value);
+          navigate({ resetScroll: false, search: ({ tab: _, ...rest }) => (chosen ? { ...rest, tab: chosen } : rest) });
+        }}
+        tabs={[
+          {
+            value: "result",
+            label: "Result",
+            content: () =>
+              answer.data ? (
+                <ResultTab experiment={data} comparison={answer.data} />
+              ) : (
+                !answer.error && <Loading what="the result" height={400} retry={answer.refetch} />
+              ),
+          },
+          {
+            value: "runs",
+            label: plural(data.run_list.length, "run"),
+            content: () => <RunsTab experiment={data} comparison={answer.data} />,
+          },
+          {
+            value: "config",
+            label: differences ? `Configuration: ${plural(differences, "difference")}` : "Configuration",
+            content: () => <Configuration experiment={data} comparison={answer.data} />,
+          },
+        ]}
+      />
+    </Stack>
+  );
+}
+
+function Head({ experiment: e }: { experiment: ExperimentDetail }) {
+  const now = useNow();
+  const told = tellExperiment(e);
+  const created = time(e.created_at);
+  return (
+    <Stack gap={4}>
+      <Group justify="space-between" align="start" wrap="wrap">
+        <div style={{ flex: "1 1 20rem" }}>
+          <PageTitle title={e.state === "running" ? `${e.runs.ended}/${e.runs.planned} runs · ${e.name}` : e.name}>
+            {e.name}
+          </PageTitle>
+        </div>
+        <Group gap="xs">
+          {e.runs.ended > 0 && <Export id={e.id} />}
+          {e.allowed.includes("cancel") && <CancelExperiment experiment={e} />}
+          {e.allowed.includes("delete") && <DeleteExperiment experiment={e} />}
+        </Group>
+      </Group>
+      <Group gap="xs" role="status">
+        <Status tone={told.tone}>{told.text}</Status>
+        <Text size="sm" c="dimmed">
+          {[
+            e.verdict?.fairness,
+            e.target === "local" ? "one machine" : `target ${e.target}`,
+            e.by && `by ${e.by}`,
+            created && `created ${moment(created, now)}`,
+            e.id,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
+        </Text>
+      </Group>
+      {e.reason && <Text size="sm">{e.reason}</Text>}
+    </Stack>
+  );
+}
+
+function Export({ id }: { id: string }) {
+  const href = `/api/v1/experiments/${id}/comparison`;
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="default" size="sm">
+          Export ▾
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component="a" href={`${href}.html`} download={`${id}.html`}>
+          Report, one HTML file
+        </Menu.Item>
+        <Menu.Item component="a" href={`${href}.csv`} download={`${id}.csv`}>
+          Numbers, CSV
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

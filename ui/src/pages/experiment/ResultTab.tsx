@@ -1,0 +1,50 @@
+import { NativeSelect, Stack, Text } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
+import type { Comparison, ExperimentDetail } from "../../api/types";
+import { metrics } from "../../lib/metrics";
+import { Differences } from "./Differences";
+import { Dots } from "./Dots";
+import { FiguresTable } from "./FiguresTable";
+import { RunCharts } from "./RunCharts";
+import { measured } from "./variants";
+
+const route = getRouteApi("/frame/experiments/$id");
+
+/** The numbers behind the verdict: differences, each run, tails, time. */
+export function ResultTab({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
+  const { metric = e.compare } = route.useSearch();
+  const navigate = route.useNavigate();
+  if (!e.variants.some((variant) => measured(comparison, variant.label).length)) {
+    return (
+      <Text>
+        {e.state === "ended"
+          ? "No run was measured. The runs tell why."
+          : "No run has been measured yet. Each appears here as soon as it was collected; the runs can be watched live."}
+      </Text>
+    );
+  }
+  return (
+    <Stack gap="lg">
+      <Differences experiment={e} comparison={comparison} />
+      <NativeSelect
+        label="Metric of the charts below"
+        description={
+          metric === e.compare ? "The one of the verdict" : "Without a verdict: only the plan's metric gets one"
+        }
+        value={metric}
+        onChange={(event) => {
+          const chosen = event.currentTarget.value;
+          navigate({
+            resetScroll: false,
+            search: ({ metric: _, ...rest }) => (chosen === e.compare ? rest : { ...rest, metric: chosen }),
+          });
+        }}
+        data={metrics.map(({ name, title }) => ({ value: name, label: title }))}
+        maw={360}
+      />
+      <Dots experiment={e} comparison={comparison} metric={metric} />
+      <RunCharts experiment={e} comparison={comparison} metric={metric} />
+      <FiguresTable experiment={e} comparison={comparison} />
+    </Stack>
+  );
+}

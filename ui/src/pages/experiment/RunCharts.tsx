@@ -1,0 +1,92 @@
+import { Stack, Text, Title } from "@mantine/core";
+import { useQueries } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { histograms, timeline } from "../../api/queries";
+import type { Comparison, ExperimentDetail } from "../../api/types";
+import { Figure } from "../../components/chart/Figure";
+import { ErrorBox } from "../../components/ErrorBox";
+import { Loading } from "../../components/Loading";
+import { type Loaded, percentiles, perSecond, picked } from "./charts";
+
+const route = getRouteApi("/frame/experiments/$id");
+
+/** The tails and the course of the runs that count, one line each and a bold one for each candidate. */
+export function RunCharts({
+  experiment: e,
+  comparison,
+  metric,
+}: {
+  experiment: ExperimentDetail;
+  comparison: Comparison;
+  metric: string;
+}) {
+  const { hide, from, to } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { runs, note } = useMemo(() => picked(e, comparison), [e, comparison]);
+  const tails = useQueries({ queries: runs.map((r) => histograms(r.run.id)), combine: together });
+  const courses = useQueries({ queries: runs.map((r) => timeline(r.run.id)), combine: together });
+  const family = metric.startsWith("publish_") ? "publish_latency" : "e2e_latency";
+  const tail = useMemo(() => {
+    const loaded = runs.flatMap((r, i): Loaded["tails"] => {
+      const found = tails.data[i]?.[family];
+      return found ? [{ run: r.run, histogram: found }] : [];
+    });
+    return loaded.length ? percentiles(e, loaded, family) : undefined;
+  }, [e, runs, tails.data, family]);
+  const panels = useMemo(() => {
+    const loaded = runs.flatMap((r, i): Loaded["courses"] => {
+      const found = courses.data[i]?.seconds;
+      return found?.length ? [{ run: r.run, seconds: found }] : [];
+    });
+    return loaded.length ? perSecond(e, loaded, family) : [];
+  }, [e, runs, courses.data, family]);
+  const onHide = (hidden: string[]) =>
+    navigate({
+      replace: true,
+      resetScroll: false,
+      search: ({ hide: _, ...rest }) => (hidden.length ? { ...rest, hide: hidden } : rest),
+    });
+  const onRange = (range: [number, number] | undefined) =>
+    navigate({
+      replace: true,
+      resetScroll: false,
+      search: ({ from: _, to: __, ...rest }) => (range ? { ...rest, from: range[0], to: range[1] } : rest),
+    });
+  if (!runs.length) return <Text>No run counts yet, so there is nothing to draw.</Text>;
+  const error = tails.error ?? courses.error;
+  const range = from !== undefined && to !== undefined && from < to ? ([from, to] as [number, number]) : undefined;
+  return (
+    <Stack gap="md">
+      <Title order={2} size="h4">
+        Tails and course
+      </Title>
+      <Text size="sm" c="dimmed">
+        Thin lines are runs, bold lines the median of a candidate's runs at each point. Only runs that count are drawn.{" "}
+        {note}
+      </Text>
+      {error && <ErrorBox what="Read the charts of the runs" error={error} />}
+      {tail ? (
+        <Figure spec={tail.spec} height={320} hide={hide} onHide={onHide} />
+      ) : (
+        <Loading what="the distributions" height={400} />
+      )}
+      {tail?.note && (
+        <Text size="sm" c="dimmed">
+          {tail.note}
+        </Text>
+      )}
+      {panels.length ? (
+        panels.map((spec) => (
+          <Figure key={spec.title} spec={spec} hide={hide} onHide={onHide} range={range} onRange={onRange} />
+        ))
+      ) : (
+        <Loading what="the timelines" height={360} />
+      )}
+    </Stack>
+  );
+}
+
+function together<T>(results: { data: T | undefined; error: Error | null }[]) {
+  return { data: results.map((r) => r.data), error: results.find((r) => r.error)?.error ?? null };
+}

@@ -1,0 +1,81 @@
+import { Table, Text } from "@mantine/core";
+import type { Comparison, ExperimentDetail, Run } from "../../api/types";
+import { Swatch } from "../../components/chart/Swatch";
+import { PageLink } from "../../components/PageLink";
+import { ScrollTable } from "../../components/ScrollTable";
+import { Status } from "../../components/Status";
+import { clock, count, missing, time, wholeDuration } from "../../lib/format";
+import { formatMetric, metricTitle } from "../../lib/metrics";
+import { teardownShort, tellRun, tellTeardown, whyRun } from "../../lib/states";
+import { useNow } from "../../live/hooks";
+import { lookOf } from "./variants";
+
+/** All runs in the order in which they run. */
+export function RunsTab({
+  experiment: e,
+  comparison,
+}: {
+  experiment: ExperimentDetail;
+  comparison: Comparison | undefined;
+}) {
+  const now = useNow();
+  const compared = new Map(comparison?.runs.map((r) => [r.run.id, r]));
+  return (
+    <>
+      <Text size="sm" c="dimmed" mb="xs">
+        In the order in which they run: shuffled, so that a slow hour of the machine favours no candidate.
+      </Text>
+      <ScrollTable label="Runs">
+        <Table.Thead>
+          <Table.Tr>
+            {["Run", "State", "Started", "Took", metricTitle(e.compare), "Lost", "Infrastructure"].map((name) => (
+              <Table.Th key={name} scope="col">
+                {name}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {e.run_list.map((run) => {
+            const told = tellRun(run);
+            const gone = tellTeardown(run);
+            const found = compared.get(run.id);
+            const [started, ended] = [time(run.started_at), time(run.ended_at)];
+            return (
+              <Table.Tr key={run.id}>
+                <Table.Th scope="row">
+                  <Swatch look={lookOf(e, run.variant)} />{" "}
+                  <PageLink to="/runs/$id" params={{ id: run.id }}>
+                    {run.name}
+                  </PageLink>
+                  {run.extra && " (extra)"}
+                </Table.Th>
+                <Table.Td>
+                  <Status tone={told.tone}>{told.text}</Status>
+                  <Why run={run} />
+                </Table.Td>
+                <Table.Td>{started ? clock(started) : missing}</Table.Td>
+                <Table.Td>{started ? wholeDuration(((ended ?? now) - started) / 1000) : missing}</Table.Td>
+                <Table.Td>{formatMetric(e.compare, found?.metrics?.[e.compare])}</Table.Td>
+                <Table.Td>{found?.counts ? `${count(found.counts.lost)} messages` : missing}</Table.Td>
+                <Table.Td>
+                  {run.phase === "queued" ? missing : <Status tone={gone.tone}>{teardownShort[run.teardown]}</Status>}
+                </Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </ScrollTable>
+    </>
+  );
+}
+
+function Why({ run }: { run: Run }) {
+  const why = whyRun(run);
+  if (!why) return null;
+  return (
+    <Text size="xs" c="dimmed" maw="24rem" style={{ whiteSpace: "pre-wrap" }} lineClamp={3} title={why}>
+      {why}
+    </Text>
+  );
+}

@@ -1,0 +1,39 @@
+import { Skeleton } from "@mantine/core";
+import type { Comparison, ExperimentDetail } from "../../api/types";
+import { WarningIcon } from "../../components/icons";
+import { metricTitle } from "../../lib/metrics";
+import classes from "./Verdict.module.css";
+
+/** The answer in the server's words, with every sentence that belongs beside it. */
+export function Verdict({
+  experiment: e,
+  comparison,
+}: {
+  experiment: ExperimentDetail;
+  comparison: Comparison | undefined;
+}) {
+  if (!comparison) return <Skeleton height={110} />;
+  const { sentence, sentences, verdict } = comparison.comparison;
+  const decided = verdict === "different" || verdict === "alike";
+  const caveats = [...comparison.caveats, ...(e.state === "ended" ? [] : e.warnings)];
+  return (
+    <section className={classes.verdict} data-decided={decided} aria-label="Verdict">
+      <p className={classes.answer}>{sentence}</p>
+      {sentences.length > 0 && (
+        <ul className={classes.pairs}>
+          {sentences.map((pair) => (
+            <li key={pair}>{pair}</li>
+          ))}
+        </ul>
+      )}
+      {caveats.map((caveat) => (
+        <p key={caveat} className={classes.caveat}>
+          <WarningIcon /> <span>{caveat}</span>
+        </p>
+      ))}
+      <p className={classes.metric}>
+        Compared by {metricTitle(e.compare).replace(/^[A-Z]/, (c) => c.toLowerCase())}, the metric that the plan names.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,150 @@
+import type { Histogram } from "../../api/histogram";
+import type { ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
+import type { ChartSpec, Line } from "../../components/chart/spec";
+import { compact, nanoseconds, nanosecondsTick, plural, rate, wholeTick } from "../../lib/format";
+import { median } from "../../lib/metrics";
+import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../lib/percentiles";
+import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
+import { counts, lookOf, measured } from "./variants";
+
+/** What has been read of the runs that are drawn. */
+export interface Loaded {
+  tails: { run: Run; histogram: Histogram }[];
+  courses: { run: Run; seconds: Second[] }[];
+}
+
+/** So many runs of a candidate are drawn, and of all of them together. */
+const mostRuns = 12;
+const mostLines = 60;
+
+/** The runs that are drawn: those that count, as many as can be told apart. */
+export function picked(e: ExperimentDetail, comparison: Comparison): { runs: ComparedRun[]; note: string } {
+  const each = Math.max(1, Math.min(mostRuns, Math.floor(mostLines / e.variants.length)));
+  const all = e.variants.map(({ label }) => measured(comparison, label).filter(counts));
+  const runs = all.flatMap((list) => list.slice(0, each));
+  const left = all.flat().length - runs.length;
+  return {
+    runs,
+    note: left
+      ? `The first ${each} runs of each candidate are drawn; ${plural(left, "run")} more counted in the figures.`
+      : "",
+  };
+}
+
+const familyTitle = (family: string) => (family === "publish_latency" ? "Publish" : "End-to-end");
+
+/** The lines of all candidates over one axis: thin for runs, bold for their medians. */
+function lines(
+  e: ExperimentDetail,
+  drawn: { run: Run; values: (number | null)[] }[],
+  middle: (all: (number | null)[][]) => (number | null)[],
+): Line[] {
+  const thin: Line[] = drawn.map(({ run, values }) => ({
+    label: run.name,
+    look: lookOf(e, run.variant),
+    values,
+    thin: true,
+  }));
+  const bold = e.variants.flatMap(({ label }): Line[] => {
+    const own = drawn.filter(({ run }) => run.variant === label);
+    return own.length ? [{ label, look: lookOf(e, label), values: middle(own.map(({ values }) => values)) }] : [];
+  });
+  return [...thin, ...bold];
+}
+
+/** Latency by percentile; each nine takes the same room. */
+export function percentiles(
+  e: ExperimentDetail,
+  tails: Loaded["tails"],
+  family: string,
+): { spec: ChartSpec; note: string } {
+  const all = tails.map(({ histogram }) => histogram);
+  const last = Math.max(1, lastNine(all));
+  const ticks = nines.slice(0, last + 1);
+  const title = `${familyTitle(family)} latency by percentile`;
+  return {
+    note: unsupported(all, last),
+    spec: {
+      title,
+      summary: `Latency from the intended send time, up to ${ticks.at(-1)?.label}, for ${e.variants.map((v) => v.label).join(", ")}.`,
+      xName: "Percentile",
+      yName: "Latency, log scale",
+      x: upTo(ticks.at(-1)?.q ?? 0).map(beyond),
+      lines: lines(
+        e,
+        tails.map(({ run, histogram }) => ({ run, values: curve(histogram, last) })),
+        medianCurve,
+      ),
+      ticksX: ticks.map(({ q }) => beyond(q)),
+      tickX: (x) => ticks.find(({ q }) => Math.abs(beyond(q) - x) < 1e-6 * x)?.label ?? "",
+      formatX: (x) => `p${Number((100 * (1 - 1 / x)).toPrecision(6))}`,
+      formatY: nanoseconds,
+      tickY: nanosecondsTick,
+      logX: true,
+      logY: true,
+      rows: "ticks",
+    },
+  };
+}
+
+/** What happened in each second, as panels with one axis. */
+export function perSecond(e: ExperimentDetail, courses: Loaded["courses"], family: string): ChartSpec[] {
+  const aligned = courses.map(({ run, seconds }) => ({ run, seconds, start: measureStart(seconds) ?? 0 }));
+  const x = axis(
+    aligned.map(({ seconds, start }) => ({
+      first: (seconds[0]?.second ?? 0) - start,
+      last: (seconds.at(-1)?.second ?? 0) - start,
+    })),
+  );
+  const longest = aligned.toSorted((a, b) => b.seconds.length - a.seconds.length)[0];
+  const tail = tailOf(
+    courses.flatMap(({ seconds }) => seconds),
+    family,
+  );
+  const panel = (
+    title: string,
+    value: (s: Second) => number | null | undefined,
+    rest: Partial<ChartSpec>,
+  ): ChartSpec => ({
+    title,
+    summary: `${title} of each run, from the start of the measure stage.`,
+    xName: "Time since the measure stage began",
+    yName: title,
+    x,
+    lines: lines(
+      e,
+      aligned.map(({ run, seconds, start }) => ({ run, values: along(x, seconds, start, value) })),
+      middles,
+    ),
+    bands: longest ? bands(longest.seconds, longest.start) : [],
+    formatX: tickSeconds,
+    tickX: tickSeconds,
+    formatY: rate,
+    tickY: (y) => `${compact(y)}/s`,
+    group: "time",
+    rows: "bins",
+    ...rest,
+  });
+  return [
+    panel("Messages received per second", (s) => s.counts.received, {}),
+    panel(`${familyTitle(family)} ${tail.name} of each second`, (s) => floorOf(tail.of(s)), {
+      yName: tail.note,
+      formatY: nanoseconds,
+      tickY: nanosecondsTick,
+      logY: true,
+    }),
+    panel("Backlog: acknowledged and not yet received", (s) => s.backlog, {
+      formatY: (y) => plural(Math.round(y), "message"),
+      tickY: wholeTick,
+    }),
+  ];
+}
+
+const floorOf = (ns: number | null) => (ns === null ? null : floored(ns));
+
+/** The median at each second over the runs that have a value there. */
+function middles(all: (number | null)[][]): (number | null)[] {
+  return (all[0] ?? []).map(
+    (_, i) => median(all.map((values) => values[i]).filter((v) => typeof v === "number")) ?? null,
+  );
+}

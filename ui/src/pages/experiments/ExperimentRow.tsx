@@ -1,0 +1,54 @@
+import type { Experiment } from "../../api/types";
+import { PageLink } from "../../components/PageLink";
+import { Progress } from "../../components/Progress";
+import { Status } from "../../components/Status";
+import { moment, time } from "../../lib/format";
+import { tellExperiment } from "../../lib/states";
+import { useNow } from "../../live/hooks";
+import { CancelExperiment } from "../experiment/CancelExperiment";
+import classes from "./ExperimentRow.module.css";
+
+/** One experiment of the list: its name, where it stands, what came out. */
+export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
+  const now = useNow();
+  const told = tellExperiment(e);
+  const technologies = [...new Set(e.variants.map((v) => v.technology))].join(", ");
+  const created = time(e.created_at) ?? now;
+  return (
+    <li className={classes.row}>
+      <div className={classes.what}>
+        <PageLink to="/experiments/$id" params={{ id: e.id }} className={classes.name}>
+          {e.name}
+        </PageLink>
+        <p className={classes.answer}>{answer(e)}</p>
+        <p className={classes.words}>
+          {technologies} on {e.target}
+          {e.verdict?.fairness ? ` · ${e.verdict.fairness}` : ""}
+          {e.target === "local" ? " · one machine" : ""}
+        </p>
+      </div>
+      <div className={classes.state}>
+        <Status tone={told.tone}>{told.text}</Status>
+        {e.state === "running" && (
+          <Progress done={e.runs.ended} of={e.runs.planned} label={`Runs of ${e.name} that have ended`} />
+        )}
+        <p className={classes.words}>
+          {e.by ? `${e.by} · ` : ""}
+          <time dateTime={e.created_at} title={new Date(created).toLocaleString("en-GB")}>
+            {moment(created, now)}
+          </time>
+        </p>
+      </div>
+      <div className={classes.action}>
+        {e.allowed.includes("cancel") && <CancelExperiment experiment={e} compact />}
+      </div>
+    </li>
+  );
+}
+
+function answer(e: Experiment): string {
+  const sentence = e.verdict?.sentences[0];
+  if (sentence) return sentence;
+  if (e.state === "ended") return "The verdict is being computed.";
+  return e.reason ? `No verdict: ${e.reason}` : "No verdict yet.";
+}

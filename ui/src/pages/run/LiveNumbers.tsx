@@ -1,0 +1,42 @@
+import { Text } from "@mantine/core";
+import type { RunDetail, Second } from "../../api/types";
+import { Figures } from "../../components/Figures";
+import { count, nanoseconds, percent, rate, time, wholeDuration } from "../../lib/format";
+import { useNow, useStale } from "../../live/hooks";
+
+/** The newest second of a run in numbers. They are never announced: a reader asks for them. */
+export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second | undefined }) {
+  const stale = useStale();
+  const now = useNow();
+  if (!newest) return null;
+  const e2e = newest.latencies.e2e_latency;
+  const start = time(r.load_started_at);
+  const age = start === undefined ? undefined : (now - start) / 1000 - newest.second - 1;
+  const silent = r.phase === "load" && age !== undefined && age > 10;
+  return (
+    <div>
+      <Text size="sm" c="dimmed" mb="xs">
+        Second {newest.second + 1} of the load ({newest.stage === "warmup" ? "warm-up, not measured" : newest.stage}),
+        provisional until the run was collected.
+        {silent && ` The agents have been silent for ${wholeDuration(age)}.`}
+      </Text>
+      <Figures
+        label="The newest second"
+        stale={stale || silent}
+        figures={[
+          { name: "Offered", value: rate(newest.counts.offered) },
+          { name: "Acknowledged", value: rate(newest.counts.acked) },
+          { name: "Received", value: rate(newest.counts.received) },
+          { name: "End-to-end p50", value: nanoseconds(e2e?.p50_ns), note: "of this second" },
+          {
+            name: "End-to-end p99",
+            value: nanoseconds(e2e?.p99_ns),
+            note: typeof e2e?.p99_ns === "number" ? "of this second" : "needs 1,000 messages a second",
+          },
+          { name: "Backlog", value: count(newest.backlog), note: "messages acknowledged, not received" },
+          { name: "Agents' CPU", value: percent(newest.cpu_s), note: "of one core" },
+        ]}
+      />
+    </div>
+  );
+}

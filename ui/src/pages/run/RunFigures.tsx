@@ -1,0 +1,133 @@
+import { List, Stack, Table, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { result } from "../../api/queries";
+import type { Latency, Result } from "../../api/types";
+import { ErrorBox } from "../../components/ErrorBox";
+import { Facts } from "../../components/Facts";
+import { Figures } from "../../components/Figures";
+import { Loading } from "../../components/Loading";
+import { ScrollTable } from "../../components/ScrollTable";
+import { bytes, count, duration, missing, nanoseconds, percent, rate, significant } from "../../lib/format";
+
+/** What a run measured. */
+export function RunFigures({ id }: { id: string }) {
+  const { data: r, error, refetch } = useQuery(result(id));
+  if (error) return <ErrorBox what="Read the result" error={error} retry={refetch} />;
+  if (!r) return <Loading what="the result" height={240} />;
+  return (
+    <Stack gap="md">
+      <Figures
+        label="Result"
+        figures={[
+          { name: "End-to-end p50", value: nanoseconds(r.e2e_latency.p50_ns) },
+          { name: "End-to-end p99", value: nanoseconds(r.e2e_latency.p99_ns) },
+          { name: "Publish p99", value: nanoseconds(r.publish_latency.p99_ns) },
+          { name: "Throughput", value: rate(r.throughput_per_s) },
+          { name: "Lost", value: count(r.counts.lost), note: "messages" },
+          { name: "Broker CPU", value: cpu(r), note: "per million messages" },
+        ]}
+      />
+      <Latencies result={r} />
+      <Facts label="Account of the messages" facts={account(r)} />
+      {r.errors && Object.keys(r.errors).length > 0 && (
+        <div>
+          <Title order={3} size="h5">
+            Errors of failed sends
+          </Title>
+          <List size="sm">
+            {Object.entries(r.errors).map(([text, times]) => (
+              <List.Item key={text}>
+                {count(times)} times: {text}
+              </List.Item>
+            ))}
+          </List>
+        </div>
+      )}
+    </Stack>
+  );
+}
+
+const cpu = (r: Result) =>
+  r.cpu.broker_s_per_million === undefined ? missing : `${significant(r.cpu.broker_s_per_million)} s`;
+
+function account(r: Result): [string, string][] {
+  const messages = (n: number) => `${count(n)} messages`;
+  const { counts: c } = r;
+  return [
+    ["Offered", messages(c.offered)],
+    ["Sent", messages(c.sent)],
+    ["Offered but not sent", messages(c.unsent)],
+    ["Acknowledged", messages(c.acked)],
+    ["Refused or failed", messages(c.failed)],
+    ["Received", messages(c.received)],
+    ["Lost", messages(c.lost)],
+    ["Duplicates", messages(c.duplicates)],
+    ["Reordered", messages(c.reordered)],
+    ["Corrupt", messages(c.corrupt)],
+    ["Payload sent", bytes(c.bytes)],
+    ["Agents' CPU time", duration(r.cpu.agent_s)],
+    ["Brokers' CPU time", duration(r.cpu.broker_s)],
+    ["Brokers' memory, largest", bytes(r.cpu.broker_rss_bytes)],
+    ["Clocks agree to", r.clock_bound_ns ? `±${nanoseconds(r.clock_bound_ns)}` : "exactly: one clock"],
+    [
+      "Samples below zero",
+      r.e2e_latency.count ? percent((r.e2e_latency.negative ?? 0) / r.e2e_latency.count) : missing,
+    ],
+  ];
+}
+
+const columns: [string, (l: Latency) => string][] = [
+  ["p50", (l) => nanoseconds(l.p50_ns)],
+  ["p90", (l) => nanoseconds(l.p90_ns)],
+  ["p95", (l) => nanoseconds(l.p95_ns)],
+  ["p99", (l) => nanoseconds(l.p99_ns)],
+  ["p99.9", (l) => nanoseconds(l.p999_ns)],
+  ["p99.99", (l) => nanoseconds(l.p9999_ns)],
+  ["max", (l) => (l.count ? nanoseconds(l.max_ns) : missing)],
+  ["Samples", (l) => count(l.count)],
+];
+
+function Latencies({ result: r }: { result: Result }) {
+  const rows: [string, string, Latency][] = [
+    ["End-to-end", "from the intended send time", r.e2e_latency],
+    ["End-to-end, service", "from the real send", r.e2e_service],
+    ["Publish", "from the intended send time", r.publish_latency],
+    ["Publish, service", "from the real send", r.publish_service],
+    ["Pacer's lateness", "the instrument's own error", r.pacer_lateness],
+    ["Back-pressure", "wait for a free slot", r.backpressure],
+  ];
+  return (
+    <div>
+      <ScrollTable label="Latencies">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Latency</Table.Th>
+            {columns.map(([name]) => (
+              <Table.Th key={name} scope="col">
+                {name}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map(([name, meaning, latency]) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row">
+                {name}
+                <Text size="xs" c="dimmed" fw={400}>
+                  {meaning}
+                </Text>
+              </Table.Th>
+              {columns.map(([column, value]) => (
+                <Table.Td key={column}>{value(latency)}</Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </ScrollTable>
+      <Text size="xs" c="dimmed">
+        A percentile with fewer than 10 samples above it is not shown (–).
+      </Text>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { Group, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { resources, run } from "../../api/queries";
+import type { RunDetail } from "../../api/types";
+import { ErrorBox } from "../../components/ErrorBox";
+import { Loading } from "../../components/Loading";
+import { PageLink } from "../../components/PageLink";
+import { PageTabs } from "../../components/PageTabs";
+import { PageTitle } from "../../components/PageTitle";
+import { Status } from "../../components/Status";
+import { clock, time } from "../../lib/format";
+import { tellRun, tellTeardown, whyRun } from "../../lib/states";
+import { CancelRun } from "./CancelRun";
+import { Overview } from "./Overview";
+import { Phases } from "./Phases";
+import { Resources } from "./Resources";
+import { RunConfiguration } from "./RunConfiguration";
+import { RunLog } from "./RunLog";
+
+const route = getRouteApi("/frame/runs/$id");
+const tabs = ["resources", "log", "config"] as const;
+
+/** One run: what it is doing, what it did, and whether it is gone. */
+export function RunPage() {
+  const { id } = route.useParams();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data, error, isPending, refetch } = useQuery(run(id));
+  const objects = useQuery(resources(id));
+  if (isPending || !data) {
+    return (
+      <Stack>
+        <PageTitle title={`Run ${id}`} />
+        {error ? (
+          <ErrorBox what="Show this run" error={error} retry={refetch} />
+        ) : (
+          <Loading what="the run" height={400} retry={refetch} />
+        )}
+      </Stack>
+    );
+  }
+  const alive = objects.data?.items.filter(
+    (item) => item.state !== "destroyed" && item.state !== "create failed",
+  ).length;
+  return (
+    <Stack gap="md">
+      <Head run={data} />
+      {error && <ErrorBox what="Bring this page up to date" error={error} retry={refetch} />}
+      <Phases run={data} />
+      <PageTabs
+        value={tab ?? "overview"}
+        onChange={(value) => {
+          const chosen = tabs.find((name) => name === value);
+          navigate({ resetScroll: false, search: ({ tab: _, ...rest }) => (chosen ? { ...rest, tab: chosen } : rest) });
+        }}
+        tabs={[
+          { value: "overview", label: "Overview", content: () => <Overview key={id} run={data} /> },
+          {
+            value: "resources",
+            label: alive === undefined ? "Resources" : `Resources: ${alive} live`,
+            content: () => <Resources run={data} />,
+          },
+          { value: "log", label: "Log", content: () => <RunLog key={id} run={data} /> },
+          { value: "config", label: "Configuration", content: () => <RunConfiguration run={data} /> },
+        ]}
+      />
+    </Stack>
+  );
+}
+
+function Head({ run: r }: { run: RunDetail }) {
+  const told = tellRun(r);
+  const gone = tellTeardown(r);
+  const why = whyRun(r);
+  const expires = time(r.expires_at);
+  return (
+    <Stack gap={4}>
+      <Text size="sm">
+        <PageLink to="/experiments/$id" params={{ id: r.experiment }}>
+          {r.experiment_name}
+        </PageLink>
+      </Text>
+      <Group justify="space-between" align="start">
+        <PageTitle title={r.name} />
+        {r.allowed.includes("cancel") && <CancelRun run={r} />}
+      </Group>
+      <Group gap="xs" role="status">
+        <Status tone={told.tone}>{told.text}</Status>
+        {r.phase !== "queued" && <Status tone={gone.tone}>{gone.text}</Status>}
+      </Group>
+      <Text size="sm" c="dimmed">
+        {[
+          `${r.variant_plan.technology} ${r.variant_plan.stack}`,
+          r.extra && "extra run: it repeats one that failed or did not count",
+          r.phase !== "ended" && expires && `everything of it ends by itself at ${clock(expires)}`,
+          r.id,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </Text>
+      {why && (
+        <Text size="sm" style={{ whiteSpace: "pre-wrap" }}>
+          {why}
+        </Text>
+      )}
+    </Stack>
+  );
+}

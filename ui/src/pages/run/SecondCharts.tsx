@@ -1,0 +1,122 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import type { Second } from "../../api/types";
+import { Figure } from "../../components/chart/Figure";
+import type { ChartSpec, Line } from "../../components/chart/spec";
+import { look } from "../../lib/colors";
+import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, wholeTick } from "../../lib/format";
+import { floored } from "../../lib/percentiles";
+import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
+
+const route = getRouteApi("/frame/runs/$id");
+
+type Value = (s: Second) => number | null | undefined;
+
+/** What happened in each second of a run; the panels share one axis and one cursor. */
+export function SecondCharts({ seconds, live }: { seconds: readonly Second[]; live: boolean }) {
+  const { hide, from, to } = route.useSearch();
+  const navigate = route.useNavigate();
+  const panels = useMemo(() => panelsOf(seconds), [seconds]);
+  const range = from !== undefined && to !== undefined && from < to ? ([from, to] as [number, number]) : undefined;
+  const newer = range && live ? lastOf(panels) - range[1] : 0;
+  return panels.map((spec) => (
+    <Figure
+      key={spec.title}
+      spec={newer > 0 ? { ...spec, xName: `${spec.xName}; ${Math.round(newer)} s newer are outside` } : spec}
+      hide={hide}
+      onHide={(hidden) =>
+        navigate({
+          replace: true,
+          resetScroll: false,
+          search: ({ hide: _, ...rest }) => (hidden.length ? { ...rest, hide: hidden } : rest),
+        })
+      }
+      range={range}
+      onRange={(wanted) =>
+        navigate({
+          replace: true,
+          resetScroll: false,
+          search: ({ from: _, to: __, ...rest }) => (wanted ? { ...rest, from: wanted[0], to: wanted[1] } : rest),
+        })
+      }
+    />
+  ));
+}
+
+const lastOf = (panels: ChartSpec[]) => panels[0]?.x.at(-1) ?? 0;
+
+/** Second 0 of the axis: the start of the measure stage, or of the load while that has not come. */
+function panelsOf(seconds: readonly Second[]): ChartSpec[] {
+  const measured = measureStart(seconds);
+  const start = measured ?? 0;
+  const [first, last] = [seconds[0], seconds.at(-1)];
+  if (!first || !last) return [];
+  const x = axis([{ first: first.second - start, last: last.second - start }]);
+  const line = (label: string, place: number, value: Value): Line => ({
+    label,
+    look: look(place),
+    values: along(x, seconds, start, value),
+  });
+  const panel = (title: string, lines: Line[], rest: Partial<ChartSpec>): ChartSpec => ({
+    title,
+    summary: `${title}, from second ${x[0]} to ${x.at(-1)}.`,
+    xName: measured === undefined ? "Time since the load began" : "Time since the measure stage began",
+    yName: title,
+    x,
+    lines,
+    bands: [...bands(seconds, start), ...gaps(seconds, start)],
+    formatX: tickSeconds,
+    tickX: tickSeconds,
+    formatY: rate,
+    tickY: (y) => `${compact(y)}/s`,
+    group: "time",
+    rows: "bins",
+    ...rest,
+  });
+  const tail = tailOf(seconds, "e2e_latency");
+  const publish = tailOf(seconds, "publish_latency");
+  const latency =
+    (value: Value): Value =>
+    (s) => {
+      const ns = value(s);
+      return typeof ns === "number" ? floored(ns) : null;
+    };
+  const messages = { formatY: (y: number) => plural(Math.round(y), "message"), tickY: wholeTick };
+  return [
+    panel(
+      "Messages per second",
+      [
+        line("offered", 7, (s) => s.counts.offered),
+        line("acknowledged", 0, (s) => s.counts.acked),
+        line("received", 1, (s) => s.counts.received),
+      ],
+      {},
+    ),
+    panel(
+      "Latency of each second",
+      [
+        line(`end-to-end ${tail.name}`, 0, latency(tail.of)),
+        ...(tail.name === "p50"
+          ? []
+          : [
+              line(
+                "end-to-end p50",
+                1,
+                latency((s) => s.latencies.e2e_latency?.p50_ns),
+              ),
+            ]),
+        line(`publish ${publish.name}`, 2, latency(publish.of)),
+      ],
+      { yName: tail.note, formatY: nanoseconds, tickY: nanosecondsTick, logY: true },
+    ),
+    panel(
+      "Backlog and messages in flight",
+      [line("backlog", 0, (s) => s.backlog), line("in flight", 1, (s) => s.in_flight)],
+      messages,
+    ),
+    panel("CPU of the agents, of one core", [line("agents' CPU", 0, (s) => s.cpu_s)], {
+      formatY: percent,
+      tickY: (y) => `${compact(y * 100)} %`,
+    }),
+  ];
+}
