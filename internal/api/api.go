@@ -115,10 +115,13 @@ type Timeline struct {
 	AsOf     time.Time        `json:"as_of"`
 }
 
-// Histograms are the distributions of the measure stage.
+// Histograms are the distributions of the measure stage; they grow while the run
+// is loaded.
 type Histograms struct {
 	Run        string                          `json:"run"`
+	Complete   bool                            `json:"complete" doc:"The run was collected: these are exact and nothing will be added."`
 	Histograms map[measure.Distribution]string `json:"histograms" doc:"V2-encoded HDR histograms, in base64."`
+	AsOf       time.Time                       `json:"as_of"`
 }
 
 // Resources are the real objects of a run, as OpenTofu told of them.

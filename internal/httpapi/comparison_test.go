@@ -1,8 +1,11 @@
 package httpapi_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/csv"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +48,34 @@ func TestComparisonOfAnExperiment(t *testing.T) {
 	}
 }
 
+func TestVariantsOfOneStackDifferInTheirSettings(t *testing.T) {
+	w := newWorld(t)
+	e := w.measured(`{
+		"workload": {"load": {"rate": 1000}, "stages": {"measure": "30s"}},
+		"variants": [
+			{"label": "one", "technology": "kafka", "stack": "kraft", "options": {"brokers": 1, "memory": {"heap": 512, "direct": 64}}, "client_config": {"linger.ms": 5}},
+			{"label": "two", "technology": "kafka", "stack": "kraft", "options": {"brokers": 3, "memory": {"heap": 1024, "direct": 64}}},
+			{"label": "three", "technology": "kafka", "stack": "kraft", "options": {"brokers": 3, "memory": {"direct": 64, "heap": 1024}}}
+		],
+		"repeat": 1
+	}`)
+	got := map[string]map[string]string{}
+	for _, d := range decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200)).Differs {
+		got[d.Path] = map[string]string{}
+		for label, value := range d.Values {
+			got[d.Path][label] = string(value)
+		}
+	}
+	want := map[string]map[string]string{
+		"options.brokers":         {"one": "1", "two": "3", "three": "3"},
+		"options.memory.heap":     {"one": "512", "two": "1024", "three": "1024"},
+		"client_config.linger.ms": {"one": "5"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("differences (-want +got):\n%s", diff)
+	}
+}
+
 func TestComparisonWhileItRuns(t *testing.T) {
 	w := newWorld(t)
 	e := w.submit()
@@ -71,8 +102,28 @@ func TestComparisonAsFiles(t *testing.T) {
 	if !strings.Contains(string(page.body), "Kafka vs NATS") || page.header.Get("Content-Disposition") != `inline; filename="`+e.ID+`.html"` {
 		t.Errorf("page with %v", page.header)
 	}
-	if policy := page.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") {
-		t.Errorf("policy %s", policy)
+	wantOwnStylesOnly(t, page)
+	wantOwnStylesOnly(t, w.get(at("/comparison.html"+query(e.Items))).is(200))
+	if got := table.header.Get("Content-Security-Policy"); !strings.Contains(got, "style-src 'none'") {
+		t.Errorf("policy of the table %s", got)
+	}
+}
+
+// wantOwnStylesOnly wants a page that a browser shows by itself as it is meant:
+// its policy allows its one style element, by what is in it, and nothing else.
+func wantOwnStylesOnly(t *testing.T, page answer) {
+	t.Helper()
+	styles := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindAllSubmatch(page.body, -1)
+	if len(styles) != 1 {
+		t.Fatalf("%d style elements, want 1", len(styles))
+	}
+	sum := sha256.Sum256(styles[0][1])
+	want := []string{"default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	if diff := cmp.Diff(want, page.header.Values("Content-Security-Policy")); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	if found := regexp.MustCompile(`(?i)<(script|link|img|iframe|object)\b|\s(style|on[a-z]+|src)=`).Find(page.body); found != nil {
+		t.Errorf("the page has %q, which its policy forbids", found)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -24,7 +25,7 @@ func (s *server) routeEvidence() {
 	}
 	register(s, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), s.getResult)
 	register(s, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), s.getTimeline)
-	register(s, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage; not found until the run was collected."), s.getHistograms)
+	register(s, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result."), s.getHistograms)
 	register(s, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), s.getResources)
 	register(s, of("/log", "get-run-log", "What a run's processes wrote", "The newest lines that match, oldest first; go back with 'before'."), s.getLog)
 }
@@ -32,21 +33,21 @@ func (s *server) routeEvidence() {
 type resultOutput struct{ Body measure.Result }
 
 func (s *server) getResult(ctx context.Context, in *RunPath) (*resultOutput, error) {
-	result, err := s.result(ctx, in.ID)
+	run, err := s.Store.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	result, err := resultOf(run)
 	if err != nil {
 		return nil, err
 	}
 	return &resultOutput{result}, nil
 }
 
-// result reads what a run measured.
-func (s *server) result(ctx context.Context, id string) (measure.Result, error) {
-	run, err := s.Store.Run(ctx, id)
-	if err != nil {
-		return measure.Result{}, err
-	}
+// resultOf reads the result of a run, which is not found where it has none.
+func resultOf(run experiment.Run) (measure.Result, error) {
 	if len(run.Result) == 0 {
-		return measure.Result{}, api.NewProblem(http.StatusNotFound, fmt.Sprintf("Run %s has no result; it is in phase %s.", id, run.Phase))
+		return measure.Result{}, api.NewProblem(http.StatusNotFound, fmt.Sprintf("Run %s has no result; it is in phase %s.", run.ID, run.Phase))
 	}
 	return decodeResult(run)
 }
@@ -117,11 +118,29 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineO
 type histogramsOutput struct{ Body api.Histograms }
 
 func (s *server) getHistograms(ctx context.Context, in *RunPath) (*histogramsOutput, error) {
-	result, err := s.result(ctx, in.ID)
+	asOf, _, err := s.moment(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &histogramsOutput{api.Histograms{Run: in.ID, Histograms: result.Histograms}}, nil
+	run, err := s.Store.Run(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	found := api.Histograms{Run: in.ID, Histograms: map[measure.Distribution]string{}, AsOf: asOf}
+	if len(run.Result) == 0 && midway(run.Phase) {
+		live, err := s.Field.Histograms(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(found.Histograms, live) // never null
+		return &histogramsOutput{found}, nil
+	}
+	result, err := resultOf(run)
+	if err != nil {
+		return nil, err
+	}
+	found.Complete, found.Histograms = true, result.Histograms
+	return &histogramsOutput{found}, nil
 }
 
 type logInput struct {

@@ -96,7 +96,12 @@ func TestRepeatedSubmissionIsTheSame(t *testing.T) {
 	if decode[api.ExperimentDetail](again).ID != first.ID || again.header.Get("Location") != at("/experiments/%s", first.ID) {
 		t.Errorf("the second submission became %s", again.body)
 	}
+	w.plans.refuse = errors.New("the disk is full") // which keeps only new ones out
+	if kept := decode[api.ExperimentDetail](submit(planText).is(202)); kept.ID != first.ID {
+		t.Errorf("the submission to a full machine became %s", kept.ID)
+	}
 	submit(strings.Replace(planText, "1000", "2000", 1)).refused(422, "header.Idempotency-Key")
+	w.post(at("/experiments"), planText).refused(409)
 }
 
 func TestListFiltersAndPages(t *testing.T) {

@@ -162,6 +162,7 @@ func (p *planner) ParsePlan(data []byte) (experiment.Plan, error) {
 // field has what the tests put into it.
 type field struct {
 	seconds   []measure.Second
+	measured  map[measure.Distribution]string
 	start     time.Time
 	log       api.Log
 	asked     httpapi.LogQuery
@@ -178,6 +179,9 @@ func (f *field) Seconds(_ context.Context, _ string, after int) ([]measure.Secon
 		}
 	}
 	return newer, f.err
+}
+func (f *field) Histograms(context.Context, string) (map[measure.Distribution]string, error) {
+	return f.measured, f.err
 }
 func (f *field) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
 func (f *field) Log(_ context.Context, q httpapi.LogQuery) (api.Log, error) {

@@ -25,6 +25,10 @@ type lister interface {
 	Summary(ctx context.Context, id string) (experiment.Summary, error)
 	ListRuns(ctx context.Context, q experiment.RunQuery) ([]experiment.Run, string, error)
 	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	// Submitted returns the id of the experiment that the same submission was
+	// admitted as, "" for a new one; [experiment.ErrKeyReused] when its key carried
+	// another one.
+	Submitted(ctx context.Context, s experiment.Submission) (string, error)
 	// QueuedBefore counts the runs that start before those of an experiment.
 	QueuedBefore(ctx context.Context, experimentID string) (int, error)
 }
@@ -89,6 +93,9 @@ type Planner interface {
 type Field interface {
 	// Seconds returns a midway run's timeline from second after+1 on.
 	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
+	// Histograms returns a midway run's distributions of the measure stage so far,
+	// V2-encoded; none before it.
+	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
 	// LoadStart returns when second 0 of the run began; the zero time before.
 	LoadStart(ctx context.Context, run string) (time.Time, error)
 	Log(ctx context.Context, q LogQuery) (api.Log, error)

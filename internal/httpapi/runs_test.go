@@ -56,7 +56,6 @@ func TestRunThroughItsLife(t *testing.T) {
 		t.Errorf("midway %+v", got)
 	}
 	w.get(at("/runs/%s/result", run.ID)).refused(404)
-	w.get(at("/runs/%s/histograms", run.ID)).refused(404)
 
 	run.enter(experiment.PhaseLoad)
 	now := time.Now()
@@ -83,7 +82,6 @@ func TestRunThroughItsLife(t *testing.T) {
 	if result.Counts.Acked != 30000 || *result.E2E.P99NS != time.Millisecond.Nanoseconds() {
 		t.Errorf("result %+v", result)
 	}
-	w.get(at("/runs/%s/histograms", run.ID)).is(200)
 	run.end(experiment.Succeeded, experiment.TeardownClean)
 	if got := get(); got.Outcome != experiment.Succeeded || got.Teardown != experiment.TeardownClean || got.EndedAt.IsZero() {
 		t.Errorf("ended %+v", got)
@@ -109,6 +107,39 @@ func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
 	if got := timeline("?after=0"); !got.Complete || len(got.Seconds) != 1 || got.Seconds[0].Stage != experiment.StageMeasure {
 		t.Errorf("collected %+v", got)
 	}
+}
+
+func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
+	w := newWorld(t)
+	path := at("/runs/%s/histograms", w.submit().Items[0].ID)
+	w.get(path).refused(404)
+	run := w.claim().enter(experiment.PhaseProvision)
+	histograms := func() api.Histograms {
+		t.Helper()
+		return decode[api.Histograms](w.get(path).is(200))
+	}
+	if got := histograms(); got.Complete || len(got.Histograms) != 0 {
+		t.Errorf("before the load %+v", got)
+	}
+	run.enter(experiment.PhaseLoad)
+	w.field.measured = map[measure.Distribution]string{measure.E2ELatency: "so far"}
+	if got := histograms(); got.Complete || got.Run != run.ID || got.Histograms[measure.E2ELatency] != "so far" || got.AsOf.IsZero() {
+		t.Errorf("live %+v", got)
+	}
+	run.enter(experiment.PhaseCollect).collect(time.Millisecond)
+	collected := map[measure.Distribution]string{measure.E2ELatency: ""} // which is one without samples
+	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
+		t.Errorf("collected (-want +got):\n%s", diff)
+	}
+	w.field.err = errors.New("the bucket is away")
+	histograms() // which are in the database
+	run.end(experiment.Succeeded, experiment.TeardownClean)
+
+	next := w.claim().enter(experiment.PhaseLoad)
+	w.get(at("/runs/%s/histograms", next.ID)).refused(500)
+	next.end(experiment.Failed, experiment.TeardownClean)
+	w.get(at("/runs/%s/histograms", next.ID)).refused(404)
+	w.get(at("/runs/r000000000/histograms")).refused(404)
 }
 
 func TestTimelineOfARunThatNeverRan(t *testing.T) {

@@ -54,6 +54,14 @@ type submitOutput struct {
 
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	requestOf(ctx).skipAudit = in.DryRun
+	digest := sha256.Sum256(in.RawBody)
+	by := experiment.Submission{By: caller(ctx), Key: in.Key, Digest: hex.EncodeToString(digest[:])}
+	if !in.DryRun {
+		// What was admitted needs no second look: the machine may be full by now.
+		if earlier, err := s.Store.Submitted(ctx, by); err != nil || earlier != "" {
+			return s.admitted(ctx, earlier, err)
+		}
+	}
 	plan, err := s.parsePlan(ctx, in.ContentType, in.RawBody)
 	if err != nil {
 		return nil, err
@@ -64,19 +72,21 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if _, err := s.admit(ctx, plan); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(in.RawBody)
-	admitted, _, err := s.Engine.Submit(ctx, plan, experiment.Submission{
-		By: caller(ctx), Key: in.Key, Digest: hex.EncodeToString(digest[:]),
-	})
+	e, _, err := s.Engine.Submit(ctx, plan, by)
+	return s.admitted(ctx, e.ID, err)
+}
+
+// admitted answers with an experiment that was admitted without err.
+func (s *server) admitted(ctx context.Context, id string, err error) (*submitOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	requestOf(ctx).object = admitted.ID
-	detail, err := s.experimentDetail(ctx, admitted.ID)
+	requestOf(ctx).object = id
+	detail, err := s.experimentDetail(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return &submitOutput{Status: http.StatusAccepted, Location: api.Prefix + "/experiments/" + admitted.ID, Body: detail}, nil
+	return &submitOutput{Status: http.StatusAccepted, Location: api.Prefix + "/experiments/" + id, Body: detail}, nil
 }
 
 // parsePlan reads a plan and holds it against the catalog.

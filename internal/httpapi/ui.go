@@ -34,14 +34,14 @@ func (s *server) serveUI() error {
 	if !bytes.Contains(index, []byte(nonceSlot)) {
 		return errors.New("the page has no slot for the nonce of its styles: build it again with 'make ui'")
 	}
-	files := http.FileServerFS(s.UI)
+	files, err := readPage(s.UI)
+	if err != nil {
+		return err
+	}
 	s.plain.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
-		if info, err := fs.Stat(s.UI, name); err == nil && !info.IsDir() && name != indexFile {
-			if strings.HasPrefix(name, assets) {
-				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-			}
-			files.ServeHTTP(w, r)
+		if file, ok := files[name]; ok {
+			file.ServeHTTP(w, r)
 			return
 		}
 		if strings.HasPrefix(name, assets) {

@@ -133,8 +133,18 @@ func (r *Report) samples() []stats.Sample {
 	return samples
 }
 
-// missing says why a variant has no value at all, for people.
+// missing says why a variant has no value at all, for people. Before its last run
+// has ended nothing can be said but that.
 func (v variant) missing(metric experiment.Metric) string {
+	ended := 0
+	for _, r := range v.runs {
+		if r.Phase == experiment.PhaseEnded {
+			ended++
+		}
+	}
+	if ended < len(v.runs) {
+		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.runs), v.Label)
+	}
 	counted := v.counted()
 	if len(counted) > 0 {
 		return fmt.Sprintf("no run of %s has enough messages to tell its %s.", v.Label, metric.Title())

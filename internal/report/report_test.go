@@ -185,6 +185,38 @@ func TestWhatCounts(t *testing.T) {
 	}
 }
 
+// What a variant has measured is told when its last run has ended.
+func TestVariantIsNotGivenUpWhileItRuns(t *testing.T) {
+	p := plan(t)
+	for name, phase := range map[string]experiment.Phase{"queued": experiment.PhaseQueued, "midway": experiment.PhaseLoad} {
+		all := runs(t, p)
+		last := -1
+		for i := range all {
+			if all[i].Variant == "nats" {
+				all[i].Outcome, all[i].Reason, last = experiment.Failed, "port 4222 is in use", i
+			}
+		}
+		all[last].Phase, all[last].Outcome, all[last].Reason, all[last].Result = phase, "", "", nil
+		for sentence, compare := range map[string]func(experiment.Experiment, []experiment.Run, report.Options) (report.Report, error){
+			"No verdict yet: 10 of 11 runs have ended.":                          report.New,
+			"Numbers and intervals only: these runs were not shuffled together.": report.Separate,
+		} {
+			r, err := compare(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := r.Comparison.Pairs[0].Reason, "5 of 6 nats runs have ended."; got != want || r.Comparison.Sentence != sentence {
+				t.Errorf("%s: the pair says %q and the comparison %q, want %q and %q", name, got, r.Comparison.Sentence, want, sentence)
+			}
+			for _, form := range []func(io.Writer, report.Report) error{table(false), report.HTML, report.CSV, report.JSON} {
+				if text := write(t, r, form); strings.Contains(text, "could not be measured") {
+					t.Errorf("%s: a variant is given up:\n%s", name, text)
+				}
+			}
+		}
+	}
+}
+
 func TestUnequalGuaranteesAreSaid(t *testing.T) {
 	p := plan(t)
 	all := runs(t, p)

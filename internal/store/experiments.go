@@ -32,7 +32,7 @@ func (s *Store) Admit(ctx context.Context, e experiment.Experiment, runs []exper
 	admitted := e
 	events, err := s.tell(ctx, "admit experiment "+e.ID, func(t *tx) error {
 		admitted = e
-		if earlier, err := t.submitted(ctx, by); err != nil || earlier != "" {
+		if earlier, err := submitted(ctx, t, t.now, by); err != nil || earlier != "" {
 			if err == nil {
 				admitted, err = readExperiment(ctx, t, earlier)
 			}
@@ -56,15 +56,30 @@ func (s *Store) Admit(ctx context.Context, e experiment.Experiment, runs []exper
 	return admitted, events, err
 }
 
+// Submitted returns the id of the experiment that [Store.Admit] would return in
+// place of admitting one, "" when it would admit one.
+func (s *Store) Submitted(ctx context.Context, by experiment.Submission) (string, error) {
+	now, err := s.now(ctx, s.db)
+	if err != nil {
+		return "", err
+	}
+	by.By = clean(by.By)
+	id, err := submitted(ctx, s.db, now, by)
+	if err != nil {
+		return "", fmt.Errorf("look for an earlier submission: %w", err)
+	}
+	return id, nil
+}
+
 // submitted returns the experiment that the same submission was admitted as, ""
 // when there is none.
-func (t *tx) submitted(ctx context.Context, s experiment.Submission) (string, error) {
+func submitted(ctx context.Context, q querier, now int64, s experiment.Submission) (string, error) {
 	if s.Key == "" {
 		return "", nil
 	}
 	var digest, id string
-	err := missing(t.QueryRowContext(ctx, `SELECT digest, experiment FROM submissions WHERE submitted_by = $1 AND idempotency = $2 AND at > $3`,
-		s.By, clean(s.Key), t.now-keepKeys.Nanoseconds()).Scan(&digest, &id))
+	err := missing(q.QueryRowContext(ctx, `SELECT digest, experiment FROM submissions WHERE submitted_by = $1 AND idempotency = $2 AND at > $3`,
+		s.By, clean(s.Key), now-keepKeys.Nanoseconds()).Scan(&digest, &id))
 	switch {
 	case err == experiment.ErrNotFound:
 		return "", nil

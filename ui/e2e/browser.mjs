@@ -34,6 +34,7 @@ export async function open(browser, { width = 1280, height = 800, colorScheme = 
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme,
+    locale: "en-US", // some builds take a broken one from the environment
     reducedMotion: "reduce",
     hasTouch: width < 600,
   });

@@ -78,6 +78,16 @@ func (f *Field) Tail(ctx context.Context, run string, after int) ([]measure.Seco
 	return f.Seconds(ctx, run, after)
 }
 
+// Histograms returns the distributions of a run's measure stage so far.
+func (f *Field) Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error) {
+	var found map[measure.Distribution]string
+	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+		found, err = rendezvous.Histograms(ctx, bucket, run, epoch)
+		return err
+	})
+	return found, err
+}
+
 // LoadStart returns when second 0 of a run began; the zero time before.
 func (f *Field) LoadStart(ctx context.Context, run string) (time.Time, error) {
 	var start time.Time

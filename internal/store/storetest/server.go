@@ -11,8 +11,13 @@ import (
 
 func testSubmissions(t *testing.T, f *fixture) {
 	submit := func(id, by, key, digest string) (string, []experiment.Event, error) {
-		e, events, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan("local")}, []experiment.Run{{ID: id + "-0", Variant: "a"}}, nil,
-			experiment.Submission{By: by, Key: key, Digest: digest})
+		t.Helper()
+		submission := experiment.Submission{By: by, Key: key, Digest: digest}
+		known, asked := f.Submitted(t.Context(), submission)
+		e, events, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan("local")}, []experiment.Run{{ID: id + "-0", Variant: "a"}}, nil, submission)
+		if (asked == nil) != (err == nil) || known != "" && known != e.ID || err == nil && known == "" && e.ID != id {
+			t.Errorf("Submitted() = %q, %v, but Admit() = %q, %v", known, asked, e.ID, err)
+		}
 		return e.ID, events, err
 	}
 	first, _, err := submit("e1", "ann", "k", "d")

@@ -329,7 +329,7 @@ export interface paths {
         };
         /**
          * The distributions of a run
-         * @description Of the measure stage; not found until the run was collected.
+         * @description Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result.
          */
         get: operations["get-run-histograms"];
         put?: never;
@@ -733,6 +733,10 @@ export interface components {
             unwatched?: number;
         };
         Histograms: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description The run was collected: these are exact and nothing will be added. */
+            complete: boolean;
             /** @description V2-encoded HDR histograms, in base64. */
             histograms: {
                 [key: string]: string;

@@ -37,7 +37,7 @@ function xAxis(spec: ChartSpec): uPlot.Axis {
   const { ticksX } = spec;
   return {
     ...lookOfAxis(),
-    label: spec.xName,
+    label: () => spec.xName, // it changes when the measure stage begins
     labelFont: font,
     labelSize: 22,
     size: 30,
