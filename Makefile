@@ -37,7 +37,7 @@ build: $(ui)
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
 test: setup test-tools lint ## Run every test, with the race detector
-	cd ui && npm run --silent test
+	cd ui && npm run --silent test && npm run --silent test:pages
 	go test -race -timeout 30m $(TESTFLAGS) ./...
 
 # What only tests need: the API's fuzzer, linters, a Postgres, a Chromium.
@@ -48,9 +48,12 @@ fuzz-api: setup $(python) ## Fuzz the HTTP API for 10 minutes
 	DEC_FUZZ_SECONDS=600 go test -count=1 -timeout 20m ./internal/cli/station -run TestFuzzAPI -v
 
 lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
-	@out=$$(gofmt -l cmd internal technology target bench e2e); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
+	@out=$$(gofmt -l cmd internal technology target bench deploy e2e ui/*.go); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
 	@go vet ./...
 	@$(staticcheck) ./...
+	@cd ui && npm run --silent lint
+	@go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
+		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
 
 bench: setup ## Measure what bench/README.md states; takes about 15 minutes
 	bench/run
@@ -59,7 +62,7 @@ kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phas
 	go test -count=1 -timeout 60m ./e2e -run TestKills -kills -v
 
 clean: ## Remove what was built and installed here; results of experiments stay
-	rm -rf bin $(tools) reports
+	rm -rf bin $(tools) reports ui/node_modules ui/dist/*
 
 prerequisites:
 	@tools/prerequisites
