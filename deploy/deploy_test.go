@@ -3,6 +3,7 @@
 package deploy_test
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -158,6 +161,51 @@ func TestAwaitDrain(t *testing.T) {
 			t.Errorf("await-drain = %t:\n%s", ok, out)
 		}
 	})
+}
+
+// TestLayout lays an installation out as the image has it, starts the server
+// from it with the image's settings, and asks after its health.
+func TestLayout(t *testing.T) {
+	dir := t.TempDir()
+	nats, err := filepath.Glob("../.tools/artifacts/nats-server/*/nats-server")
+	if err != nil || len(nats) != 1 {
+		t.Fatalf("nats-server: %q, %v; 'make setup' installs it", nats, err)
+	}
+	if out, ok := run(t, nil, "./layout", dir, runtime.GOARCH, "../.tools/bin/tofu", nats[0]); !ok {
+		t.Fatal(out)
+	}
+	for _, node := range []string{"amd64", "arm64"} {
+		if _, err := os.Stat(filepath.Join(dir, "agents", "linux_"+node, "dec-agent")); err != nil {
+			t.Error(err)
+		}
+	}
+	server := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "dec"), "serve")
+	server.Env = []string{"DEC_DATA=" + filepath.Join(dir, "data"), "DEC_TOOLS=" + filepath.Join(dir, "tools"),
+		"DEC_LISTEN=127.0.0.1:0", "DEC_LOG_FORMAT=json", "XDG_STATE_HOME=" + filepath.Join(dir, "state")}
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the server said nothing: %v", err)
+	}
+	listen := "DEC_LISTEN=" + strings.TrimSpace(first[strings.LastIndex(first, "//")+2:])
+	if out, ok := run(t, []string{listen}, filepath.Join(dir, "healthcheck")); !ok {
+		t.Errorf("healthcheck of a server that is alive, %s: %s", listen, out)
+	}
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err != nil {
+		t.Errorf("the server ended with %v on SIGTERM", err)
+	}
+	if out, ok := run(t, []string{listen}, filepath.Join(dir, "healthcheck")); ok {
+		t.Errorf("healthcheck of a server that is gone = ok: %s", out)
+	}
 }
 
 func read(t *testing.T, name string) string {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -164,4 +165,45 @@ func TestServerIsKilledMidway(t *testing.T) {
 	next.awaitEnd(id)
 	next.stop(syscall.SIGTERM)
 	w.assertNothingLeft()
+}
+
+// TestRestoreFromBackup backs a server up while a run is midway, and restores
+// the copy elsewhere after all of the first is gone.
+func TestRestoreFromBackup(t *testing.T) {
+	w := newWorld(t)
+	s := w.serve()
+	done := s.post(tinyPlan("done before the backup"))
+	s.awaitEnd(done)
+	midway := s.post(long)
+	run := s.awaitPhase(midway, experiment.PhaseLoad)
+	queued := s.post(tinyPlan("queued in the backup"))
+	backup := filepath.Join(w.dir, "backup.db")
+	if out := w.dec("backup", backup); out.code != 0 {
+		t.Fatalf("dec backup = exit %d\n%s", out.code, out.stderr)
+	}
+	s.stop(syscall.SIGTERM)
+
+	restored := &world{t: t, dir: w.dir, folder: "restored"}
+	if err := os.MkdirAll(restored.data(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(backup, filepath.Join(restored.data(), "dec.db")); err != nil {
+		t.Fatal(err)
+	}
+	next := restored.serve("--lease", "6s")
+	if e := get[api.ExperimentDetail](next, "/experiments/"+done); e.Verdict == nil || e.Runs.Succeeded < 1 {
+		t.Errorf("what was done before the backup = %+v, verdict %v", e.Runs, e.Verdict)
+	}
+	next.follow("after=0&run="+run, func(e streamed) bool {
+		return e.event != api.EventStored || e.stored(t).Kind != experiment.EventOutcome
+	})
+	next.call("POST", api.Prefix+"/experiments/"+midway+"/cancel", "", nil) // its repeat is not wanted here
+	if e := next.awaitEnd(queued); e.Runs.Succeeded < 1 {
+		t.Errorf("what was queued = %+v, want it run by the restored server", e.Runs)
+	}
+	if r := get[api.RunDetail](next, "/runs/"+run); r.Outcome != experiment.Failed || r.Teardown != experiment.TeardownClean {
+		t.Errorf("the run that was midway is %s, %s (%s); want failed, clean", r.Outcome, r.Teardown, r.Reason)
+	}
+	next.stop(syscall.SIGTERM)
+	restored.assertNothingLeft()
 }

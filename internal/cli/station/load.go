@@ -26,6 +26,7 @@ type workload struct {
 	ledger   *local.Ledger
 	logger   *slog.Logger
 	onSecond func(run, experiment string, s measure.Second)
+	onLost   func(run string) // its seconds end before the run does
 }
 
 func (w *workload) coordinator(a orchestrator.Assignment) *rendezvous.Coordinator {
@@ -58,7 +59,11 @@ func (w *workload) Load(ctx context.Context, a orchestrator.Assignment) error {
 	if _, err := c.Begin(ctx, lead); err != nil {
 		return err
 	}
-	return c.Follow(ctx, func(s measure.Second) { w.onSecond(a.Run.ID, a.Run.Experiment, s) })
+	err := c.Follow(ctx, func(s measure.Second) { w.onSecond(a.Run.ID, a.Run.Experiment, s) })
+	if err != nil { // another server may have the run by now, and tell its outcome
+		w.onLost(a.Run.ID)
+	}
+	return err
 }
 
 // Collect implements [orchestrator.Workload].

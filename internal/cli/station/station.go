@@ -145,7 +145,7 @@ func (s *Station) openEngine() error {
 	s.Engine, err = orchestrator.New(orchestrator.Options{
 		Store:        s.store,
 		Provisioner:  &provisioner{fleet: fleet, agent: built.Agent, bucketURL: s.bucketURL(), home: home, vault: s.vault, store: s.store},
-		Workload:     &workload{bucket: s.bucket, ledger: s.ledger, logger: s.Logger, onSecond: s.second},
+		Workload:     &workload{bucket: s.bucket, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
 		Watcher:      s.ledger,
 		Verifier:     &cleaner{verifier: verifier, fleet: fleet, logger: s.Logger},
 		Measuring:    map[string]orchestrator.Measuring{LocalTarget: &turn{ledger: s.ledger, notice: s.notice}},
