@@ -55,7 +55,7 @@ lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
 		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
 
-bench: setup ## Measure what bench/README.md states; takes about 15 minutes
+bench: setup ## Measure what bench/README.md states; takes about 20 minutes
 	bench/run
 
 kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)

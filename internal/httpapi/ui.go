@@ -32,7 +32,7 @@ func (s *server) serveUI() error {
 		return fmt.Errorf("read the page: %w", err)
 	}
 	if !bytes.Contains(index, []byte(nonceSlot)) {
-		return errors.New("the page has no slot for the nonce of its styles: build it again with 'make ui'")
+		return errors.New("the page has no slot for the nonce of its styles: build it again with 'make setup'")
 	}
 	files, err := readPage(s.UI)
 	if err != nil {

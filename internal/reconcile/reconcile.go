@@ -87,7 +87,7 @@ func (e *LeakedError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + "; it is tried again at the next start, `dec reap` removes what is past its time to live"
+	return text + "; it is tried again daily and at the next start, or now by `dec reconcile`"
 }
 
 // Unwrap returns why the last removals failed.

@@ -86,7 +86,7 @@ func (l *Ledger) reserve(name string, tags map[string]string) (Port, error) {
 		p := newPort(number, name, tags)
 		return p, l.writePort(p, os.Link)
 	}
-	return Port{}, fmt.Errorf("none of the ports %d to %d is free: `dec reap` frees those of runs that are over", FirstPort, LastPort)
+	return Port{}, fmt.Errorf("none of the ports %d to %d is free: `dec reconcile` frees those of runs that are over", FirstPort, LastPort)
 }
 
 // numbers are all port numbers, beginning at one that follows from the name. A
