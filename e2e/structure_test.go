@@ -16,7 +16,7 @@ const module = "dec.local/dec/"
 // stands for any technology. A package that is absent may import nothing.
 var arrows = map[string][]string{
 	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli"},
-	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
+	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all", "technology/kinesis/limiter"},
 	"cmd/terraform-provider-dec": {"internal/supervise", "target/local/provider"},
 	"internal/cli": {
 		"internal/cli/planfile", "internal/cli/station", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/store":                    {"internal/experiment"},
 	"internal/store/storetest":          {"internal/experiment", "internal/store"},
 	"internal/reconcile":                {"internal/experiment"},
-	"internal/tofu":                     {"internal/experiment", "internal/supervise"},
+	"internal/tofu":                     {"internal/experiment", "internal/identity", "internal/supervise"},
 	"internal/agent":                    {"internal/experiment", "internal/measure", "internal/pacing", "internal/rendezvous", "technology"},
 	"internal/agent/agenttest":          {"internal/experiment", "technology"},
 	"internal/stats":                    {"internal/experiment"},
@@ -49,7 +49,8 @@ var arrows = map[string][]string{
 	"technology":                        {"internal/experiment"},
 	"technology/*":                      {"internal/experiment", "technology"},
 	"technology/all":                    {"technology", "technology/*"},
-	"technology/technologytest":         {"internal/experiment", "technology"},
+	"technology/technologytest":         {"internal/experiment", "internal/identity", "technology"},
+	"technology/kinesis/limiter":        {},
 	"target":                            {"internal/experiment"},
 	"target/targettest":                 {"internal/experiment", "target"},
 	"target/local":                      {"internal/experiment", "internal/supervise", "target"},

@@ -43,7 +43,27 @@ type Settings struct {
 	ClientConfig map[string]json.RawMessage // has passed CheckConfig
 	Secrets      map[string]json.RawMessage // secret options of the stack that were given, by name; never in an error or a log
 	Workload     experiment.Workload
-	Logger       *slog.Logger // slog.Default() if nil; told what has no caller to return to
+	Met          func(Incident, int) // told of incidents as they happen, from any goroutine; nobody if nil; call [Settings.Meet]
+	Logger       *slog.Logger        // slog.Default() if nil; told what has no caller to return to
+}
+
+// Incident is something that a client met and did not fail from. Incidents are
+// counted per second.
+type Incident string
+
+// The incidents.
+const (
+	ThrottledWrites Incident = "throttled_writes" // messages that the broker refused for now, because a limit was reached; each refusal counts
+	ThrottledReads  Incident = "throttled_reads"  // reads refused in the same way
+	RetriedSends    Incident = "retried_sends"    // messages sent again, for whatever reason
+	Reconnects      Incident = "reconnects"       // connections or subscriptions made anew
+)
+
+// Meet tells of n incidents. It does not block.
+func (s Settings) Meet(i Incident, n int) {
+	if s.Met != nil && n > 0 {
+		s.Met(i, n)
+	}
 }
 
 // Driver speaks to one technology. Its methods may be called from several
@@ -110,6 +130,10 @@ type Effective struct {
 	ProducerAck string            `json:"producer_ack"` // "none", "leader" or "all"
 	Durability  string            `json:"durability"`   // "memory", "page_cache" or "fsync_before_ack"
 	Replicas    int               `json:"replicas"`
-	MinInSync   int               `json:"min_in_sync"` // copies that must exist before an acknowledgement
-	Details     map[string]string `json:"details"`     // the technology's own settings that give these, and its version
+	MinInSync   int               `json:"min_in_sync"`        // copies that must exist before an acknowledgement
+	Zones       int               `json:"zones"`              // places that fail independently and hold the copies, as far as the broker tells; at least 1
+	Details     map[string]string `json:"details"`            // the technology's own settings that give these, and its version
+	Raise       map[string]string `json:"raise,omitempty"`    // how to get more of a guarantee, by its name here; {want} is what is wanted
+	Emulator    string            `json:"emulator,omitempty"` // program that stood for the technology, with its version
+	Nature      string            `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, where that is not what was measured
 }

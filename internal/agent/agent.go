@@ -97,6 +97,7 @@ type agent struct {
 	facts     measure.AgentFacts
 	producers []*producer
 	consumers []*consumer
+	incidents measure.Tally
 }
 
 func (a *agent) run(ctx context.Context) error {
@@ -117,6 +118,8 @@ func (a *agent) run(ctx context.Context) error {
 		ClientConfig: a.plan.ClientConfig,
 		Secrets:      a.Secrets,
 		Workload:     a.plan.Workload,
+		Met:          func(i technology.Incident, n int) { a.incidents.Add(string(i), n) },
+		Logger:       a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("connect to the brokers: %w", err)

@@ -50,6 +50,7 @@ func (a *agent) snapshot(into *measure.Interval, n int, w measure.Window, until 
 	for _, c := range a.consumers {
 		c.recorder.Load().Drain(into)
 	}
+	a.incidents.Drain(into)
 	s, err := into.Snapshot(n, w.Stage(w.Start+int64(from)))
 	return rendezvous.Progress{Snapshot: s, Idle: idle}, err
 }

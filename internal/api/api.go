@@ -311,6 +311,7 @@ type Stack struct {
 	Title       string          `json:"title"`
 	Description string          `json:"description,omitempty"`
 	Targets     []string        `json:"targets"`
+	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself; its variants are labelled so."`
 	Options     json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
 	Available   bool            `json:"available"`
 	Why         string          `json:"why,omitempty"`

@@ -148,13 +148,18 @@ func (f field) refuseText(text string) string {
 		}
 		return message
 	case f.slug && !isSlug(text):
-		return fmt.Sprintf("%q is not a name: write up to %d lower-case letters, digits and inner hyphens, beginning with a letter, such as %s", shorten(text), maxLabel, f.sample())
+		return f.notSlug(text)
 	case utf8.RuneCountInString(text) > maxName:
 		return fmt.Sprintf("has %d characters, must have at most %d", utf8.RuneCountInString(text), maxName)
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "holds a control character: write one line of text"
 	}
 	return ""
+}
+
+// notSlug says what to write instead of text where a slug is needed.
+func (f field) notSlug(text string) string {
+	return fmt.Sprintf("%q is not a name: write up to %d lower-case letters, digits and inner hyphens, beginning with a letter, such as %s", shorten(text), maxLabel, f.sample())
 }
 
 // isSlug reports whether text is a name that is safe in paths, tags and URLs.

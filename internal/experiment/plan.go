@@ -77,12 +77,40 @@ func (p *Plan) complete() {
 	}
 	w.spreadKeys()
 	if p.Name == "" {
-		labels := make([]string, len(p.Variants))
-		for i, v := range p.Variants {
-			labels[i] = v.Label
-		}
-		p.Name = shortenTo(strings.Join(labels, " vs "), maxName)
+		p.Name = p.defaultName()
 	}
+}
+
+// defaultName is what a plan without a name is called.
+func (p Plan) defaultName() string {
+	labels := make([]string, len(p.Variants))
+	for i, v := range p.Variants {
+		labels[i] = v.Label
+	}
+	return shortenTo(strings.Join(labels, " vs "), maxName)
+}
+
+// Relabel returns the plan with other labels, one for each variant, and checks
+// them as those that a user writes. A name that was made of the labels is made
+// of the new ones.
+func (p Plan) Relabel(labels []string) (Plan, error) {
+	named := p.Name != p.defaultName()
+	variants := make([]Variant, len(p.Variants))
+	problems := new(Problems)
+	for i, v := range p.Variants {
+		if !isSlug(labels[i]) {
+			problems.Add(fmt.Sprintf("variants[%d].label", i), "%s", fields["variants[].label"].notSlug(labels[i]))
+		}
+		v.Label = labels[i]
+		variants[i] = v
+	}
+	p.Variants = variants
+	c := checker{problems: problems, before: len(*problems)}
+	c.variants(p.Variants)
+	if !named {
+		p.Name = p.defaultName()
+	}
+	return p, problems.Err()
 }
 
 // shortenTo cuts text to a number of characters.

@@ -42,16 +42,17 @@ func (w Window) measured(at int64) bool {
 // emptied. It is not safe for use by several goroutines; the recorders that are
 // drained into it may go on recording.
 type Interval struct {
-	Counts   Counts
-	InFlight int64            // handed to the clients and neither acknowledged nor failed
-	Groups   map[string]int64 // newly received by group, without duplicates
-	hist     map[Distribution]*Histogram
-	spare    []*Histogram // empty ones, to be swapped for a recorder's full ones
+	Counts    Counts
+	InFlight  int64            // handed to the clients and neither acknowledged nor failed
+	Groups    map[string]int64 // newly received by group, without duplicates
+	incidents map[string]int64
+	hist      map[Distribution]*Histogram
+	spare     []*Histogram // empty ones, to be swapped for a recorder's full ones
 }
 
 // NewInterval returns an empty interval.
 func NewInterval() *Interval {
-	return &Interval{Groups: map[string]int64{}, hist: map[Distribution]*Histogram{}}
+	return &Interval{Groups: map[string]int64{}, incidents: map[string]int64{}, hist: map[Distribution]*Histogram{}}
 }
 
 // Snapshot encodes the interval as one second of the agent and empties it.
@@ -62,9 +63,9 @@ func (i *Interval) Snapshot(second int, stage experiment.Stage) (Snapshot, error
 	}
 	s := Snapshot{
 		Second: second, Stage: stage, Counts: i.Counts, InFlight: i.InFlight,
-		Latencies: latencies, Groups: i.Groups,
+		Latencies: latencies, Groups: i.Groups, Incidents: i.incidents,
 	}
-	i.Counts, i.InFlight, i.Groups = Counts{}, 0, map[string]int64{}
+	i.Counts, i.InFlight, i.Groups, i.incidents = Counts{}, 0, map[string]int64{}, map[string]int64{}
 	for _, h := range i.hist {
 		h.Reset()
 	}

@@ -44,6 +44,11 @@ func Merge(w experiment.Workload, agents []AgentResult) (Result, error) {
 	if err := errors.Join(err, err2); err != nil {
 		return Result{}, fmt.Errorf("merge results: %w", err)
 	}
+	for _, second := range r.Timeline {
+		if second.Stage == experiment.StageMeasure {
+			r.Incidents = addTo(r.Incidents, second.Incidents)
+		}
+	}
 	m.judge()
 	return m.result, nil
 }

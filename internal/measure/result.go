@@ -88,7 +88,8 @@ type Snapshot struct {
 	Backlog    int64                   `json:"backlog"`          // acknowledged so far minus received so far by the slowest group; on merged snapshots only
 	CPUSeconds float64                 `json:"cpu_s"`            // used by the agents in this second
 	Groups     map[string]int64        `json:"groups,omitempty"` // newly received by consumer group, without duplicates
-	Latencies  map[Distribution]string `json:"hist"`             // V2-encoded HDR histograms, see [Histogram.Encode]
+	Incidents  map[string]int64        `json:"incidents,omitempty"`
+	Latencies  map[Distribution]string `json:"hist"` // V2-encoded HDR histograms, see [Histogram.Encode]
 }
 
 // Second is one row of a run's timeline: a merged snapshot with its quantiles.
@@ -99,6 +100,7 @@ type Second struct {
 	InFlight   int64                    `json:"in_flight"`
 	Backlog    int64                    `json:"backlog"`
 	CPUSeconds float64                  `json:"cpu_s"`
+	Incidents  map[string]int64         `json:"incidents,omitempty"` // what the clients met, by technology.Incident: throttles, retries
 	Latencies  map[Distribution]Latency `json:"latencies"`
 }
 
@@ -119,7 +121,8 @@ type Result struct {
 	Validity   experiment.Validity     `json:"validity"`
 	Agents     []AgentFacts            `json:"agents"`
 	Versions   map[string]string       `json:"versions,omitempty"`
-	Errors     map[string]int64        `json:"errors,omitempty"` // texts of failed sends and how often
+	Errors     map[string]int64        `json:"errors,omitempty"`    // texts of failed sends and how often
+	Incidents  map[string]int64        `json:"incidents,omitempty"` // in the seconds of the measure stage, by technology.Incident
 	Timeline   []Second                `json:"timeline"`
 	Histograms map[Distribution]string `json:"histograms"`     // of the measure stage, V2-encoded
 	Plan       json.RawMessage         `json:"plan,omitempty"` // the whole experiment.Plan with the variant's label

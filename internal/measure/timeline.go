@@ -31,6 +31,7 @@ func (t *Timeline) Add(agents ...Snapshot) (Second, error) {
 		row.Counts.Add(s.Counts)
 		row.InFlight += s.InFlight
 		row.CPUSeconds += s.CPUSeconds
+		row.Incidents = addTo(row.Incidents, s.Incidents)
 		for group, n := range s.Groups {
 			t.received[group] += n
 		}

@@ -1,6 +1,7 @@
 package tofu
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,12 +17,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/identity"
 )
 
 // compose writes the run's root module and the files beside it. They stay until
 // the run is clean: the exact stack that made a run is what destroys it. It
 // returns the secrets that the commands of the run are to be given.
-func (r *Runner) compose(dir string, job Job) (secrets map[string]json.RawMessage, err error) {
+func (r *Runner) compose(dir string, job Job) (_ *secrets, err error) {
 	stack, err := ReadStack(r.options.Stacks, job.Technology, job.Stack)
 	if err != nil {
 		return nil, err
@@ -33,7 +35,12 @@ func (r *Runner) compose(dir string, job Job) (secrets map[string]json.RawMessag
 	if err != nil {
 		return nil, fmt.Errorf("options of stack %s/%s: %w", job.Technology, job.Stack, err)
 	}
-	options, secrets = stack.Split(options)
+	given := &secrets{bucket: job.Bucket}
+	options, given.options = stack.Split(options)
+	variables := r.variables(job, options)
+	if err := given.identify(stack, job, variables); err != nil {
+		return nil, err
+	}
 	if !slug.MatchString(job.Target) {
 		return nil, fmt.Errorf("target %q: %w", job.Target, experiment.ErrNotFound)
 	}
@@ -59,12 +66,12 @@ func (r *Runner) compose(dir string, job Job) (secrets map[string]json.RawMessag
 		}
 	}
 	main := r.mainFile(stack, nodes, own)
-	if err := stack.addSecrets(main, nodes, slices.Sorted(maps.Keys(secrets))); err != nil {
+	if err := given.addTo(main, nodes, stack); err != nil {
 		return nil, err
 	}
-	return secrets, errors.Join(
+	return given, errors.Join(
 		writeJSON(filepath.Join(root, "main.tf.json"), main),
-		writeJSON(filepath.Join(root, "terraform.tfvars.json"), r.variables(job, options)),
+		writeJSON(filepath.Join(root, "terraform.tfvars.json"), variables),
 		r.writeCLIConfig(dir),
 	)
 }
@@ -91,13 +98,13 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any 
 	call := object{"source": "./stack"}
 	for _, v := range stack.options {
 		if v.secret() {
-			continue // see addSecrets
+			continue // see secrets.addTo
 		}
 		call[v.name] = "${var.options." + v.name + "}"
 	}
 	for _, name := range special {
-		if stack.module.variable(name) != nil {
-			call[name] = "${module.nodes." + name + "}"
+		if stack.module.variable(name) != nil && name != tlsVariable {
+			call[name] = specialSource(name)
 		}
 	}
 	settings := object{"backend": object{"http": object{}}}
@@ -105,6 +112,7 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any 
 		"terraform": settings,
 		"variable": object{
 			"options": object{"type": "any"}, "run": object{"type": "any"}, "artifacts": object{"type": "list(string)"},
+			"topology": object{"type": "any"}, "agent": object{"type": "string"}, "ca": object{"type": "any"},
 			"agent_groups": object{"type": "any"}, "agent_services": object{"type": "any"},
 		},
 		"locals": object{
@@ -130,6 +138,15 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any 
 		main["provider"] = object{"dec": object{"artifacts": "${var.artifacts}"}}
 	}
 	return main
+}
+
+// specialSource is where a stack's special variable comes from.
+func specialSource(name string) string {
+	switch name {
+	case "addresses", "network":
+		return "${module.nodes." + name + "}"
+	}
+	return "${var." + name + "}"
 }
 
 // unknownAttributes is an expression for the attributes that elements of
@@ -169,6 +186,9 @@ func (r *Runner) variables(job Job, options map[string]json.RawMessage) map[stri
 		"agent_groups":   orEmpty(len(job.AgentGroups), job.AgentGroups),
 		"agent_services": orEmpty(len(job.Agents), job.Agents),
 		"artifacts":      append([]string{}, r.options.Artifacts...),
+		"topology":       cmp.Or[any](job.Topology, struct{}{}),
+		"agent":          job.AgentBuild,
+		"ca":             identity.Authority{},
 		"run": map[string]any{
 			"id":         job.Run,
 			"install":    r.options.Install,

@@ -73,9 +73,9 @@ func outputs(dir string) (Outputs, error) {
 // that is empty or there is none, which proves nothing: see [Runner.Created].
 // Anything of the run that still runs OpenTofu is halted before.
 //
-// The secrets are those of the [Job]. Without them it works as well, unless a
-// provider of the stack needs one to reach what it deletes.
-func (r *Runner) Destroy(ctx context.Context, run string, secrets map[string]json.RawMessage, onResource func(experiment.Resource)) error {
+// The options are the secret ones of the [Job]. Without them it works as well,
+// unless a provider of the stack needs one to reach what it deletes.
+func (r *Runner) Destroy(ctx context.Context, run string, options map[string]json.RawMessage, onResource func(experiment.Resource)) error {
 	dir, err := r.folder(run)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (r *Runner) Destroy(ctx context.Context, run string, secrets map[string]jso
 	}
 	return r.change(ctx, change{
 		run: run, plan: experiment.AttemptPlanDestroy, apply: experiment.AttemptDestroy,
-		args: []string{"-destroy"}, secrets: secrets, onResource: onResource,
+		args: []string{"-destroy"}, secrets: &secrets{options: options}, onResource: onResource,
 	})
 }
 
@@ -100,14 +100,14 @@ func (r *Runner) Destroy(ctx context.Context, run string, secrets map[string]jso
 type change struct {
 	run         string
 	plan, apply experiment.AttemptKind
-	args        []string                   // of the plan
-	secrets     map[string]json.RawMessage // secret options by name
+	args        []string // of the plan
+	secrets     *secrets
 	onResource  func(experiment.Resource)
 }
 
 // change plans, records what is intended, and applies exactly that plan.
 func (r *Runner) change(ctx context.Context, c change) error {
-	secrets, err := secretEnvironment(c.secrets)
+	secrets, err := c.secrets.environment()
 	if err != nil {
 		return err
 	}

@@ -7,23 +7,30 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A secret option is an ephemeral variable of its stack, so OpenTofu writes its
-// value into no plan and no state. The values of a run travel together, as one
+// A secret is an ephemeral variable of its stack, so OpenTofu writes its value
+// into no plan and no state. The secret options of a run travel together, as one
 // JSON object in one variable of the root module, which is given to each command
 // anew: in the environment, handed to the supervisor on its standard input. The
-// type of that variable is string: any other would be read as HCL.
+// type of that variable is string: any other would be read as HCL. The same way
+// go the credentials of the bucket and the key of the run's certificate.
 const (
-	secretsVariable    = "secrets"
-	secretsEnvironment = "TF_VAR_" + secretsVariable
-	maxSecrets         = 100 << 10 // bytes; Linux takes no variable of 128 KiB
+	secretsVariable = "secrets"
+	bucketVariable  = "bucket"
+	tlsVariable     = "tls"
+	environment     = "TF_VAR_"
+	maxSecrets      = 100 << 10 // bytes; Linux takes no variable of 128 KiB
 	// AgentSecretsFile is the file in the working folder of each agent that holds
 	// the secret options of the run, as one JSON object by name. There is none when
 	// no secret was given.
 	AgentSecretsFile = "secrets.json"
+	// AgentBucketFile is the file in the working folder of each agent that holds
+	// the credentials of the bucket. There is none when it needs none.
+	AgentBucketFile = "bucket.json"
 )
 
 // Secret says whether an option's value must never be written down nor shown.
@@ -80,43 +87,96 @@ func (s *Stack) join(options, secrets map[string]json.RawMessage) (map[string]js
 	return joined, nil
 }
 
-// secretEnvironment is what a command needs to know secrets; nil without any.
-func secretEnvironment(secrets map[string]json.RawMessage) (map[string]string, error) {
-	if len(secrets) == 0 {
-		return nil, nil
-	}
-	text, err := json.Marshal(secrets)
-	if err != nil {
-		return nil, errors.New("encode the secret options: a value is not JSON") // err may repeat it
-	}
-	if len(text) > maxSecrets {
-		return nil, fmt.Errorf("the secret options have %d bytes, the most is %d: shorten them", len(text), maxSecrets)
-	}
-	return map[string]string{secretsEnvironment: string(text)}, nil
+// secrets are what the commands of a run are given beside its files.
+type secrets struct {
+	options map[string]json.RawMessage // secret options of the stack, by name
+	bucket  json.RawMessage            // for the agents
+	tls     json.RawMessage            // identity of the services
 }
 
-// addSecrets makes the root module pass the secrets of these names on: to the
-// stack as its options, to the agents as a file, and from the stack to its
-// services as files.
-func (stack *Stack) addSecrets(main map[string]any, nodes *module, names []string) error {
-	if len(names) == 0 {
-		return nil
+// variables are the secrets that there are, as variables of the root module.
+func (s *secrets) variables() (map[string]string, error) {
+	all := map[string]string{}
+	if len(s.options) > 0 {
+		text, err := json.Marshal(s.options)
+		if err != nil {
+			return nil, errors.New("encode the secret options: a value is not JSON") // err may repeat it
+		}
+		all[secretsVariable] = string(text)
+	}
+	for name, text := range map[string]json.RawMessage{bucketVariable: s.bucket, tlsVariable: s.tls} {
+		if len(text) > 0 {
+			all[name] = string(text)
+		}
+	}
+	return all, nil
+}
+
+// environment is what a command needs to know the secrets.
+func (s *secrets) environment() (map[string]string, error) {
+	all, err := s.variables()
+	if err != nil {
+		return nil, err
+	}
+	given := map[string]string{}
+	for name, text := range all {
+		if len(text) > maxSecrets {
+			return nil, fmt.Errorf("the secret options have %d bytes, the most is %d: shorten them", len(text), maxSecrets)
+		}
+		given[environment+name] = text
+	}
+	return given, nil
+}
+
+// addTo makes the root module pass the secrets on: to the stack as its options
+// and its identity, to the agents as files, and from the stack to its services
+// as files.
+func (s *secrets) addTo(main map[string]any, nodes *module, stack *Stack) error {
+	all, err := s.variables()
+	if err != nil || len(all) == 0 {
+		return err
 	}
 	if nodes.variable(secretsVariable) == nil {
-		return fmt.Errorf("the target takes no secrets: leave %q out", names)
+		return fmt.Errorf("the target takes no secrets: leave %q out", slices.Sorted(maps.Keys(s.options)))
 	}
 	type object = map[string]any
-	// Without them at a destroy, the stack gets null.
-	main["variable"].(object)[secretsVariable] = object{"type": "string", "default": "{}", "sensitive": true, "ephemeral": true}
+	for name := range all {
+		// Without them at a destroy, the stack gets null.
+		main["variable"].(object)[name] = object{"type": "string", "default": "{}", "sensitive": true, "ephemeral": true}
+	}
 	modules := main["module"].(object)
-	for _, name := range names {
-		modules["stack"].(object)[name] = "${try(jsondecode(var." + secretsVariable + ")." + name + ", null)}"
+	call := modules["stack"].(object)
+	for name := range s.options {
+		call[name] = "${try(jsondecode(var." + secretsVariable + ")." + name + ", null)}"
 	}
-	agents := `{for name, _ in var.agent_services : name => {"` + AgentSecretsFile + `" = var.` + secretsVariable + "}}"
-	all := "${" + agents + "}"
-	if stack.module.secrets {
-		all = "${merge(module.stack.secrets, " + agents + ")}"
+	if len(s.tls) > 0 {
+		call[tlsVariable] = "${jsondecode(var." + tlsVariable + ")}"
 	}
-	modules["nodes"].(object)["secrets"] = all
+	if files := s.filesOfServices(stack); files != "" {
+		modules["nodes"].(object)["secrets"] = files
+	}
 	return nil
+}
+
+// filesOfServices is an expression for the secret files of each service; ""
+// when there are none.
+func (s *secrets) filesOfServices(stack *Stack) string {
+	var files []string
+	if len(s.options) > 0 {
+		files = append(files, `"`+AgentSecretsFile+`" = var.`+secretsVariable)
+	}
+	if len(s.bucket) > 0 {
+		files = append(files, `"`+AgentBucketFile+`" = var.`+bucketVariable)
+	}
+	var all []string
+	if stack.module.secrets {
+		all = append(all, "module.stack.secrets")
+	}
+	if len(files) > 0 {
+		all = append(all, "{for name, _ in var.agent_services : name => {"+strings.Join(files, ", ")+"}}")
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "${merge(" + strings.Join(all, ", ") + ")}"
 }

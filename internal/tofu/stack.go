@@ -26,14 +26,24 @@ type Stack struct {
 	Description string          `json:"description"`
 	Targets     []string        `json:"targets"`   // where it can run
 	Artifacts   []string        `json:"artifacts"` // what its services run, as name@version
+	Emulator    string          `json:"emulator"`  // what stands for the technology itself, for people; "" where nothing does
 	Schema      json.RawMessage `json:"schema"`    // JSON Schema of the options; x-message holds the stack's own words per rule, x-order the order to show them in
 
 	module  *module
 	options []*variable // in the order to show them
 }
 
-// special are the variables of a stack that DEC gives, not a user.
-var special = []string{"addresses", "network"}
+// special are the variables of a stack that DEC gives, not a user; each stack
+// declares those that it needs.
+//
+//	addresses  host and ports of each node, by group
+//	network    network of the target
+//	topology   the workload's, with its retention_bytes
+//	run        id, install and expires_at, for names and tags
+//	agent      artifact with this build's dec-agent, for services of a stack's own
+//	ca         certificate, in PEM, that signed the one of tls, and the name on that
+//	tls        certificate and key of the run's services, in PEM; ephemeral
+var special = []string{"addresses", "network", "topology", "run", "agent", "ca", "tls"}
 
 // ReadStack reads <technology>/stacks/<stack> of fsys: stack.json and the
 // variables of all .tf files. The error is an [experiment.ErrNotFound] when
@@ -87,7 +97,8 @@ func (s *Stack) readDescription(fsys fs.FS, dir string, order *[]string) error {
 		Targets     *[]string          `json:"targets"`
 		Options     *[]string          `json:"options"`
 		Artifacts   *map[string]string `json:"artifacts"` // link in a service's working folder → name@version; main.tf reads them here
-	}{&s.Title, &s.Description, &s.Targets, order, &artifacts}
+		Emulator    *string            `json:"emulator"`
+	}{&s.Title, &s.Description, &s.Targets, order, &artifacts, &s.Emulator}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&description); err != nil {

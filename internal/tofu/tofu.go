@@ -69,6 +69,9 @@ type Job struct {
 	Stack       string
 	Options     map[string]json.RawMessage // of the stack, as a user gave them, without secret ones; checked again before use
 	Secrets     map[string]json.RawMessage // secret options of the stack; see [Stack.Split]
+	Topology    any                        // encodes to what stacks get as topology
+	AgentBuild  string                     // artifact with this build's dec-agent, for services of a stack's own
+	Bucket      json.RawMessage            // secret; content of [AgentBucketFile] for each agent; no file if empty
 	Agents      map[string]Service         // services of the agents, by name
 	AgentGroups map[string]Group           // node groups of the agents, by name
 	ExpiresAt   time.Time                  // every process of the run ends then, whatever became of the server

@@ -134,8 +134,15 @@ func (d *driver) effective(ctx context.Context, replicas int) (technology.Effect
 		ProducerAck: d.config.Acks,
 		Durability:  durability(d.config.Acks, details["flush.messages"]),
 		Replicas:    replicas,
+		Zones:       1,
 		MinInSync:   map[string]int{"all": minInSync, "leader": 1, "none": 0}[d.config.Acks],
 		Details:     details,
+		Raise: map[string]string{
+			"producer_ack": "client_config acks: {want}",
+			"durability":   "flush_messages: 1",
+			"replicas":     "brokers: {want} and workload.topology.replicas: {want}",
+			"min_in_sync":  "min_insync_replicas: {want}, with as many brokers and copies and acks: all",
+		},
 	}, nil
 }
 

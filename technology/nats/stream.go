@@ -144,7 +144,13 @@ func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
 		Durability:  durability,
 		Replicas:    c.Replicas,
 		MinInSync:   c.Replicas/2 + 1,
-		Details:     details,
+		Zones:       1, // servers tell nothing of where they are
+		Raise: map[string]string{
+			"durability":  "sync_interval: always, with storage: file",
+			"replicas":    "servers: {want} and workload.topology.replicas: {want}",
+			"min_in_sync": "a majority of the copies acknowledges, so raise workload.topology.replicas, and servers to as many",
+		},
+		Details: details,
 	}, nil
 }
 

@@ -76,6 +76,12 @@ func startService(t testing.TB, name string, s Service, at Address) (wait func()
 		}
 	}
 	for link, artifact := range s.Artifacts {
+		if artifact == AgentArtifact {
+			if err := os.Symlink(buildAgent(t), filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		artifactName, version, _ := strings.Cut(artifact, "@")
 		if err := os.Symlink(tool(t, filepath.Join("artifacts", artifactName, version)), filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
@@ -185,4 +191,15 @@ func (w *logWatch) tail() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.Join(w.lines, "\n")
+}
+
+// buildAgent builds dec-agent and returns its folder.
+func buildAgent(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", dir+"/", "dec.local/dec/cmd/dec-agent")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build dec-agent: %v\n%s", err, output)
+	}
+	return dir
 }

@@ -10,7 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"dec.local/dec/internal/identity"
 	"dec.local/dec/technology"
 )
 
@@ -67,16 +69,20 @@ func Evaluate(t testing.TB, technologyName, stackName string, options map[string
 		addresses = map[string][]Address{}
 	}
 	module := map[string]any{"source": "./stack", "addresses": "${var.addresses}"}
+	given := special(t, filepath.Join(dir, "stack"))
+	for name := range given {
+		module[name] = fmt.Sprintf("${var.special[%q]}", name)
+	}
 	for option := range options {
 		module[option] = fmt.Sprintf("${var.options[%q]}", option)
 	}
 	anyType := map[string]any{"type": "any"}
 	writeJSON(t, filepath.Join(dir, "main.tf.json"), map[string]any{
-		"variable": map[string]any{"options": anyType, "addresses": anyType},
+		"variable": map[string]any{"options": anyType, "addresses": anyType, "special": anyType},
 		"module":   map[string]any{"stack": module},
 		"output":   map[string]any{"stack": map[string]any{"value": "${module.stack}", "sensitive": true}},
 	})
-	writeJSON(t, filepath.Join(dir, "terraform.tfvars.json"), map[string]any{"options": options, "addresses": addresses})
+	writeJSON(t, filepath.Join(dir, "terraform.tfvars.json"), map[string]any{"options": options, "addresses": addresses, "special": given})
 
 	var output []byte
 	for _, arguments := range [][]string{{"init"}, {"apply", "-auto-approve", "-compact-warnings"}, {"output", "-json", "stack"}} {
@@ -90,6 +96,44 @@ func Evaluate(t testing.TB, technologyName, stackName string, options map[string
 	}
 	return s, nil
 }
+
+// special are the values of the variables that DEC gives to a stack, of those
+// that it declares.
+func special(t testing.TB, dir string) map[string]any {
+	t.Helper()
+	ca, tls, err := identity.New("test.dec.internal", time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]any{
+		"topology": map[string]any{"partitions": 1, "replicas": 1, "consumer_groups": 1, "retention_bytes": 2 << 30},
+		"run":      map[string]any{"id": "run-1", "install": "test", "expires_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
+		"agent":    AgentArtifact,
+		"ca":       ca,
+		"tls":      tls,
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]any{}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range all {
+			if regexp.MustCompile(`(?m)^variable "` + name + `"`).Match(source) {
+				declared[name] = value
+			}
+		}
+	}
+	return declared
+}
+
+// AgentArtifact is what a stack gets for the build of dec-agent. [Start] makes
+// one of the present source.
+const AgentArtifact = "dec-agent@test"
 
 // unveil lets the secrets of a copied stack, which OpenTofu would show nobody, be
 // outputs like any other.

@@ -33,7 +33,10 @@ func (p *Planner) Admit(ctx context.Context, plan experiment.Plan) ([]string, er
 	if m.MemoryFree < reserveMemory {
 		return nil, fmt.Errorf("only %.2f of %.1f GiB of memory are available: end other programs", GiB(m.MemoryFree), GiB(m.Memory))
 	}
-	var warnings []string
+	warnings, err := emulatorWarnings(plan)
+	if err != nil {
+		return nil, err
+	}
 	if m.DiskFree < EnoughDisk {
 		warnings = append(warnings, fmt.Sprintf("only %.1f GiB of disk are free below %s", GiB(m.DiskFree), m.DiskPath))
 	}

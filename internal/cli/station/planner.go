@@ -53,7 +53,10 @@ func (p *Planner) Check(_ context.Context, plan experiment.Plan) (experiment.Pla
 		p.checkVariant(list, &plan.Variants[i], plan, &faults)
 		problems.AddUnder(fmt.Sprintf("variants[%d]", i), &faults)
 	}
-	return plan, problems.Err()
+	if err := problems.Err(); err != nil {
+		return plan, err
+	}
+	return labelEmulators(list, plan)
 }
 
 func (p *Planner) checkVariant(list []offer, v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {

@@ -43,6 +43,8 @@ func (p *provisioner) Provision(ctx context.Context, a orchestrator.Assignment, 
 		Stack:       a.Variant.Stack,
 		Options:     a.Variant.Options,
 		Secrets:     secrets,
+		Topology:    topology(a.Plan.Workload),
+		AgentBuild:  p.agent,
 		Agents:      services,
 		AgentGroups: groups,
 		ExpiresAt:   a.ExpiresAt,
@@ -99,6 +101,16 @@ func (p *provisioner) agents(a orchestrator.Assignment) (map[string]tofu.Group, 
 		groups[share.Role] = group
 	}
 	return groups, services
+}
+
+// topology is what stacks that make destinations themselves need to know.
+func topology(w experiment.Workload) any {
+	return struct {
+		Partitions     int              `json:"partitions"`
+		Replicas       int              `json:"replicas"`
+		ConsumerGroups int              `json:"consumer_groups"`
+		RetentionBytes experiment.Bytes `json:"retention_bytes"`
+	}{w.Topology.Partitions, w.Topology.Replicas, w.Topology.ConsumerGroups, w.Retention}
 }
 
 // destination names the topic or stream of a run.

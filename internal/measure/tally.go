@@ -1,0 +1,42 @@
+package measure
+
+import "sync"
+
+// Tally counts what the clients of an agent meet beside their messages, by name:
+// throttles, retries. Its methods may be called from several goroutines; the
+// zero value is empty.
+type Tally struct {
+	mu     sync.Mutex // protects the following
+	counts map[string]int64
+}
+
+// Add counts n more.
+func (t *Tally) Add(name string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.counts == nil {
+		t.counts = map[string]int64{}
+	}
+	t.counts[name] += int64(n)
+}
+
+// Drain moves what was counted into an interval.
+func (t *Tally) Drain(into *Interval) {
+	t.mu.Lock()
+	counts := t.counts
+	t.counts = nil
+	t.mu.Unlock()
+	into.incidents = addTo(into.incidents, counts)
+}
+
+// addTo returns sums with more added to them; nil stays nil when there is
+// nothing to add.
+func addTo(sums, more map[string]int64) map[string]int64 {
+	if sums == nil && len(more) > 0 {
+		sums = make(map[string]int64, len(more))
+	}
+	for name, n := range more {
+		sums[name] += n
+	}
+	return sums
+}
