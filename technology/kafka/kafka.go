@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,19 +32,27 @@ var Technology = technology.Technology{
 
 // endpoints is what the stacks output for this driver.
 type endpoints struct {
-	Bootstrap []string `json:"bootstrap"` // host:port of every broker
+	Bootstrap     []string  `json:"bootstrap"`      // host:port of every broker
+	TLS           *identity `json:"tls"`            // nil without encryption
+	Replicas      int       `json:"replicas"`       // copies of each partition; 0 is what the workload says
+	ProducerQuota float64   `json:"producer_quota"` // bytes/s of each broker; 0 is no limit
+	ConsumerQuota float64   `json:"consumer_quota"` // bytes/s of each broker; 0 is no limit
 }
 
 // driver is a connection to a cluster.
 type driver struct {
-	seeds    []string
+	endpoints
 	settings technology.Settings
+	security []kgo.Opt // how clients encrypt and authenticate
 	config   config
 	log      *slog.Logger
 	client   *kgo.Client
 	admin    *kadm.Client
 	close    sync.Once
 }
+
+// clientID is the name of all clients, by which the brokers know their quotas.
+const clientID = "dec"
 
 // metadataMinAge is how long the client does not ask again where the partitions
 // are. Its default, 5 s, would be lost at each new topic of a cluster.
@@ -60,40 +69,42 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{seeds: e.Bootstrap, settings: s, config: c, log: s.Logger}
+	d := &driver{endpoints: e, settings: s, config: c, log: s.Logger}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.client, err = d.newClient()
-	if err != nil {
+	if d.security, err = e.security(s.Secrets); err != nil {
+		return nil, err
+	}
+	if d.client, err = d.newClient(); err != nil {
 		return nil, err
 	}
 	d.admin = kadm.NewClient(d.client)
 	err = technology.Retry(ctx, func(ctx context.Context) error {
 		m, err := d.admin.BrokerMetadata(ctx)
 		if err != nil {
-			return err
+			return refused(err)
 		}
-		if len(m.Brokers) < len(d.seeds) {
-			return fmt.Errorf("%d of %d brokers have joined", len(m.Brokers), len(d.seeds))
+		if len(m.Brokers) < len(d.Bootstrap) {
+			return fmt.Errorf("%d of %d brokers have joined", len(m.Brokers), len(d.Bootstrap))
 		}
 		return nil
 	})
 	if err != nil {
 		d.client.Close()
-		return nil, fmt.Errorf("connect to Kafka at %s: %w", strings.Join(d.seeds, ", "), err)
+		return nil, fmt.Errorf("connect to Kafka at %s: %w", strings.Join(d.Bootstrap, ", "), err)
 	}
 	return d, nil
 }
 
 // newClient returns a client with the options that all clients share.
 func (d *driver) newClient(options ...kgo.Opt) (*kgo.Client, error) {
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(d.seeds...),
-		kgo.ClientID("dec"),
+	client, err := kgo.NewClient(slices.Concat([]kgo.Opt{
+		kgo.SeedBrokers(d.Bootstrap...),
+		kgo.ClientID(clientID),
 		kgo.DisableClientMetrics(), // the agent measures; the broker need not ask
 		kgo.MetadataMinAge(metadataMinAge),
-	}, options...)...)
+	}, d.security, options)...)
 	if err != nil {
 		return nil, fmt.Errorf("make a Kafka client: %w", err)
 	}

@@ -19,6 +19,7 @@ const minInFlight = 10_000
 // producer is one client that produces.
 type producer struct {
 	client     *kgo.Client
+	witness    *witness
 	topic      string
 	partitions int
 	acked      func(token uint64, err error)
@@ -44,12 +45,14 @@ type outgoing struct {
 func (d *driver) Producer(_ context.Context, _ int, acked func(token uint64, err error)) (technology.Producer, error) {
 	// One more than there are slots, so that the client itself never blocks.
 	limit := max(d.settings.Workload.Load.MaxInFlight, minInFlight)
-	client, err := d.newClient(d.config.producerOptions(limit + 1)...)
+	w := &witness{settings: d.settings, throttle: technology.ThrottledWrites}
+	client, err := d.newClient(append(d.config.producerOptions(limit+1), kgo.WithHooks(w), kgo.WithLogger(w))...)
 	if err != nil {
 		return nil, err
 	}
 	p := &producer{
 		client:     client,
+		witness:    w,
 		topic:      d.settings.Destination,
 		partitions: max(d.settings.Workload.Topology.Partitions, 1),
 		acked:      acked,
@@ -128,7 +131,7 @@ func (p *producer) end(o *outgoing, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) {
 		err = technology.ErrClosed
 	}
-	p.acked(token, err)
+	p.acked(token, p.witness.explain(err))
 	<-p.slots
 	p.pending.Done()
 }

@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestConformanceAgainstOneBroker(t *testing.T) {
 }
 
 func TestConformanceAgainstThreeBrokers(t *testing.T) {
-	endpoints := technologytest.Start(t, "kafka", "kraft", map[string]any{"brokers": 3, "min_insync_replicas": 2, "heap": "256m"})
+	endpoints := run(t, map[string]any{"brokers": 3, "min_insync_replicas": 2}).Endpoints
 	technologytest.Suite{Technology: kafka.Technology, Endpoints: endpoints, Replicas: 3, Alone: true}.Run(t)
 }
 
@@ -38,7 +39,7 @@ var formatted = map[string]string{
 }
 
 func TestGuaranteesOfARealBroker(t *testing.T) {
-	endpoints := technologytest.Start(t, "kafka", "kraft", map[string]any{"flush_messages": 1})
+	endpoints := run(t, map[string]any{"flush_messages": 1}).Endpoints
 	tests := map[string]struct {
 		config map[string]json.RawMessage
 		want   technology.Effective
@@ -84,14 +85,35 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 	}
 }
 
+// run starts brokers that are soon ready: compiled once and with a small heap.
+func run(t *testing.T, options map[string]any, changes ...func(string, *technologytest.Service)) *technologytest.Cluster {
+	t.Helper()
+	small := map[string]any{"heap": "256m"}
+	maps.Copy(small, options)
+	return technologytest.StartCluster(t, "kafka", "kraft", small, func(name string, s *technologytest.Service) {
+		s.Files["jvm.options"] += "-XX:TieredStopAtLevel=1\n"
+		for _, change := range changes {
+			change(name, s)
+		}
+	})
+}
+
 // open opens a driver whose destination is the test's own.
 func open(t *testing.T, endpoints json.RawMessage, config map[string]json.RawMessage) technology.Driver {
 	t.Helper()
-	d, err := kafka.Technology.Open(t.Context(), endpoints, technology.Settings{
-		Destination:  strings.Map(slug, t.Name()),
-		ClientConfig: config,
-		Workload:     experiment.Workload{Topology: experiment.Topology{Partitions: 4}},
-	})
+	return openWith(t, endpoints, technology.Settings{ClientConfig: config})
+}
+
+// openWith is open with more settings.
+func openWith(t *testing.T, endpoints json.RawMessage, s technology.Settings) technology.Driver {
+	t.Helper()
+	if s.Destination == "" {
+		s.Destination = strings.Map(slug, t.Name())
+	}
+	if s.Workload.Topology.Partitions == 0 {
+		s.Workload.Topology.Partitions = 4
+	}
+	d, err := kafka.Technology.Open(t.Context(), endpoints, s)
 	if err != nil {
 		t.Fatalf("Open() = %v, want no error", err)
 	}

@@ -43,6 +43,10 @@ type config struct {
 	CommitIntervalMS       int    `json:"commit_interval_ms"`
 }
 
+// patience is how long the client lets a broker work on a request, and how much
+// longer it waits for the answer: franz-go's own defaults.
+const patience = 10 * time.Second
+
 // batchOverhead is more than what a batch of one message takes beside the
 // message: 61 bytes of batch header, and varints and lengths of the record.
 const batchOverhead = 256
@@ -89,16 +93,26 @@ func (c config) producerOptions(maxInFlight int) []kgo.Opt {
 		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
 	}
 	acks := map[string]kgo.Acks{"all": kgo.AllISRAcks(), "leader": kgo.LeaderAck(), "none": kgo.NoAck()}
+	delivery := milliseconds(c.DeliveryTimeoutMS)
 	options := []kgo.Opt{
+		// A broker that is silent must not hold a message much longer than
+		// delivery_timeout_ms: the client gives an answer the sum of the two.
+		kgo.ProduceRequestTimeout(min(delivery, patience)),
+		kgo.RequestTimeoutOverhead(min(delivery, patience)),
 		kgo.RequiredAcks(acks[c.Acks]),
 		kgo.ProducerLinger(milliseconds(c.LingerMS)),
 		kgo.ProducerBatchMaxBytes(int32(c.BatchMaxBytes)),
 		kgo.ProducerBatchCompression(codecs[c.Compression]),
-		kgo.RecordDeliveryTimeout(milliseconds(c.DeliveryTimeoutMS)),
+		kgo.RecordDeliveryTimeout(delivery),
 		kgo.MaxBufferedRecords(maxInFlight),
 		kgo.RecordPartitioner(newPartitioner()),
 	}
-	if !c.Idempotence {
+	if c.Idempotence {
+		// Without this a message whose answer was lost with its broker is tried
+		// for ever, whatever delivery_timeout_ms says. The driver sends nothing
+		// again that has failed, so nothing is doubled by it.
+		options = append(options, kgo.AllowIdempotentProduceCancellation())
+	} else {
 		options = append(options, kgo.DisableIdempotentWrite())
 	}
 	return options

@@ -29,7 +29,7 @@ func TestStack(t *testing.T) {
 	}{
 		"defaults are Kafka's own": {
 			brokers:   1,
-			endpoints: `{"bootstrap":["127.0.0.1:20001"]}`,
+			endpoints: `{"bootstrap":["127.0.0.1:20001"],"consumer_quota":0,"producer_quota":0,"replicas":0,"tls":null}`,
 			config: map[string]string{
 				"node.id": "1", "controller.quorum.voters": "1@127.0.0.1:20101", "min.insync.replicas": "1",
 				"listeners":                        "CLIENT://127.0.0.1:20001,CONTROLLER://127.0.0.1:20101",
@@ -37,9 +37,13 @@ func TestStack(t *testing.T) {
 			},
 			absent: []string{"log.flush.interval.messages", "log.flush.interval.ms", "log.flush.scheduler.interval.ms"},
 		},
+		"quotas and copies are for the driver": {
+			options: map[string]any{"brokers": 2, "replicas": 2, "producer_quota": 1000000, "consumer_quota": 2000000},
+			brokers: 2, endpoints: `{"bootstrap":["127.0.0.1:20001","127.0.0.1:20002"],"consumer_quota":2000000,"producer_quota":1000000,"replicas":2,"tls":null}`,
+		},
 		"three brokers vote and keep three copies of Kafka's own topics": {
 			options: map[string]any{"brokers": 3, "min_insync_replicas": 2, "flush_messages": 1, "flush_ms": 250},
-			brokers: 3, endpoints: `{"bootstrap":["127.0.0.1:20001","127.0.0.1:20002","127.0.0.1:20003"]}`,
+			brokers: 3, endpoints: `{"bootstrap":["127.0.0.1:20001","127.0.0.1:20002","127.0.0.1:20003"],"consumer_quota":0,"producer_quota":0,"replicas":0,"tls":null}`,
 			config: map[string]string{
 				"node.id": "3", "controller.quorum.voters": "1@127.0.0.1:20101,2@127.0.0.1:20102,3@127.0.0.1:20103",
 				"min.insync.replicas": "2", "offsets.topic.replication.factor": "3", "transaction.state.log.replication.factor": "3",
@@ -82,6 +86,45 @@ func TestStack(t *testing.T) {
 	}
 }
 
+func TestStackQuorum(t *testing.T) {
+	const both, alone = "broker,controller", "broker"
+	tests := map[int]struct{ voters, copies, lastRole, lastListeners string }{
+		1: {"1@127.0.0.1:20101", "1", both, "CLIENT://127.0.0.1:20001,CONTROLLER://127.0.0.1:20101"},
+		2: {"1@127.0.0.1:20101", "2", alone, "CLIENT://127.0.0.1:20002"},
+		3: {"1@127.0.0.1:20101,2@127.0.0.1:20102,3@127.0.0.1:20103", "3", both, "CLIENT://127.0.0.1:20003,CONTROLLER://127.0.0.1:20103"},
+		4: {"1@127.0.0.1:20101,2@127.0.0.1:20102,3@127.0.0.1:20103", "3", alone, "CLIENT://127.0.0.1:20004"},
+		5: {"1@127.0.0.1:20101,2@127.0.0.1:20102,3@127.0.0.1:20103,4@127.0.0.1:20104,5@127.0.0.1:20105", "3", both, "CLIENT://127.0.0.1:20005,CONTROLLER://127.0.0.1:20105"},
+	}
+	for n, tt := range tests {
+		t.Run(fmt.Sprintf("%d brokers", n), func(t *testing.T) {
+			stack, err := technologytest.Evaluate(t, "kafka", "kraft", map[string]any{"brokers": n}, addresses(n))
+			if err != nil {
+				t.Fatalf("Evaluate() = %v, want no error", err)
+			}
+			for i := range n {
+				want := map[string]string{
+					"node.id": fmt.Sprint(i + 1), "process.roles": both, "controller.quorum.voters": tt.voters,
+					"offsets.topic.replication.factor": tt.copies, "default.replication.factor": tt.copies,
+					"listeners": fmt.Sprintf("CLIENT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d", 20001+i, 20101+i),
+				}
+				if i == n-1 {
+					want["process.roles"], want["listeners"] = tt.lastRole, tt.lastListeners
+				}
+				service := stack.Services[fmt.Sprintf("broker-%d", i)]
+				got := properties(service.Files["server.properties"])
+				for key, value := range want {
+					if got[key] != value {
+						t.Errorf("server.properties of broker %d: %s = %q, want %q", i, key, got[key], value)
+					}
+				}
+				if service.Readiness.Log != "Kafka Server started" || service.Readiness.Port != "client" {
+					t.Errorf("broker %d is ready at %+v, want its log to say so and its port to be open", i, service.Readiness)
+				}
+			}
+		})
+	}
+}
+
 func TestStackPutsNoOptionOnTheCommandLine(t *testing.T) {
 	var commands []string
 	for _, heap := range []string{"512m", "3g"} {
@@ -104,17 +147,27 @@ func TestStackRefuses(t *testing.T) {
 		options map[string]any
 		want    string
 	}{
-		"an even quorum":                    {map[string]any{"brokers": 2}, "brokers must be 1, 3 or 5"},
-		"a fraction of a broker":            {map[string]any{"brokers": 1.5}, "brokers must be 1, 3 or 5"},
-		"a heap without a unit":             {map[string]any{"heap": "512"}, "heap must be a whole number"},
-		"another flag in the heap":          {map[string]any{"heap": "512m -XX:+Foo"}, "heap must be a whole number"},
-		"a second line in the heap":         {map[string]any{"heap": "512m\n-XX:+Foo"}, "heap must be a whole number"},
-		"negative flushes":                  {map[string]any{"flush_messages": -1}, "flush_messages must be a whole number"},
-		"a fraction of a millisecond":       {map[string]any{"flush_ms": 0.5}, "flush_ms must be a whole number"},
-		"more copies in sync than brokers":  {map[string]any{"min_insync_replicas": 2}, "min_insync_replicas must not be more than brokers"},
-		"no copy in sync":                   {map[string]any{"min_insync_replicas": 0}, "min_insync_replicas must be a whole number of at least 1"},
-		"no threads":                        {map[string]any{"io_threads": 0}, "io_threads must be a whole number"},
-		"more network threads than allowed": {map[string]any{"network_threads": 1000}, "network_threads must be a whole number"},
+		"more brokers than five":             {map[string]any{"brokers": 6}, "brokers must be 1, 2, 3, 4 or 5"},
+		"no broker":                          {map[string]any{"brokers": 0}, "brokers must be 1, 2, 3, 4 or 5"},
+		"a fraction of a broker":             {map[string]any{"brokers": 1.5}, "brokers must be 1, 2, 3, 4 or 5"},
+		"more copies than brokers":           {map[string]any{"brokers": 2, "replicas": 3}, "replicas must not be more than brokers"},
+		"a fraction of a copy":               {map[string]any{"replicas": 0.5}, "replicas must be a whole number"},
+		"a negative quota of producers":      {map[string]any{"producer_quota": -1}, "producer_quota must be a whole number"},
+		"a fraction of a byte for consumers": {map[string]any{"consumer_quota": 0.5}, "consumer_quota must be a whole number"},
+		"a short password":                   {map[string]any{"password": "1234567"}, "password must be 8 to 128"},
+		"a password that ends its text":      {map[string]any{"password": "12345678\""}, "password must be 8 to 128"},
+		"a password that escapes":            {map[string]any{"password": "12345678\\"}, "password must be 8 to 128"},
+		"a password of two SCRAM settings":   {map[string]any{"password": "12345678,salt=x"}, "password must be 8 to 128"},
+		"a password of two lines":            {map[string]any{"password": "12345678\nx=y"}, "password must be 8 to 128"},
+		"a heap without a unit":              {map[string]any{"heap": "512"}, "heap must be a whole number"},
+		"another flag in the heap":           {map[string]any{"heap": "512m -XX:+Foo"}, "heap must be a whole number"},
+		"a second line in the heap":          {map[string]any{"heap": "512m\n-XX:+Foo"}, "heap must be a whole number"},
+		"negative flushes":                   {map[string]any{"flush_messages": -1}, "flush_messages must be a whole number"},
+		"a fraction of a millisecond":        {map[string]any{"flush_ms": 0.5}, "flush_ms must be a whole number"},
+		"more copies in sync than brokers":   {map[string]any{"min_insync_replicas": 2}, "min_insync_replicas must not be more than brokers"},
+		"no copy in sync":                    {map[string]any{"min_insync_replicas": 0}, "min_insync_replicas must be a whole number of at least 1"},
+		"no threads":                         {map[string]any{"io_threads": 0}, "io_threads must be a whole number"},
+		"more network threads than allowed":  {map[string]any{"network_threads": 1000}, "network_threads must be a whole number"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,26 @@ import (
 // the test, and returns the endpoints once all are ready.
 func Start(t testing.TB, technologyName, stackName string, options map[string]any) json.RawMessage {
 	t.Helper()
+	return StartCluster(t, technologyName, stackName, options, nil).Endpoints
+}
+
+// Cluster is a stack's services, running.
+type Cluster struct {
+	Endpoints json.RawMessage
+	services  map[string]*process
+}
+
+// process is one running service.
+type process struct {
+	pid    int
+	dir    string
+	exited chan struct{} // closed at its end
+}
+
+// StartCluster is [Start] for tests that look at the services or disturb them. The
+// function change, if there is one, may alter each service before its start.
+func StartCluster(t testing.TB, technologyName, stackName string, options map[string]any, change func(name string, s *Service)) *Cluster {
+	t.Helper()
 	planned, err := Evaluate(t, technologyName, stackName, options, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -31,19 +51,52 @@ func Start(t testing.TB, technologyName, stackName string, options map[string]an
 	if err != nil {
 		t.Fatal(err)
 	}
+	cluster := &Cluster{Endpoints: stack.Endpoints, services: map[string]*process{}}
 	var waits []func()
 	for name, s := range stack.Services {
 		if s.Files == nil {
 			s.Files = map[string]string{}
 		}
 		maps.Copy(s.Files, stack.Secrets[name])
-		waits = append(waits, startService(t, name, s, addresses[s.Group][s.Index]))
+		if change != nil {
+			change(name, &s)
+		}
+		started, wait := startService(t, name, s, addresses[s.Group][s.Index])
+		cluster.services[name] = started
+		waits = append(waits, wait)
 	}
 	for _, wait := range waits {
 		wait()
 	}
-	return stack.Endpoints
+	return cluster
 }
+
+// Signal sends a signal to all processes of a service.
+func (c *Cluster) Signal(t testing.TB, name string, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(-c.services[name].pid, s); err != nil {
+		t.Fatalf("signal %s to %s: %v", s, name, err)
+	}
+}
+
+// Exited is closed once a service has ended.
+func (c *Cluster) Exited(name string) <-chan struct{} { return c.services[name].exited }
+
+// Group is the process group of a service.
+func (c *Cluster) Group(name string) int { return c.services[name].pid }
+
+// Output is what a service has printed so far.
+func (c *Cluster) Output(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.services[name].dir, outputFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// outputFile is where the output of a service is kept in its working folder.
+const outputFile = "output.log"
 
 // freeAddresses finds ports that nobody listens on.
 func freeAddresses(t testing.TB, groups map[string]Group) map[string][]Address {
@@ -66,8 +119,9 @@ func freeAddresses(t testing.TB, groups map[string]Group) map[string][]Address {
 	return addresses
 }
 
-// startService starts one process and returns how to wait for its readiness.
-func startService(t testing.TB, name string, s Service, at Address) (wait func()) {
+// startService starts one process and returns it, and how to wait for its
+// readiness.
+func startService(t testing.TB, name string, s Service, at Address) (started *process, wait func()) {
 	t.Helper()
 	dir := t.TempDir()
 	for path, content := range s.Files {
@@ -75,18 +129,7 @@ func startService(t testing.TB, name string, s Service, at Address) (wait func()
 			t.Fatal(err)
 		}
 	}
-	for link, artifact := range s.Artifacts {
-		if artifact == AgentArtifact {
-			if err := os.Symlink(buildAgent(t), filepath.Join(dir, link)); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		artifactName, version, _ := strings.Cut(artifact, "@")
-		if err := os.Symlink(tool(t, filepath.Join("artifacts", artifactName, version)), filepath.Join(dir, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	linkArtifacts(t, dir, s.Artifacts)
 	program := s.Command[0]
 	if strings.HasPrefix(program, "./") {
 		program = filepath.Join(dir, program)
@@ -99,8 +142,13 @@ func startService(t testing.TB, name string, s Service, at Address) (wait func()
 	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	output := &logWatch{pattern: regexp.MustCompile(s.Readiness.Log), found: make(chan struct{})}
+	file, err := os.Create(filepath.Join(dir, outputFile))
+	if err != nil {
+		t.Fatal(err)
+	}
 	reader, writer := io.Pipe()
-	command.Stdout, command.Stderr = writer, writer
+	both := io.MultiWriter(file, writer)
+	command.Stdout, command.Stderr = both, both
 	if err := command.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
@@ -109,10 +157,11 @@ func startService(t testing.TB, name string, s Service, at Address) (wait func()
 	go func() {
 		err := command.Wait()
 		writer.CloseWithError(errors.Join(io.EOF, err))
+		file.Close()
 		close(exited)
 	}()
 	t.Cleanup(func() { stop(t, name, command.Process.Pid, exited, time.Duration(s.Grace*float64(time.Second))) })
-	return func() {
+	return &process{pid: command.Process.Pid, dir: dir, exited: exited}, func() {
 		t.Helper()
 		select {
 		case <-output.found:
@@ -122,6 +171,23 @@ func startService(t testing.TB, name string, s Service, at Address) (wait func()
 			t.Fatalf("%s is not ready after %v s:\n%s", name, s.Readiness.Timeout, output.tail())
 		}
 		awaitPort(t, name, at, s.Readiness.Port)
+	}
+}
+
+// linkArtifacts links artifacts into the working folder of a service.
+func linkArtifacts(t testing.TB, dir string, artifacts map[string]string) {
+	t.Helper()
+	for link, artifact := range artifacts {
+		if artifact == AgentArtifact {
+			if err := os.Symlink(buildAgent(t), filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		artifactName, version, _ := strings.Cut(artifact, "@")
+		if err := os.Symlink(tool(t, filepath.Join("artifacts", artifactName, version)), filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

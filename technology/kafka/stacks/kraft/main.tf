@@ -1,4 +1,5 @@
-# Apache Kafka in KRaft mode. Every broker is also a controller.
+# Apache Kafka in KRaft mode. security.tf has what encryption and the password
+# add to it.
 
 locals {
   nodes = lookup(var.addresses, "broker", [])
@@ -7,18 +8,19 @@ locals {
     client     = i < length(local.nodes) ? local.nodes[i].ports.client : 0
     controller = i < length(local.nodes) ? local.nodes[i].ports.controller : 0
   }]
-  voters = join(",", [for i in range(var.brokers) : "${i + 1}@${local.host[i]}:${local.port[i].controller}"])
+  # An even quorum survives no more failures than the odd one below it.
+  controllers = var.brokers % 2 == 1 ? var.brokers : var.brokers - 1
+  voters      = join(",", [for i in range(local.controllers) : "${i + 1}@${local.host[i]}:${local.port[i].controller}"])
   # Kafka's own topics need as many copies as there are brokers, three at most:
   # with Kafka's default of three, a group on a single broker reads nothing.
   copies = min(var.brokers, 3)
 
   common = merge(
     {
-      "process.roles"                  = "broker,controller"
       "controller.listener.names"      = "CONTROLLER"
       "controller.quorum.voters"       = local.voters
       "inter.broker.listener.name"     = "CLIENT"
-      "listener.security.protocol.map" = "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+      "listener.security.protocol.map" = "CLIENT:${local.wire},CONTROLLER:${local.wire}"
       "log.dirs"                       = "data"
 
       "auto.create.topics.enable"                        = "false"
@@ -41,7 +43,20 @@ locals {
     var.flush_messages > 0 ? { "log.flush.interval.messages" = var.flush_messages } : {},
     # The flusher looks every log.flush.scheduler.interval.ms, which is never by default.
     var.flush_ms > 0 ? { "log.flush.interval.ms" = var.flush_ms, "log.flush.scheduler.interval.ms" = var.flush_ms } : {},
+    local.encrypted,
   )
+
+  # What differs from broker to broker.
+  own = [for i in range(var.brokers) : merge(
+    { "node.id" = i + 1 },
+    i < local.controllers ? {
+      "process.roles" = "broker,controller"
+      "listeners"     = "CLIENT://${local.host[i]}:${local.port[i].client},CONTROLLER://${local.host[i]}:${local.port[i].controller}"
+      } : {
+      "process.roles" = "broker"
+      "listeners"     = "CLIENT://${local.host[i]}:${local.port[i].client}"
+    },
+  )]
 
   # The flags of Kafka's own start script, and: a fixed heap, and nothing of the
   # JVM in /tmp, where a killed broker would leave it.
@@ -64,22 +79,31 @@ locals {
 
   # Formatting the storage costs a JVM start of a second. The checkpoint of an
   # earlier format beside a meta.properties of one's own gives the same features.
+  # Only the password must be there from the format on; what that prints has
+  # hashes of it.
   start = <<-EOT
     set -e
-    mkdir -p tmp data/__cluster_metadata-0
-    cp meta.properties data/meta.properties
-    cp kafka/bootstrap.checkpoint data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint
+    mkdir -p tmp
+    if [ -s format.args ]; then
+      ./java/bin/java @jvm.options kafka.tools.StorageTool @format.args >/dev/null
+    else
+      mkdir -p data/__cluster_metadata-0
+      cp meta.properties data/meta.properties
+      cp kafka/bootstrap.checkpoint data/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint
+    fi
     exec ./java/bin/java @jvm.options kafka.Kafka server.properties
   EOT
 
-  files = [for i in range(var.brokers) : {
-    "jvm.options"     = local.jvm
-    "meta.properties" = "version=1\ncluster.id=DECaaaaaaaaaaaaaaaaaaA\nnode.id=${i + 1}\n"
-    "server.properties" = join("", [for key, value in merge(local.common, {
-      "node.id"   = i + 1
-      "listeners" = "CLIENT://${local.host[i]}:${local.port[i].client},CONTROLLER://${local.host[i]}:${local.port[i].controller}"
-    }) : "${key}=${value}\n"])
-  }]
+  cluster = "DECaaaaaaaaaaaaaaaaaaA"
+  files = [for i in range(var.brokers) : merge(
+    {
+      "jvm.options"       = local.jvm
+      "meta.properties"   = "version=1\ncluster.id=${local.cluster}\nnode.id=${i + 1}\n"
+      "format.args"       = ""
+      "server.properties" = join("", [for key, value in merge(local.common, local.own[i]) : "${key}=${value}\n"])
+    },
+    var.encryption ? { "ca.pem" = lookup(var.ca, "certificate", ""), "broker.pem" = "" } : {},
+  )]
 }
 
 output "groups" {
@@ -100,5 +124,11 @@ output "services" {
 }
 
 output "endpoints" {
-  value = { bootstrap = [for i in range(var.brokers) : "${local.host[i]}:${local.port[i].client}"] }
+  value = {
+    bootstrap      = [for i in range(var.brokers) : "${local.host[i]}:${local.port[i].client}"]
+    tls            = var.encryption ? { ca = lookup(var.ca, "certificate", ""), server_name = lookup(var.ca, "name", "") } : null
+    replicas       = var.replicas
+    producer_quota = var.producer_quota
+    consumer_quota = var.consumer_quota
+  }
 }

@@ -1,10 +1,24 @@
 variable "brokers" {
   type        = number
   default     = 1
-  description = "Brokers of the cluster. Each is also a controller of the KRaft quorum."
+  description = "Brokers of the cluster. All are controllers of the KRaft quorum too, but of 2 or 4 the last: an even quorum survives no more failures than the odd one below it."
   validation {
-    condition     = contains([1, 3, 5], var.brokers)
-    error_message = "brokers must be 1, 3 or 5: an even quorum survives no more failures than the odd one below it."
+    condition     = contains([1, 2, 3, 4, 5], var.brokers)
+    error_message = "brokers must be 1, 2, 3, 4 or 5."
+  }
+}
+
+variable "replicas" {
+  type        = number
+  default     = 0
+  description = "Copies of each partition, in place of the workload's topology.replicas, so that variants may differ in them. 0 is what the workload says."
+  validation {
+    condition     = var.replicas >= 0 && floor(var.replicas) == var.replicas
+    error_message = "replicas must be a whole number of at least 0 (what the workload says)."
+  }
+  validation {
+    condition     = var.replicas <= var.brokers
+    error_message = "replicas must not be more than brokers: each copy is on a broker of its own."
   }
 }
 
@@ -48,7 +62,7 @@ variable "min_insync_replicas" {
   }
   validation {
     condition     = var.min_insync_replicas <= var.brokers
-    error_message = "min_insync_replicas must not be more than brokers, or nothing is ever acknowledged."
+    error_message = "min_insync_replicas must not be more than brokers."
   }
 }
 
@@ -72,7 +86,60 @@ variable "io_threads" {
   }
 }
 
+variable "producer_quota" {
+  type        = number
+  default     = 0
+  description = "Bytes a second that each broker takes from all producers together, before it makes them wait (producer_byte_rate). 0 is no limit."
+  validation {
+    condition     = var.producer_quota >= 0 && var.producer_quota <= 1000000000000 && floor(var.producer_quota) == var.producer_quota
+    error_message = "producer_quota must be a whole number of bytes a second from 0 (no limit) to 1000000000000."
+  }
+}
+
+variable "consumer_quota" {
+  type        = number
+  default     = 0
+  description = "Bytes a second that each broker gives to all consumers together, before it makes them wait (consumer_byte_rate). 0 is no limit."
+  validation {
+    condition     = var.consumer_quota >= 0 && var.consumer_quota <= 1000000000000 && floor(var.consumer_quota) == var.consumer_quota
+    error_message = "consumer_quota must be a whole number of bytes a second from 0 (no limit) to 1000000000000."
+  }
+}
+
+variable "encryption" {
+  type        = bool
+  default     = false
+  description = "TLS from clients to brokers and among brokers and controllers, with a certificate that is made for the run."
+}
+
+variable "password" {
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+  description = "What clients, and brokers among each other, must prove to know, with SCRAM-SHA-512; nothing if null. It is in the configuration of brokers and agents while they run, and nowhere else."
+  validation {
+    # What neither the properties, nor JAAS, nor Kafka's formatter reads as anything but itself.
+    condition     = var.password == null || can(regex("^[!#-+\\--Z^-~]{8,128}$", var.password))
+    error_message = "password must be 8 to 128 letters, digits or ASCII symbols other than \" \\ , [ and ]."
+  }
+}
+
 # Given by DEC, no options.
+
+variable "ca" {
+  type        = any
+  default     = {}
+  description = "Authority that signed the certificate of the run, and the name on that."
+}
+
+variable "tls" {
+  type        = any
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+  description = "Certificate and key of the run's services."
+}
 
 variable "addresses" {
   type        = any

@@ -1,0 +1,128 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dec.local/dec/technology"
+)
+
+// witness sees what one producer's or consumer's client meets and does not fail
+// from, and keeps the brokers' last reason for making it try again: what it
+// tells of a message that it gave up is only that the time was over.
+//
+// The reason is in a line of franz-go's log that is written at its level debug
+// only, once per answer. To spare them, that level is on only from the first
+// answer with something to try again until [troubled] later.
+type witness struct {
+	settings technology.Settings
+	throttle technology.Incident // what a throttled answer is
+
+	until atomic.Int64 // Unix nanoseconds; the level is debug until then
+
+	mu      sync.Mutex // protects the following
+	reason  string     // why messages are tried again; "" if unknown
+	failure error      // made of reason, once for all messages
+}
+
+// troubled is how long the answers are read after one with something to retry,
+// and how long a reason counts. Clients retry at least every 5 seconds.
+const troubled = 15 * time.Second
+
+// OnBrokerThrottle implements [kgo.HookBrokerThrottle]. Producers and consumers
+// have clients of their own, so it needs not know which request it was.
+func (w *witness) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) {
+	w.settings.Meet(w.throttle, 1)
+}
+
+// OnBrokerE2E implements [kgo.HookBrokerE2E]: a request that ended without an
+// answer is a connection lost. Connections that are closed for idleness have
+// none under way, and neither have those that the client itself closes.
+func (w *witness) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
+	err := e.Err()
+	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
+		return
+	}
+	w.settings.Meet(technology.Reconnects, 1)
+	w.note(err.Error())
+}
+
+// OnBrokerConnect implements [kgo.HookBrokerConnect].
+func (w *witness) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		w.note(err.Error())
+	}
+}
+
+// Level implements [kgo.Logger].
+func (w *witness) Level() kgo.LogLevel {
+	if w.troubledNow() {
+		return kgo.LogLevelDebug
+	}
+	return kgo.LogLevelInfo
+}
+
+func (w *witness) troubledNow() bool {
+	until := w.until.Load()
+	return until != 0 && time.Now().UnixNano() < until
+}
+
+func (w *witness) isTroubled() { w.until.Store(time.Now().Add(troubled).UnixNano()) }
+
+// Log implements [kgo.Logger]. It prints nothing.
+func (w *witness) Log(_ kgo.LogLevel, message string, pairs ...any) {
+	switch message {
+	case "metadata update triggered", "immediate metadata update triggered":
+		if strings.Contains(text(pairs, "why"), "retry") {
+			w.isTroubled()
+		}
+	case "produced":
+		// topic[partition{retrying@offset,records(NAME: description)}]
+		_, after, found := strings.Cut(text(pairs, "to"), "retrying@")
+		if _, after, ok := strings.Cut(after, "("); found && ok {
+			reason, _, _ := strings.Cut(after, ")}")
+			w.note(reason)
+		}
+	}
+}
+
+// text is one value of a line of the log.
+func text(pairs []any, key string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == key {
+			return fmt.Sprint(pairs[i+1])
+		}
+	}
+	return ""
+}
+
+func (w *witness) note(reason string) {
+	w.isTroubled()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if reason != w.reason {
+		w.reason, w.failure = reason, fmt.Errorf("%w: %s", kgo.ErrRecordTimeout, reason)
+	}
+}
+
+// explain adds why to the failure of a message that the client gave up, if it
+// is known.
+func (w *witness) explain(err error) error {
+	if err != kgo.ErrRecordTimeout || !w.troubledNow() {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failure == nil {
+		return err
+	}
+	return w.failure
+}
