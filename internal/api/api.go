@@ -179,11 +179,12 @@ type Difference struct {
 
 // ComparedRun is one run's part in a comparison.
 type ComparedRun struct {
-	Run     Run                            `json:"run"`
-	Counts  *measure.Counts                `json:"counts,omitempty"`
-	Metrics map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric; null where the count does not support it. Latencies in nanoseconds."`
-	Why     string                         `json:"excluded,omitempty" doc:"Why it does not count."`
-	Link    string                         `json:"link"`
+	Run       Run                            `json:"run"`
+	Counts    *measure.Counts                `json:"counts,omitempty"`
+	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric; null where the count does not support it. Latencies in nanoseconds."`
+	Incidents map[string]int64               `json:"incidents,omitempty" doc:"What its clients met and did not fail from, in the measure stage: throttled_writes, throttled_reads, retried_sends, reconnects. Absent where they met nothing."`
+	Why       string                         `json:"excluded,omitempty" doc:"Why it does not count."`
+	Link      string                         `json:"link"`
 }
 
 // DryRun is what a plan would do.

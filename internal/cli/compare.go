@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"dec.local/dec/internal/api"
@@ -61,6 +62,10 @@ func printComparison(out io.Writer, c api.Comparison) error {
 	for _, metric := range metrics {
 		fmt.Fprintf(w, "\t%s", metric)
 	}
+	throttled := slices.ContainsFunc(c.Runs, func(run api.ComparedRun) bool { return throttles(run) > 0 })
+	if throttled {
+		fmt.Fprint(w, "\tTHROTTLED")
+	}
 	fmt.Fprintln(w, "\tLOST\tLEFT OUT")
 	for _, run := range c.Runs {
 		fmt.Fprintf(w, "%s\t%s", run.Run.ID, run.Run.Name)
@@ -70,6 +75,9 @@ func printComparison(out io.Writer, c api.Comparison) error {
 				text = report.FormatMetric(metric, *value)
 			}
 			fmt.Fprintf(w, "\t%s", text)
+		}
+		if throttled {
+			fmt.Fprintf(w, "\t%s", report.Count(throttles(run)))
 		}
 		lost := "–"
 		if run.Counts != nil {
@@ -87,4 +95,9 @@ func printComparison(out io.Writer, c api.Comparison) error {
 		fmt.Fprintln(w)
 	}
 	return w.Flush()
+}
+
+// throttles are the writes and reads that were refused to a run for now.
+func throttles(run api.ComparedRun) int64 {
+	return run.Incidents["throttled_writes"] + run.Incidents["throttled_reads"]
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -61,8 +60,8 @@ func verdictText(e api.Experiment) string {
 	switch {
 	case e.Runs.Leaked > 0:
 		return "LEAKED: see dec inventory"
-	case e.Verdict != nil:
-		return strings.Join(e.Verdict.Sentences, " ")
+	case e.Verdict != nil && len(e.Verdict.Sentences) > 0:
+		return e.Verdict.Sentences[0] // the answer; those of each pair come after it
 	}
 	return e.Reason
 }

@@ -106,7 +106,7 @@ func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
 		return report.Report{}, err
 	}
 	g.progress.end()
-	return g.client.Report(ctx, detail.ID, report.Options{Version: station.Version()["version"], MadeAt: time.Now()})
+	return g.client.Report(ctx, detail.ID, report.Options{Version: station.Version()["version"], MadeAt: time.Now(), Titles: station.Titles()})
 }
 
 // introduce says what was submitted and how long it will take.

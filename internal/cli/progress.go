@@ -176,8 +176,17 @@ func (p *progress) finish(e experiment.Event) {
 			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")
 		}
 	}
-	p.say("  %2d  %-12s %s  (%.0f s)", number, e.Variant, line, seconds)
+	p.say("  %2d  %-*s %s  (%.0f s)", number, p.labelWidth(), e.Variant, line, seconds)
 	p.run = liveRun{number: number}
+}
+
+// labelWidth is that of the longest label, so that lines stand below each other.
+func (p *progress) labelWidth() int {
+	width := 12
+	for _, v := range p.plan.Variants {
+		width = max(width, len(v.Label))
+	}
+	return width
 }
 
 // runText is one finished run in a line.
@@ -187,13 +196,14 @@ func runText(r measure.Result) string {
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
 	}
-	return text
+	return text + incidentText(r.Incidents)
 }
 
 // secondText is one second of load in a line.
 func secondText(s measure.Second) string {
 	return fmt.Sprintf("%s %d s: sent %d/s, received %d/s, end to end p99 %s, backlog %d",
-		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, report.LatencyText(s.Latencies[measure.E2ELatency].P99NS), s.Backlog)
+		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, report.LatencyText(s.Latencies[measure.E2ELatency].P99NS), s.Backlog) +
+		incidentText(s.Incidents)
 }
 
 // draw puts the live part on the terminal.

@@ -55,7 +55,7 @@ type RunCounts struct {
 // not compute it.
 type Verdict struct {
 	Decided   bool     `json:"decided" doc:"One variant is better than another."`
-	Sentences []string `json:"sentences"`
+	Sentences []string `json:"sentences" doc:"The answer first, then that of each pair where there are more than two variants."`
 	Caveats   []string `json:"caveats" doc:"Sentences that belong beside the verdict."`
 	Fairness  string   `json:"fairness" doc:"In a few words, such as 'same guarantees'."`
 }

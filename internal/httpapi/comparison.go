@@ -134,7 +134,7 @@ func (s *server) experimentReport(ctx context.Context, id string) (compared, err
 
 func (s *server) reportOptions(ctx context.Context) (report.Options, error) {
 	now, err := s.Store.Now(ctx)
-	return report.Options{Version: s.Version, MadeAt: now}, err
+	return report.Options{Version: s.Version, MadeAt: now, Titles: s.Titles}, err
 }
 
 // viewComparison shows a report.
@@ -156,7 +156,7 @@ func (s *server) viewComparison(ctx context.Context, r compared) (*comparisonOut
 			if err != nil {
 				return nil, err
 			}
-			compared.Counts = &result.Counts
+			compared.Counts, compared.Incidents = &result.Counts, result.Incidents
 			compared.Metrics = map[experiment.Metric]*float64{}
 			for _, m := range experiment.Metrics() {
 				compared.Metrics[m] = nil

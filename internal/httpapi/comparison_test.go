@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/httpapi"
+	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/stats"
 )
 
@@ -191,6 +194,32 @@ func TestAtMostFortyRunsAreCompared(t *testing.T) {
 	}
 	w.get(at("/comparison"+query(runs))).refused(422, "query.run")
 	w.get(at("/comparison" + query(runs[:40]))).refused(404)
+}
+
+func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
+	w := newWorld(t, func(o *httpapi.Options) { o.Titles = map[string]string{"nats": "NATS JetStream"} })
+	e := w.submit()
+	for range e.Items {
+		run := w.claim().enter(experiment.PhaseProvision)
+		run.collect(time.Millisecond, func(r *measure.Result) {
+			if run.Variant == "nats" {
+				r.Incidents = map[string]int64{"throttled_writes": 7}
+				r.Guarantees = json.RawMessage(`{"producer_ack": "all", "durability": "memory", "replicas": 1, "zones": 1, "emulator": "natsalike 1.0"}`)
+			}
+		}).end(experiment.Succeeded, experiment.TeardownClean)
+	}
+	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if want := "nats ran on natsalike 1.0, which stands for NATS JetStream on this machine: its numbers tell how to use it, not how fast it is."; got.Caveats[0] != want {
+		t.Errorf("first caveat %q, want %q", got.Caveats[0], want)
+	}
+	if got.Fairness.Emulators["nats"] != "natsalike 1.0" || len(got.Fairness.Unequal) != 1 {
+		t.Errorf("fairness %+v", got.Fairness)
+	}
+	for _, run := range got.Runs {
+		if want := map[string]int64{"nats": 7}[run.Run.Variant]; run.Incidents["throttled_writes"] != want {
+			t.Errorf("%s has the incidents %v", run.Run.Name, run.Incidents)
+		}
+	}
 }
 
 func TestRunThatDoesNotCountIsComparedWithItsReason(t *testing.T) {

@@ -30,8 +30,9 @@ type Options struct {
 	Exit    func()   // begins to end the process after a granted drain, and must not block; nil: it is refused to exit
 	Metrics *Metrics // of [NewMetrics], for those who feed it; a new one if nil
 	Version string
-	Install string       // names this install to clients
-	Logger  *slog.Logger // slog.Default() if nil
+	Titles  map[string]string // of technologies, for people, by name
+	Install string            // names this install to clients
+	Logger  *slog.Logger      // slog.Default() if nil
 }
 
 // server holds what the routes need.

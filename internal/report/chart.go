@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // slots is the number of colours; further variants share the last, neutral one.
@@ -110,10 +111,30 @@ func separate(labels []label, gap float64) {
 	}
 }
 
-// shorten cuts a label that would leave its room.
-func shorten(text string, limit int) string {
-	if runes := []rune(text); len(runes) > limit {
-		return strings.TrimRight(string(runes[:limit-1]), "-") + "…"
+// letter is about how wide a letter of a label is.
+const letter = 7.3
+
+// gutter is the room that labels need beside a plot, between two bounds.
+func gutter(least, most float64, texts ...string) float64 {
+	for _, text := range texts {
+		least = max(least, letter*float64(utf8.RuneCountInString(text))+18)
 	}
-	return text
+	return min(least, most)
+}
+
+// fitting is how many letters there is room for in a gutter.
+func fitting(gutter float64) int { return int((gutter - 18) / letter) }
+
+// shorten cuts a label that would leave its room. That it is an emulator's
+// stays.
+func shorten(text string, limit int) string {
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	kept := ""
+	if strings.Contains(text, emulatorMark) {
+		kept = emulatorMark
+	}
+	return strings.TrimRight(string(runes[:max(1, limit-1-len(kept))]), "-") + "…" + kept
 }

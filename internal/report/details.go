@@ -17,6 +17,7 @@ import (
 type runRow struct {
 	Name, ID, Started      string
 	Slot                   int
+	Emulated               bool
 	Counted                bool
 	State                  string // "counted", or why not
 	P50, P99, Rate, Lost   string
@@ -34,7 +35,7 @@ func (r *Report) runRows() []runRow {
 	for _, stored := range r.Runs {
 		v, found := r.find(stored)
 		row := runRow{
-			Name: found.name(), ID: found.ID, Slot: v.slot, Started: clock(found.StartedAt), Counted: found.counts(), State: cmp.Or(found.excluded(), "counted"),
+			Name: found.name(), ID: found.ID, Slot: v.slot, Emulated: v.emulated(), Started: clock(found.StartedAt), Counted: found.counts(), State: cmp.Or(found.excluded(), "counted"),
 			P50: missing, P99: missing, Rate: missing, Lost: missing, Lateness: missing, Clock: missing, SelfCheck: missing, DelayErrors: missing,
 			Phases: phaseTimes(found.Run), Teardown: string(cmp.Or(found.Teardown, experiment.TeardownNone)), Proven: found.Teardown == experiment.TeardownClean,
 		}
@@ -166,13 +167,13 @@ func (r *Report) optionRows() []settingRow {
 // guaranteeRows are what the brokers said to be in force.
 func (r *Report) guaranteeRows() []settingRow {
 	var rows []settingRow
-	for i, name := range (guarantees{}).rows() {
-		rows = append(rows, r.row(name.Name, func(v variant) string {
+	for _, promise := range guaranteeList {
+		rows = append(rows, r.row(promise.title, func(v variant) string {
 			g, ok := v.effective()
 			if !ok {
 				return ""
 			}
-			return words(g.rows()[i].Value)
+			return words(promise.of(g))
 		}))
 	}
 	return append(rows, r.row("Settings that give these", func(v variant) string {

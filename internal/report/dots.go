@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/stats"
 )
 
 const rowHeight = 44
@@ -28,13 +29,14 @@ func (r *Report) dotChart() *chart {
 	}
 	low, high = padded(low, high, true)
 	bottom := 14 + rowHeight*float64(len(r.variants))
-	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: 130, Right: 730, Top: 14, Bottom: bottom,
+	left := gutter(130, 320, labels(r.variants)...)
+	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: metric.Title() + ", log scale", Desc: "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
 	x := scale{low: low, high: high, from: c.Left, to: c.Right, log: true}
 	c.X = x.ticks(7, axisFormat(metric))
 	for i, v := range r.variants {
 		middle := c.Top + rowHeight*(float64(i)+0.5)
-		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: shorten(v.Label, 17), Anchor: "end", Class: "row"})
+		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: shorten(v.Label, fitting(left)), Anchor: "end", Class: "row"})
 		c.addRow(v, metric, x, middle)
 	}
 	return c
@@ -96,10 +98,11 @@ var ratioTicks = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95,
 
 // differenceChart draws the interval of each pair's ratio, with 1 in the middle.
 func (r *Report) differenceChart() *chart {
-	reach, rows := 1.05, 0
+	reach, rows, left := 1.05, 0, 200.0
 	for _, p := range r.Comparison.Pairs {
 		if p.Low != nil {
 			rows++
+			left = gutter(left, 400, p.A+" to "+p.B)
 			reach = max(reach, *p.High, 1 / *p.Low)
 		}
 	}
@@ -109,7 +112,7 @@ func (r *Report) differenceChart() *chart {
 	reach = math.Pow(reach, 1.08)
 	metric := r.Comparison.Metric
 	bottom := 14 + rowHeight*float64(rows)
-	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(), Width: 960, Height: bottom + 46, Left: 200, Right: 730, Top: 14, Bottom: bottom,
+	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: "ratio of the first to the second, log scale; × 1 is no difference",
 		Desc:   "The estimated ratio of each pair of variants and its confidence interval. An interval that holds 1 leaves open which one is better."}
 	x := scale{low: 1 / reach, high: reach, from: c.Left, to: c.Right, log: true}
@@ -130,10 +133,20 @@ func (r *Report) differenceChart() *chart {
 			Path: fmt.Sprintf("M%s %sL%s %sM%s %sl0 12M%s %sl0 12", round(low), round(middle), round(high), round(middle), round(low), round(middle-6), round(high), round(middle-6))})
 		c.Marks = append(c.Marks, mark{Class: "counted", Title: title, Path: symbol(1, x.at(*p.Ratio), middle, 5.5)})
 		c.Labels = append(c.Labels,
-			label{X: c.Left - 10, Y: middle + 4, Text: shorten(p.A, 12) + " to " + shorten(p.B, 12), Anchor: "end", Class: "row"},
+			label{X: c.Left - 10, Y: middle + 4, Text: pairLabel(p, fitting(left)), Anchor: "end", Class: "row"},
 			label{X: c.Right + 12, Y: middle + 4, Text: fmt.Sprintf("× %s (%s–%s)", significant(*p.Ratio), significant(*p.Low), significant(*p.High)), Anchor: "start", Class: "value"})
 	}
 	return c
+}
+
+// pairLabel names a pair in at most that many letters.
+func pairLabel(p stats.Pair, limit int) string {
+	const between = " to "
+	if whole := p.A + between + p.B; len(whole) <= limit {
+		return whole
+	}
+	each := (limit - len(between)) / 2
+	return shorten(p.A, each) + between + shorten(p.B, each)
 }
 
 // spreadTicks returns the round ratios within the scale that keep a distance

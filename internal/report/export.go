@@ -38,6 +38,7 @@ func csvColumns() []column {
 		text("variant", func(v variant, _ run) string { return v.Label }),
 		text("technology", func(v variant, _ run) string { return v.Technology }),
 		text("stack", func(v variant, _ run) string { return v.Stack }),
+		text("emulator", func(v variant, _ run) string { return v.emulator() }),
 		text("options", func(v variant, _ run) string { return compact(v.Options) }),
 		text("client_config", func(v variant, _ run) string { return compact(v.ClientConfig) }),
 		text("run", func(_ variant, r run) string { return r.ID }),
@@ -94,6 +95,14 @@ func countColumns() []column {
 				return ""
 			}
 			return strconv.FormatInt(c.count(*r.result), 10)
+		}})
+	}
+	for _, i := range incidents {
+		columns = append(columns, column{i.name, func(_ variant, r run) string {
+			if r.result == nil {
+				return ""
+			}
+			return strconv.FormatInt(r.result.Incidents[i.name], 10)
 		}})
 	}
 	return append(columns, column{"broker_rss_bytes", func(_ variant, r run) string {

@@ -2,18 +2,19 @@ package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Fairness says whether the variants gave the same guarantees, as read back
 // from the brokers.
 type Fairness struct {
-	Known       bool     `json:"known"`       // every variant has guarantees that were read back
-	Differences []string `json:"differences"` // a sentence each; none means alike, if known
+	Known       bool              `json:"known" doc:"Every variant has guarantees that were read back."`
+	Differences []string          `json:"differences" doc:"A sentence each, with what would make them equal; none means alike, if known."`
+	Unequal     []Inequality      `json:"unequal" doc:"The same, to be laid out."`
+	Nature      []string          `json:"nature" doc:"Sentences on what technologies guarantee where that is not what was measured."`
+	Emulators   map[string]string `json:"emulators,omitempty" doc:"Program that stood for the technology, by variant."`
 }
 
 // Label is the fairness in a few words.
@@ -34,17 +35,39 @@ type guarantees struct {
 	Durability  string            `json:"durability"`
 	Replicas    int               `json:"replicas"`
 	MinInSync   int               `json:"min_in_sync"`
+	Zones       int               `json:"zones"` // zero in results of versions that did not read it
 	Details     map[string]string `json:"details"`
+	Raise       map[string]string `json:"raise"`
+	Emulator    string            `json:"emulator"`
+	Nature      string            `json:"nature"`
 }
 
-// rows are the guarantees as people read them, in a fixed order.
-func (g guarantees) rows() []pair {
-	return []pair{
-		{"Acknowledged by", g.ProducerAck},
-		{"Durable before the acknowledgement", g.Durability},
-		{"Copies of a message", strconv.Itoa(g.Replicas)},
-		{"Copies that must exist before it", strconv.Itoa(g.MinInSync)},
+// guarantee is one promise, as people read it and as it can be compared.
+type guarantee struct {
+	name  string // of its JSON field
+	title string
+	scale []string // its values from the least to the most; nil for numbers
+	of    func(guarantees) string
+}
+
+// guaranteeList is in the order of the tables.
+var guaranteeList = []guarantee{
+	{"producer_ack", "Acknowledged by", []string{"none", "leader", "all"}, func(g guarantees) string { return g.ProducerAck }},
+	{"durability", "Durable before the acknowledgement", []string{"memory", "page_cache", "fsync_before_ack"}, func(g guarantees) string { return g.Durability }},
+	{"replicas", "Copies of a message", nil, func(g guarantees) string { return strconv.Itoa(g.Replicas) }},
+	{"min_in_sync", "Copies that must exist before the acknowledgement", nil, func(g guarantees) string { return strconv.Itoa(g.MinInSync) }},
+	{"zones", "Places that fail independently", nil, func(g guarantees) string { return strconv.Itoa(max(1, g.Zones)) }},
+}
+
+// rank is the place of a value on the scale of a guarantee; false for one that
+// the scale does not know.
+func (g guarantee) rank(value string) (int, bool) {
+	if g.scale == nil {
+		n, err := strconv.Atoi(value)
+		return n, err == nil
 	}
+	i := slices.Index(g.scale, value)
+	return i, i >= 0
 }
 
 // pair is a name with its value.
@@ -62,32 +85,30 @@ func (v variant) effective() (guarantees, bool) {
 }
 
 func compareGuarantees(variants []variant) Fairness {
-	f := Fairness{Known: len(variants) > 0, Differences: []string{}}
-	labels, values := map[string][]string{}, map[string][]string{}
-	var order []string
+	f := Fairness{Known: len(variants) > 0, Differences: []string{}, Unequal: []Inequality{}, Nature: []string{}}
+	var known []promised
 	for _, v := range variants {
 		g, ok := v.effective()
 		if !ok {
 			f.Known = false
 			continue
 		}
-		for _, row := range g.rows() {
-			if len(values[row.Name]) == 0 {
-				order = append(order, row.Name)
+		known = append(known, promised{v.Label, g})
+		if g.Nature != "" && !slices.Contains(f.Nature, g.Nature) {
+			f.Nature = append(f.Nature, g.Nature)
+		}
+		if program := v.emulator(); program != "" {
+			if f.Emulators == nil {
+				f.Emulators = map[string]string{}
 			}
-			labels[row.Name] = append(labels[row.Name], v.Label)
-			values[row.Name] = append(values[row.Name], row.Value)
+			f.Emulators[v.Label] = program
 		}
 	}
-	for _, name := range order {
-		if len(slices.Compact(slices.Sorted(slices.Values(values[name])))) < 2 {
-			continue
+	for _, g := range guaranteeList {
+		if found, ok := unequal(g, known); ok {
+			f.Unequal = append(f.Unequal, found)
+			f.Differences = append(f.Differences, found.sentence())
 		}
-		var parts []string
-		for i, label := range labels[name] {
-			parts = append(parts, label+" "+words(values[name][i]))
-		}
-		f.Differences = append(f.Differences, fmt.Sprintf("%s: %s.", lowerFirst(name), strings.Join(parts, ", ")))
 	}
 	return f
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/stats"
@@ -51,7 +52,8 @@ type view struct {
 	Difference  *chart
 	Dots        *chart
 	Percentiles []*chart
-	Time        []timeRow
+	Time        []*chart
+	Limits      []*chart
 	RunRows     []runRow
 	Workload    []pair
 	Variants    []variantColumn
@@ -71,14 +73,15 @@ type badge struct {
 }
 
 type legend struct {
-	Slot  int
-	Label string
+	Slot     int
+	Label    string
+	Emulated bool
 }
 
 type variantColumn struct {
-	Slot                     int
-	Label, Technology, Stack string
-	Counted, Runs            int
+	legend
+	Technology, Stack string
+	Counted, Runs     int
 }
 
 type figureRow struct {
@@ -102,15 +105,16 @@ func newView(r Report) (*view, error) {
 	}
 	v := &view{
 		Report: r, Title: plan.Name, Decided: r.Comparison.Verdict == stats.Different,
-		Badges: r.badges(), Difference: r.differenceChart(), Dots: r.dotChart(), Time: r.timeCharts(),
+		Badges: r.badges(), Difference: r.differenceChart(), Dots: r.dotChart(), Time: timeCharts(r.variants, timeSeries), Limits: r.limitCharts(),
 		RunRows: r.runRows(), Workload: workloadRows(plan.Workload), Options: r.optionRows(), Guarantees: r.guaranteeRows(),
 		Hosts: r.hosts(), Versions: r.versions(), Method: method(r), Plan: string(data), Made: stamp(r.MadeAt),
 	}
 	for _, variant := range r.variants {
-		v.Legend = append(v.Legend, legend{variant.slot, variant.Label})
-		v.Variants = append(v.Variants, variantColumn{variant.slot, variant.Label, variant.Technology, variant.Stack, len(variant.counted()), len(variant.runs)})
+		name := legend{variant.slot, variant.Label, variant.emulated()}
+		v.Legend = append(v.Legend, name)
+		v.Variants = append(v.Variants, variantColumn{name, variant.Technology, variant.Stack, len(variant.counted()), len(variant.runs)})
 	}
-	for _, f := range figures {
+	for _, f := range r.figures() {
 		row := figureRow{Name: f.name, Primary: lowerFirst(f.name) == r.Comparison.Metric.Title()}
 		for _, variant := range r.variants {
 			row.Cells = append(row.Cells, f.of(variant))
@@ -154,6 +158,9 @@ func (r *Report) badges() []badge {
 		tone = "warn"
 	}
 	badges = append(badges, badge{r.Fairness.Label(), tone})
+	if slices.ContainsFunc(r.variants, variant.emulated) {
+		badges = append(badges, badge{emulatorMark, "warn"})
+	}
 	if r.Experiment.Plan.Target == local {
 		badges = append(badges, badge{"one machine", "warn"})
 	} else {

@@ -28,13 +28,15 @@ type Report struct {
 	MadeAt     time.Time             `json:"made_at"`
 
 	variants []variant
+	titles   map[string]string // of technologies
 }
 
 // Options are what a report can't learn from the experiment itself.
 type Options struct {
-	Version string    // of the program
-	MadeAt  time.Time // when the report is made
-	Floor   float64   // difference between alike variants on this machine, as a share, from an A/A comparison; 0 if unknown
+	Version string            // of the program
+	MadeAt  time.Time         // when the report is made
+	Titles  map[string]string // of technologies, for people, by name; the names themselves where they are missing
+	Floor   float64           // difference between alike variants on this machine, as a share, from an A/A comparison; 0 if unknown
 }
 
 // variant is a variant with its runs.
@@ -59,6 +61,15 @@ func (r run) counts() bool {
 // name is how people call the run: "kafka #3".
 func (r run) name() string { return fmt.Sprintf("%s #%d", r.Variant, r.number) }
 
+// labels are those of variants, in their order.
+func labels(variants []variant) []string {
+	all := make([]string, len(variants))
+	for i, v := range variants {
+		all[i] = v.Label
+	}
+	return all
+}
+
 // counted are the variant's runs that take part in the statistics.
 func (v variant) counted() []run {
 	return slices.DeleteFunc(slices.Clone(v.runs), func(r run) bool { return !r.counts() })
@@ -67,7 +78,7 @@ func (v variant) counted() []run {
 // New compares the runs of an experiment. It fails when a stored result can't
 // be read. The comparison has a verdict only once all runs have ended.
 func New(e experiment.Experiment, runs []experiment.Run, o Options) (Report, error) {
-	r := Report{Experiment: e, Runs: slices.Clone(runs), Version: o.Version, MadeAt: o.MadeAt.UTC()}
+	r := Report{Experiment: e, Runs: slices.Clone(runs), Version: o.Version, MadeAt: o.MadeAt.UTC(), titles: o.Titles}
 	slices.SortStableFunc(r.Runs, func(a, b experiment.Run) int { return cmp.Compare(a.Order, b.Order) })
 	for i, v := range e.Plan.Variants {
 		r.variants = append(r.variants, variant{Variant: v, slot: min(i+1, slots)})
@@ -170,52 +181,4 @@ func (r run) excluded() string {
 		return withReason("not valid", joinReasons(r.Validity.Reasons))
 	}
 	return "has no result"
-}
-
-// local is the target where brokers and load share a machine.
-const local = "local"
-
-// caveats are the sentences that must stand beside every verdict.
-func (r *Report) caveats() []string {
-	caveats := []string{}
-	for _, difference := range r.Fairness.Differences {
-		caveats = append(caveats, "Not like for like: "+difference)
-	}
-	for _, v := range r.variants {
-		ended, excluded := 0, 0
-		for _, run := range v.runs {
-			if run.Phase != experiment.PhaseEnded {
-				continue
-			}
-			ended++
-			if !run.counts() {
-				excluded++
-			}
-		}
-		if excluded > 0 {
-			verb := "are"
-			if excluded == 1 {
-				verb = "is"
-			}
-			caveats = append(caveats, fmt.Sprintf("%d of %d %s runs %s not counted; the reasons stand with the runs.", excluded, ended, v.Label, verb))
-		}
-	}
-	if r.Experiment.Plan.Target == local {
-		caveats = append(caveats, "Brokers and agents shared one machine: good for function, settings and method, not for a purchase.")
-	}
-	if bound := r.clockBound(); bound > 0 {
-		caveats = append(caveats, fmt.Sprintf("The clocks agree to ±%s: end-to-end differences below twice that can't be told.", Nanoseconds(float64(bound))))
-	}
-	return caveats
-}
-
-// clockBound is the largest error of the agents' clocks, in nanoseconds.
-func (r *Report) clockBound() int64 {
-	var bound int64
-	for _, v := range r.variants {
-		for _, run := range v.counted() {
-			bound = max(bound, run.result.ClockBound)
-		}
-	}
-	return bound
 }

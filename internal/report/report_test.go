@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,11 +36,17 @@ func table(color bool) func(io.Writer, report.Report) error {
 }
 
 func TestGolden(t *testing.T) {
-	for name, form := range map[string]func(io.Writer, report.Report) error{
-		"table.txt": table(false), "report.csv": report.CSV, "report.html": report.HTML,
+	for name, golden := range map[string]struct {
+		of   report.Report
+		form func(io.Writer, report.Report) error
+	}{
+		"table.txt":   {synthetic(t), table(false)},
+		"report.csv":  {synthetic(t), report.CSV},
+		"report.html": {synthetic(t), report.HTML},
+		"limited.txt": {limited(t, nil), table(false)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, path := write(t, synthetic(t), form), filepath.Join("testdata", name)
+			got, path := write(t, golden.of, golden.form), filepath.Join("testdata", name)
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -128,6 +135,16 @@ func TestJSONStandsAlone(t *testing.T) {
 	}
 }
 
+// lose takes messages away from the results of some runs.
+func lose(runs []experiment.Run, n int, from func(n int, variant string) bool) []experiment.Run {
+	for i := range runs {
+		if from(i, runs[i].Variant) {
+			runs[i].Result = bytes.Replace(runs[i].Result, []byte(`"lost":0`), fmt.Appendf(nil, `"lost":%d`, n), 1)
+		}
+	}
+	return runs
+}
+
 func TestWhatCounts(t *testing.T) {
 	tests := map[string]struct {
 		change   func([]experiment.Run) []experiment.Run
@@ -160,12 +177,24 @@ func TestWhatCounts(t *testing.T) {
 			},
 			stats.NoVerdict, "No verdict on kafka and nats: nats could not be measured: none of its 6 runs counts (failed: port 4222 is in use).",
 		},
-		"lost messages": {
+		"messages lost by one run of one variant": {
 			func(runs []experiment.Run) []experiment.Run {
-				runs[0].Result = bytes.Replace(runs[0].Result, []byte(`"lost":0`), []byte(`"lost":214`), 1)
-				return runs
+				return lose(runs, 214, func(n int, _ string) bool { return n == 0 })
 			},
 			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 214 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
+		},
+		"messages lost by every run of one variant": {
+			func(runs []experiment.Run) []experiment.Run {
+				return lose(runs, 7, func(_ int, variant string) bool { return variant == "nats" })
+			},
+			stats.NoVerdict, "No verdict on kafka and nats: nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
+		},
+		"messages lost by every run of all variants": {
+			func(runs []experiment.Run) []experiment.Run {
+				return lose(runs, 7, func(int, string) bool { return true })
+			},
+			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked. " +
+				"nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
 		},
 	}
 	for name, tt := range tests {

@@ -125,6 +125,14 @@ func compactTick(ns float64) string {
 	return trimZeros(value) + " " + unit
 }
 
+// compactWait labels an axis of waits, which begins at 0.
+func compactWait(ns float64) string {
+	if ns == 0 {
+		return "0"
+	}
+	return compactTick(ns)
+}
+
 // compactCount labels an axis of rates or counts: "20k".
 func compactCount(n float64) string {
 	for _, unit := range []struct {

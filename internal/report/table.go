@@ -74,7 +74,7 @@ func (r *Report) writeFigures(b *strings.Builder, p paint) {
 		rows[0] = append(rows[0], v.Label)
 		rows[1] = append(rows[1], fmt.Sprintf("%d of %d", len(v.counted()), len(v.runs)))
 	}
-	for _, f := range figures {
+	for _, f := range r.figures() {
 		row := []string{f.name}
 		for _, v := range r.variants {
 			c := f.of(v)

@@ -10,6 +10,7 @@ import (
 
 // series is one value per second of a run. It is false where there is none.
 type series struct {
+	id     string
 	title  string
 	value  func(measure.Second) (float64, bool)
 	format func(float64) string
@@ -19,11 +20,11 @@ type series struct {
 // timeSeries are drawn for every variant.
 var timeSeries = []series{
 	{
-		title: "Messages received per second",
+		id: "received", title: "Messages received per second",
 		value: func(s measure.Second) (float64, bool) { return float64(s.Counts.Received), true }, format: compactCount,
 	},
 	{
-		title: "End-to-end p99 of each second",
+		id: "e2e", title: "End-to-end p99 of each second",
 		value: func(s measure.Second) (float64, bool) {
 			ns, ok := deref(s.Latencies[measure.E2ELatency].P99NS)
 			return math.Max(ns, 1e3), ok
@@ -31,42 +32,58 @@ var timeSeries = []series{
 	},
 }
 
-// timeRow is what happened to one variant over time.
-type timeRow struct {
-	Label  string
-	Slot   int
-	Charts []*chart
-}
-
 // timeCharts draws a row per variant and a column per series. All panels of a
 // series share their scales, so that rows can be compared by eye.
-func (r *Report) timeCharts() []timeRow {
-	rows := make([]timeRow, len(r.variants))
-	for i, v := range r.variants {
-		rows[i] = timeRow{Label: v.Label, Slot: v.slot}
+func timeCharts(variants []variant, all []series) []*chart {
+	var drawn []series
+	var scales [][2]scale
+	for _, s := range all {
+		if x, y, ok := timeScales(variants, s); ok {
+			drawn, scales = append(drawn, s), append(scales, [2]scale{x, y})
+		}
 	}
-	drawn := false
-	for n, s := range timeSeries {
-		x, y, ok := r.timeScales(s)
-		if !ok {
+	var charts []*chart
+	for i, v := range variants {
+		for n, s := range drawn {
+			charts = append(charts, v.timeChart(s, scales[n][0], scales[n][1], fmt.Sprintf("time-%s-%d", s.id, i)))
+		}
+	}
+	return charts
+}
+
+// limitCharts draws, for the variants that did not take at once what was offered,
+// what they refused and how long messages waited to be sent.
+func (r *Report) limitCharts() []*chart {
+	var limited []variant
+	var seconds []measure.Second
+	for _, v := range r.variants {
+		if v.total(throttledWrites)+v.total(throttledReads)+v.unsent() == 0 {
 			continue
 		}
-		drawn = true
-		for i, v := range r.variants {
-			rows[i].Charts = append(rows[i].Charts, v.timeChart(s, x, y, fmt.Sprintf("time-%d-%d", n, i)))
+		limited = append(limited, v)
+		for _, run := range v.counted() {
+			seconds = append(seconds, measured(run.result.Timeline)...)
 		}
 	}
-	if !drawn {
-		return nil
+	var all []series
+	for _, refused := range []series{{id: throttledWrites, title: "Throttled per second"}, {id: throttledReads, title: "Reads throttled per second"}} {
+		if r.met(refused.id) {
+			refused.format = compactCount
+			refused.value = func(s measure.Second) (float64, bool) { return float64(s.Incidents[refused.id]), true }
+			all = append(all, refused)
+		}
 	}
-	return rows
+	if wait, ok := tailOf(seconds, measure.Backpressure); ok {
+		all = append(all, series{id: "wait", title: "Wait for a free slot, " + wait.name + " of each second", value: wait.of, format: compactWait})
+	}
+	return timeCharts(limited, all)
 }
 
 // timeScales finds the range of seconds and values over all runs.
-func (r *Report) timeScales(s series) (x, y scale, ok bool) {
+func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 	x = scale{low: math.Inf(1), high: math.Inf(-1), from: 56, to: 470}
 	y = scale{low: math.Inf(1), high: math.Inf(-1), from: 150, to: 12, log: s.log}
-	for _, v := range r.variants {
+	for _, v := range variants {
 		for _, run := range v.runs {
 			if run.result == nil {
 				continue

@@ -13,15 +13,17 @@ import (
 // the last planned run has ended, nor with fewer runs than [experiment.Decisive].
 func Compare(q Question, samples []Sample) Comparison {
 	c := Comparison{Metric: q.Metric, Variants: []Summary{}, Pairs: []Pair{}, Sentences: []string{}}
+	var unranked []string
 	for _, s := range samples {
 		c.Variants = append(c.Variants, summarize(s))
+		unranked = append(unranked, s.Unranked)
 	}
 	c.Pairs = pairs(samples)
 	c.Reason = withheld(q, samples)
 	for i := range c.Pairs {
 		c.Pairs[i].decide(q, experiment.Decisive(len(samples)), c.Reason != "")
 	}
-	c.conclude(q)
+	c.conclude(q, unranked)
 	return c
 }
 
@@ -51,7 +53,7 @@ func pairs(samples []Sample) []Pair {
 				shifts[len(all)] = s
 				computed, p = append(computed, len(all)), append(p, pair.P)
 			}
-			pair.Reason = firstOf(pair.Reason, a.Unranked, b.Unranked)
+			pair.Reason = sentences(pair.Reason, a.Unranked, b.Unranked)
 			all = append(all, pair)
 		}
 	}

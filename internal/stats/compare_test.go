@@ -87,6 +87,22 @@ func TestVerdicts(t *testing.T) {
 			done, []stats.Sample{{Label: "kafka", Values: around(3, 5), Unranked: "kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown and not ranked."}, nats(1, 5)}, stats.NoVerdict, "",
 			"No verdict on kafka and nats: kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown and not ranked.",
 		},
+		"lost messages on both sides": {
+			done, []stats.Sample{{Label: "kafka", Values: around(3, 5), Unranked: "kafka lost 2."}, {Label: "nats", Values: around(1, 5), Unranked: "nats lost 3."}}, stats.NoVerdict, "",
+			"No verdict on kafka and nats: kafka lost 2. nats lost 3.",
+		},
+		"lost messages where nothing can be compared": {
+			done, []stats.Sample{{Label: "kafka", Missing: "no run of kafka has enough messages.", Unranked: "kafka lost 2."}, nats(1, 5)}, stats.NoVerdict, "",
+			"No verdict on kafka and nats: no run of kafka has enough messages. kafka lost 2.",
+		},
+		"lost messages in a plan with too few runs": {
+			with(func(q *stats.Question) { q.Ended, q.Planned = 2, 2 }), []stats.Sample{{Label: "kafka", Values: around(3, 1), Unranked: "kafka lost 2."}, nats(1, 1)}, stats.NoVerdict, "",
+			"No verdict: 2 runs were planned; 2 variants need 5 runs each. kafka lost 2.",
+		},
+		"lost messages of one of three": {
+			three, []stats.Sample{kafka(3, 5), nats(1, 5), {Label: "redis", Values: around(2, 5), Unranked: "redis lost 2."}}, stats.NoVerdict, "",
+			"No verdict over all candidates: not every pair has one. redis lost 2.",
+		},
 		"a value that has no logarithm": {
 			done, []stats.Sample{{Label: "kafka", Values: []float64{1, 0, 2, 3, 4}}, nats(1, 5)}, stats.NoVerdict, "",
 			"No verdict on kafka and nats: kafka has a run with the value 0, which has no place on a scale of ratios.",

@@ -13,17 +13,22 @@ import (
 const factorFrom = 2
 
 // conclude sets the verdict of the whole comparison and its sentences, once the
-// pairs have theirs.
-func (c *Comparison) conclude(q Question) {
+// pairs have theirs. What must not be ranked, such as a variant that lost
+// messages, is said by the verdict itself once the last run has ended, also
+// where other reasons speak against a verdict.
+func (c *Comparison) conclude(q Question, unranked []string) {
 	if c.Reason != "" {
 		c.Verdict = NoVerdict
-		c.Sentence = "No verdict: " + lowerFirst(c.Reason)
-		if q.Ended < q.Planned {
+		switch {
+		case q.Ended < q.Planned:
 			c.Sentence = "No verdict yet: " + c.Reason
-		}
-		if q.Separate {
+			return
+		case q.Separate:
 			c.Sentence = "Numbers and intervals only: these runs were not shuffled together."
+		default:
+			c.Sentence = "No verdict: " + lowerFirst(c.Reason)
 		}
+		c.Sentence = sentences(append([]string{c.Sentence}, unranked...)...)
 		return
 	}
 	if len(c.Pairs) == 1 {
@@ -35,12 +40,12 @@ func (c *Comparison) conclude(q Question) {
 	for _, pair := range c.Pairs {
 		c.Sentences = append(c.Sentences, pair.sentence(q, len(c.Pairs)))
 	}
-	c.rank()
+	c.rank(unranked)
 }
 
 // rank looks for a variant that beats every other one, and tells the verdict
 // over more than two variants.
-func (c *Comparison) rank() {
+func (c *Comparison) rank(unranked []string) {
 	beaten, beats := map[string]bool{}, map[string]int{}
 	allAlike, decided := true, true
 	for _, pair := range c.Pairs {
@@ -70,7 +75,7 @@ func (c *Comparison) rank() {
 		c.Sentence = fmt.Sprintf("No difference that matters between the %d candidates at %s.", len(c.Variants), c.Metric.Title())
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
-		c.Sentence = "No verdict over all candidates: not every pair has one."
+		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, unranked...)...)
 	case len(unbeaten) == len(c.Variants):
 		c.Verdict = CantTell
 		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), w.best, c.Metric.Title())

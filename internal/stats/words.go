@@ -87,6 +87,17 @@ func list(labels []string) string {
 	return strings.Join(labels[:len(labels)-1], ", ") + " and " + labels[len(labels)-1]
 }
 
+// sentences puts those together that say something.
+func sentences(texts ...string) string {
+	var said []string
+	for _, text := range texts {
+		if text != "" {
+			said = append(said, text)
+		}
+	}
+	return strings.Join(said, " ")
+}
+
 // lowerFirst makes a sentence the end of another one, unless it begins with a
 // label, which is lower-case already.
 func lowerFirst(sentence string) string {

@@ -331,7 +331,7 @@ function comparison(e, runs) {
       "Not like for like: durable before the acknowledgement: kafka page cache, nats fsync before ack.",
       ...caveats,
     ],
-    fairness: { known: true, differences: [] },
+    fairness: { known: true, differences: [], unequal: [], nature: [] },
     runs: compared,
     differences: [
       { path: "technology", values: { kafka: "kafka", nats: "nats" } },

@@ -542,6 +542,10 @@ export interface components {
             counts?: components["schemas"]["Counts"];
             /** @description Why it does not count. */
             excluded?: string;
+            /** @description What its clients met and did not fail from, in the measure stage: throttled_writes, throttled_reads, retried_sends, reconnects. Absent where they met nothing. */
+            incidents?: {
+                [key: string]: number;
+            };
             link: string;
             /** @description Every metric; null where the count does not support it. Latencies in nanoseconds. */
             metrics?: {
@@ -703,8 +707,18 @@ export interface components {
             warnings: string[];
         };
         Fairness: {
+            /** @description A sentence each, with what would make them equal; none means alike, if known. */
             differences: string[];
+            /** @description Program that stood for the technology, by variant. */
+            emulators?: {
+                [key: string]: string;
+            };
+            /** @description Every variant has guarantees that were read back. */
             known: boolean;
+            /** @description Sentences on what technologies guarantee where that is not what was measured. */
+            nature: string[];
+            /** @description The same, to be laid out. */
+            unequal: components["schemas"]["Inequality"][];
         };
         FieldError: {
             /** @description Such as 'body.variants[0].options.brokers' or 'query.limit'. */
@@ -742,6 +756,14 @@ export interface components {
                 [key: string]: string;
             };
             run: string;
+        };
+        Inequality: {
+            /** @description In words. */
+            guarantee: string;
+            /** @description How to bring those that gave less to the most; empty text where there is no way. */
+            raise: components["schemas"]["VariantValue"][];
+            /** @description In words, in the order of the variants. */
+            values: components["schemas"]["VariantValue"][];
         };
         Inventory: {
             /** Format: date-time */
@@ -1296,6 +1318,9 @@ export interface components {
             histograms: {
                 [key: string]: string;
             };
+            incidents?: {
+                [key: string]: number;
+            };
             pacer_lateness: components["schemas"]["Latency"];
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];
@@ -1316,6 +1341,9 @@ export interface components {
             cpu_s: number;
             /** Format: int64 */
             in_flight: number;
+            incidents?: {
+                [key: string]: number;
+            };
             latencies: {
                 [key: string]: components["schemas"]["Latency"];
             };
@@ -1388,6 +1416,8 @@ export interface components {
         Stack: {
             available: boolean;
             description?: string;
+            /** @description What stands for the technology itself; its variants are labelled so. */
+            emulator?: string;
             fix?: string;
             name: string;
             /** @description JSON Schema of its options. */
@@ -1510,6 +1540,10 @@ export interface components {
             stack: string;
             technology: string;
         };
+        VariantValue: {
+            value: string;
+            variant: string;
+        };
         Verdict: {
             /** @description Sentences that belong beside the verdict. */
             caveats: string[];
@@ -1517,6 +1551,7 @@ export interface components {
             decided: boolean;
             /** @description In a few words, such as 'same guarantees'. */
             fairness: string;
+            /** @description The answer first, then that of each pair where there are more than two variants. */
             sentences: string[];
         };
         WaitingRun: {

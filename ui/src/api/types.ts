@@ -10,6 +10,7 @@ export type Counts = Schemas["Counts"];
 export type Experiment = Schemas["Experiment"];
 export type ExperimentDetail = Schemas["ExperimentDetail"];
 export type ExperimentState = Experiment["state"];
+export type Fairness = Schemas["Fairness"];
 export type Latency = Schemas["Latency"];
 export type LogLine = Schemas["LogLine"];
 export type Pair = Schemas["StatsPair"];

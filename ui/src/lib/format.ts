@@ -40,6 +40,9 @@ export function nanosecondsTick(ns: number): string {
   return `${Number(ns.toPrecision(3))} ns`;
 }
 
+/** A tick of an axis of waits, which begins at 0. */
+export const waitTick = (ns: number) => (ns === 0 ? "0" : nanosecondsTick(ns));
+
 /** A whole number with separators: "600,000". */
 export function count(n: number | null | undefined): string {
   if (n === null || n === undefined) return missing;

@@ -1,8 +1,11 @@
 import { Code, Stack, Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
+import { Emulator } from "../../components/Emulator";
 import { ScrollTable } from "../../components/ScrollTable";
 import { missing } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
+import { Guarantees } from "./Guarantees";
 
 /** Where the candidates differ, and the whole plan. */
 export function Configuration({
@@ -25,7 +28,7 @@ export function Configuration({
               <Table.Th scope="col">Setting</Table.Th>
               {e.variants.map((variant) => (
                 <Table.Th key={variant.label} scope="col">
-                  {variant.label}
+                  {variant.label} <Emulator when={emulated(variant.label, comparison.fairness.emulators)} />
                 </Table.Th>
               ))}
             </Table.Tr>
@@ -44,6 +47,7 @@ export function Configuration({
       ) : (
         <Text>{comparison ? "They are configured alike." : "Not compared yet."}</Text>
       )}
+      {comparison && <Guarantees fairness={comparison.fairness} />}
       <Title order={2} size="h4">
         The plan
       </Title>

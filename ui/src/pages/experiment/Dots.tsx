@@ -2,8 +2,10 @@ import { Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ComparedRun, Comparison, ExperimentDetail } from "../../api/types";
 import { logTicks } from "../../components/chart/spec";
+import { Emulator } from "../../components/Emulator";
 import { markerPath } from "../../lib/colors";
 import { nanosecondsTick, span } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
 import { formatMetric, isLatency, median, metricTitle } from "../../lib/metrics";
 import classes from "./Dots.module.css";
 import { counts, lookOf, measured } from "./variants";
@@ -41,7 +43,9 @@ export function Dots({
         <div className={classes.chart}>
           {rows.map((row) => (
             <div key={row.label} className={classes.row}>
-              <span className={classes.label}>{row.label}</span>
+              <span className={classes.label}>
+                {row.label} <Emulator when={emulated(row.label, comparison.fairness.emulators)} />
+              </span>
               <span className={classes.lane}>
                 {scale.ticks.map((tick) => (
                   <span key={tick} className={classes.grid} style={{ insetInlineStart: `${scale.at(tick)}%` }} />

@@ -1,8 +1,10 @@
 import { Table, Title } from "@mantine/core";
 import type { ComparedRun, Comparison, Counts, ExperimentDetail } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
+import { Emulator } from "../../components/Emulator";
 import { ScrollTable } from "../../components/ScrollTable";
 import { count, missing, span } from "../../lib/format";
+import { emulated, met, times } from "../../lib/incidents";
 import { formatMetric, median, metrics } from "../../lib/metrics";
 import { counts, lookOf, measured } from "./variants";
 
@@ -37,7 +39,8 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
             <Table.Th scope="col">Figure</Table.Th>
             {variants.map(({ label }) => (
               <Table.Th key={label} scope="col">
-                <Swatch look={lookOf(e, label)} /> {label}
+                <Swatch look={lookOf(e, label)} /> {label}{" "}
+                <Emulator when={emulated(label, comparison.fairness.emulators)} />
               </Table.Th>
             ))}
           </Table.Tr>
@@ -62,6 +65,16 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
               <Table.Th scope="row">{title}</Table.Th>
               {variants.map(({ label, counted }) => (
                 <Table.Td key={label}>{counted.length ? `${count(total(counted, name))} messages` : missing}</Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+          {met(variants.flatMap(({ counted }) => counted)).map(({ title, name }) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row">{title}</Table.Th>
+              {variants.map(({ label, counted }) => (
+                <Table.Td key={label}>
+                  {counted.length ? `${count(counted.reduce((sum, run) => sum + times(run, name), 0))} times` : missing}
+                </Table.Td>
               ))}
             </Table.Tr>
           ))}

@@ -1,10 +1,12 @@
 import { Table, Text } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Run } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
+import { Emulator } from "../../components/Emulator";
 import { PageLink } from "../../components/PageLink";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
 import { clock, count, missing, time, wholeDuration } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
 import { formatMetric, metricTitle } from "../../lib/metrics";
 import { teardownShort, tellRun, tellTeardown, whyRun } from "../../lib/states";
 import { useNow } from "../../live/hooks";
@@ -48,7 +50,7 @@ export function RunsTab({
                   <PageLink to="/runs/$id" params={{ id: run.id }}>
                     {run.name}
                   </PageLink>
-                  {run.extra && " (extra)"}
+                  {run.extra && " (extra)"} <Emulator when={emulated(run.variant, comparison?.fairness.emulators)} />
                 </Table.Th>
                 <Table.Td>
                   <Status tone={told.tone}>{told.text}</Status>

@@ -1,7 +1,8 @@
 import type { Histogram } from "../../api/histogram";
 import type { ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
 import type { ChartSpec, Line } from "../../components/chart/spec";
-import { compact, nanoseconds, nanosecondsTick, plural, rate, wholeTick } from "../../lib/format";
+import { compact, nanoseconds, nanosecondsTick, plural, rate, waitTick, wholeTick } from "../../lib/format";
+import { limited, met, times, waitOf } from "../../lib/incidents";
 import { median } from "../../lib/metrics";
 import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../lib/percentiles";
 import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
@@ -97,10 +98,8 @@ export function perSecond(e: ExperimentDetail, courses: Loaded["courses"], famil
     })),
   );
   const longest = aligned.toSorted((a, b) => b.seconds.length - a.seconds.length)[0];
-  const tail = tailOf(
-    courses.flatMap(({ seconds }) => seconds),
-    family,
-  );
+  const all = courses.flatMap(({ seconds }) => seconds);
+  const tail = tailOf(all, family);
   const panel = (
     title: string,
     value: (s: Second) => number | null | undefined,
@@ -137,7 +136,29 @@ export function perSecond(e: ExperimentDetail, courses: Loaded["courses"], famil
       formatY: (y) => plural(Math.round(y), "message"),
       tickY: wholeTick,
     }),
+    ...limits(all, panel),
   ];
+}
+
+/** What was refused for now, and how long messages waited because of it; nothing where no limit was reached. */
+function limits(
+  all: readonly Second[],
+  panel: (title: string, value: (s: Second) => number | null, rest: Partial<ChartSpec>) => ChartSpec,
+): ChartSpec[] {
+  const panels = met(all)
+    .filter(({ name }) => name.startsWith("throttled"))
+    .map(({ title, name }) => panel(`${title} per second`, (s) => times(s, name), {}));
+  if (limited(all)) {
+    const wait = waitOf(all);
+    panels.push(
+      panel(`Wait for a free slot, ${wait.name} of each second`, wait.of, {
+        yName: wait.note,
+        formatY: nanoseconds,
+        tickY: waitTick,
+      }),
+    );
+  }
+  return panels;
 }
 
 const floorOf = (ns: number | null) => (ns === null ? null : floored(ns));

@@ -1,8 +1,10 @@
 import type { Experiment } from "../../api/types";
+import { Emulator } from "../../components/Emulator";
 import { PageLink } from "../../components/PageLink";
 import { Progress } from "../../components/Progress";
 import { Status } from "../../components/Status";
 import { moment, time } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
 import { tellExperiment } from "../../lib/states";
 import { useNow } from "../../live/hooks";
 import { CancelExperiment } from "../experiment/CancelExperiment";
@@ -24,7 +26,8 @@ export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
         <p className={classes.words}>
           {technologies} on {e.target}
           {e.verdict?.fairness ? ` · ${e.verdict.fairness}` : ""}
-          {e.target === "local" ? " · one machine" : ""}
+          {e.target === "local" ? " · one machine" : ""}{" "}
+          <Emulator when={e.variants.some(({ label }) => emulated(label))} />
         </p>
       </div>
       <div className={classes.state}>

@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import type { RunDetail, Second } from "../../api/types";
 import { Figures } from "../../components/Figures";
 import { count, nanoseconds, percent, rate, time, wholeDuration } from "../../lib/format";
+import { throttled } from "../../lib/incidents";
 import { useNow, useStale } from "../../live/hooks";
 
 /** The newest second of a run in numbers. They are never announced: a reader asks for them. */
@@ -25,7 +26,11 @@ export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second
         stale={stale || silent}
         figures={[
           { name: "Offered", value: rate(newest.counts.offered) },
-          { name: "Acknowledged", value: rate(newest.counts.acked) },
+          {
+            name: "Acknowledged",
+            value: rate(newest.counts.acked),
+            ...(throttled(newest) > 0 && { note: `${rate(throttled(newest))} throttled` }),
+          },
           { name: "Received", value: rate(newest.counts.received) },
           { name: "End-to-end p50", value: nanoseconds(e2e?.p50_ns), note: "of this second" },
           {

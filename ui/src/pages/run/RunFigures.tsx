@@ -7,15 +7,23 @@ import { Facts } from "../../components/Facts";
 import { Figures } from "../../components/Figures";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
-import { bytes, count, duration, missing, nanoseconds, percent, rate, significant } from "../../lib/format";
+import { Status } from "../../components/Status";
+import { bytes, count, duration, missing, nanoseconds, percent, rate, significant, upperFirst } from "../../lib/format";
+import { met, times } from "../../lib/incidents";
 
 /** What a run measured. */
 export function RunFigures({ id }: { id: string }) {
   const { data: r, error, refetch } = useQuery(result(id));
   if (error) return <ErrorBox what="Read the result" error={error} retry={refetch} />;
   if (!r) return <Loading what="the result" height={240} />;
+  const { emulator } = (r.guarantees ?? {}) as { emulator?: string };
   return (
     <Stack gap="md">
+      {emulator && (
+        <Status tone="warn">
+          Measured on {emulator}, an emulator: these numbers tell how to use the technology, not how fast it is.
+        </Status>
+      )}
       <Figures
         label="Result"
         figures={[
@@ -58,12 +66,13 @@ function account(r: Result): [string, string][] {
     ["Sent", messages(c.sent)],
     ["Offered but not sent", messages(c.unsent)],
     ["Acknowledged", messages(c.acked)],
-    ["Refused or failed", messages(c.failed)],
+    ["Failed", messages(c.failed)],
     ["Received", messages(c.received)],
     ["Lost", messages(c.lost)],
     ["Duplicates", messages(c.duplicates)],
     ["Reordered", messages(c.reordered)],
     ["Corrupt", messages(c.corrupt)],
+    ...met([r]).map(({ label, name }): [string, string] => [upperFirst(label), `${count(times(r, name))} times`]),
     ["Payload sent", bytes(c.bytes)],
     ["Agents' CPU time", duration(r.cpu.agent_s)],
     ["Brokers' CPU time", duration(r.cpu.broker_s)],

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { resources, run } from "../../api/queries";
 import type { RunDetail } from "../../api/types";
+import { Emulator } from "../../components/Emulator";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { PageLink } from "../../components/PageLink";
@@ -10,6 +11,7 @@ import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
 import { Status } from "../../components/Status";
 import { clock, time } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
 import { tellRun, tellTeardown, whyRun } from "../../lib/states";
 import { CancelRun } from "./CancelRun";
 import { Overview } from "./Overview";
@@ -88,6 +90,7 @@ function Head({ run: r }: { run: RunDetail }) {
       <Group gap="xs" role="status">
         <Status tone={told.tone}>{told.text}</Status>
         {r.phase !== "queued" && <Status tone={gone.tone}>{gone.text}</Status>}
+        <Emulator when={emulated(r.variant)} />
       </Group>
       <Text size="sm" c="dimmed">
         {[

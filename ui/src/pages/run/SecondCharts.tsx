@@ -4,7 +4,8 @@ import type { Second } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
 import type { ChartSpec, Line } from "../../components/chart/spec";
 import { look } from "../../lib/colors";
-import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, wholeTick } from "../../lib/format";
+import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, waitTick, wholeTick } from "../../lib/format";
+import { limited, met, times, waitOf } from "../../lib/incidents";
 import { floored } from "../../lib/percentiles";
 import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
 
@@ -118,5 +119,31 @@ function panelsOf(seconds: readonly Second[]): ChartSpec[] {
       formatY: percent,
       tickY: (y) => `${compact(y * 100)} %`,
     }),
+    ...limits(seconds, panel, line),
   ];
+}
+
+/** What was refused and sent again, and how long messages waited because of it; nothing where no limit was reached. */
+function limits(
+  seconds: readonly Second[],
+  panel: (title: string, lines: Line[], rest: Partial<ChartSpec>) => ChartSpec,
+  line: (label: string, place: number, value: Value) => Line,
+): ChartSpec[] {
+  const panels: ChartSpec[] = [];
+  const found = met(seconds);
+  if (found.length) {
+    const lines = found.map(({ label, name }, i) => line(label, i, (s) => times(s, name)));
+    panels.push(panel("Throttles and retries per second", lines, {}));
+  }
+  if (limited(seconds)) {
+    const wait = waitOf(seconds);
+    panels.push(
+      panel(`Wait for a free slot, ${wait.name} of each second`, [line("wait", 3, wait.of)], {
+        yName: wait.note,
+        formatY: nanoseconds,
+        tickY: waitTick,
+      }),
+    );
+  }
+  return panels;
 }

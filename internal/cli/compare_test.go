@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"dec.local/dec/internal/api"
+)
+
+func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
+	c := api.Comparison{Title: "A plan", Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis-emulator #1"}}}}
+	print := func() string {
+		var out bytes.Buffer
+		if err := printComparison(&out, c); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if text := print(); strings.Contains(text, "THROTTLED") {
+		t.Errorf("a column of throttles without any:\n%s", text)
+	}
+	c.Runs[1].Incidents = map[string]int64{"throttled_writes": 1200, "throttled_reads": 34, "retried_sends": 5}
+	if text := print(); !strings.Contains(text, "THROTTLED") || !strings.Contains(text, "1,234") {
+		t.Errorf("throttles are not told:\n%s", text)
+	}
+}

@@ -1,0 +1,104 @@
+package report_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/report"
+)
+
+// promising is an experiment of kafka and nats whose brokers told these guarantees.
+func promising(t *testing.T, kafka, nats string) report.Fairness {
+	t.Helper()
+	p := plan(t)
+	var all []experiment.Run
+	for n, variant := range experiment.Order(p) {
+		result := shape{time.Millisecond, 0.4, 2000, 2000}.result(t, uint64(300+n), "")
+		result.Guarantees = json.RawMessage(map[string]string{"kafka": kafka, "nats": nats}[variant])
+		all = append(all, finished(t, n, variant, result))
+	}
+	r, err := report.New(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Fairness
+}
+
+func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
+	const base = `"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1`
+	const raise = `,"raise":{"replicas":"brokers: {want} and workload.topology.replicas: {want}","producer_ack":"client_config acks: {want}","durability":"flush_messages: 1"}`
+	tests := map[string]struct {
+		kafka, nats string
+		want        []string
+	}{
+		"alike": {`{` + base + `}`, `{` + base + raise + `}`, []string{}},
+		"the lower one can be raised": {
+			`{` + base + raise + `}`, `{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`,
+			[]string{"copies of a message: kafka 1, nats 3. To make them equal: kafka with brokers: 3 and workload.topology.replicas: 3."},
+		},
+		"the lower one has no way": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`, `{` + base + `}`,
+			[]string{"copies of a message: kafka 3, nats 1. nats cannot be raised."},
+		},
+		"words are ordered, too": {
+			`{"producer_ack":"leader","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1` + raise + `}`,
+			`{"producer_ack":"all","durability":"fsync_before_ack","replicas":1,"min_in_sync":1,"zones":1}`,
+			[]string{
+				"acknowledged by: kafka leader, nats all. To make them equal: kafka with client_config acks: all.",
+				"durable before the acknowledgement: kafka page cache, nats fsync before ack. To make them equal: kafka with flush_messages: 1.",
+			},
+		},
+		"a value that the scale does not know": {
+			`{"producer_ack":"quorum","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1` + raise + `}`, `{` + base + raise + `}`,
+			[]string{"acknowledged by: kafka quorum, nats all."},
+		},
+		"places that fail independently": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":3}`, `{` + base + `}`,
+			[]string{"places that fail independently: kafka 3, nats 1. nats cannot be raised."},
+		},
+		"a result from before places were read": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1}`, `{` + base + `}`, []string{},
+		},
+		"a result from before it was known how to raise": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1}`, `{"producer_ack":"all","durability":"page_cache","replicas":2,"min_in_sync":1,"zones":1}`,
+			[]string{"copies of a message: kafka 1, nats 2."},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := promising(t, tt.kafka, tt.nats)
+			if diff := cmp.Diff(tt.want, f.Differences); diff != "" {
+				t.Errorf("differences (-want +got):\n%s", diff)
+			}
+			if len(f.Unequal) != len(tt.want) || !f.Known {
+				t.Errorf("%d inequalities, known %v, want %d", len(f.Unequal), f.Known, len(tt.want))
+			}
+		})
+	}
+}
+
+func TestInequalityCanBeLaidOut(t *testing.T) {
+	f := promising(t,
+		`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1,"raise":{"replicas":"brokers: {want}"}}`,
+		`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`)
+	want := []report.Inequality{{
+		Guarantee: "Copies of a message",
+		Values:    []report.VariantValue{{Variant: "kafka", Value: "1"}, {Variant: "nats", Value: "3"}},
+		Raise:     []report.VariantValue{{Variant: "kafka", Value: "brokers: 3"}},
+	}}
+	if diff := cmp.Diff(want, f.Unequal); diff != "" {
+		t.Errorf("unequal (-want +got):\n%s", diff)
+	}
+}
+
+func TestNatureIsToldOncePerTechnology(t *testing.T) {
+	const effective = `{"producer_ack":"all","durability":"memory","replicas":1,"min_in_sync":1,"zones":1,"emulator":"x 1","nature":"Amazon Kinesis keeps three copies."}`
+	f := promising(t, effective, effective)
+	if diff := cmp.Diff([]string{"Amazon Kinesis keeps three copies."}, f.Nature); diff != "" {
+		t.Errorf("nature (-want +got):\n%s", diff)
+	}
+}

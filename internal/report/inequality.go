@@ -1,0 +1,90 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// promised are the guarantees of a variant.
+type promised struct {
+	label string
+	guarantees
+}
+
+// tellsHow reports whether the result is of a version that knew how guarantees
+// are raised, so that a missing way means that there is none.
+func (p promised) tellsHow() bool { return p.Zones > 0 }
+
+// Inequality is a guarantee that not all variants gave alike.
+type Inequality struct {
+	Guarantee string         `json:"guarantee" doc:"In words."`
+	Values    []VariantValue `json:"values" doc:"In words, in the order of the variants."`
+	Raise     []VariantValue `json:"raise" doc:"How to bring those that gave less to the most; empty text where there is no way."`
+}
+
+// VariantValue is what belongs to one variant.
+type VariantValue struct {
+	Variant string `json:"variant"`
+	Value   string `json:"value"`
+}
+
+// unequal compares one guarantee; false if it is the same everywhere.
+func unequal(g guarantee, all []promised) (Inequality, bool) {
+	found := Inequality{Guarantee: g.title, Raise: []VariantValue{}}
+	most, top, ranked := "", 0, true
+	distinct := map[string]bool{}
+	for _, p := range all {
+		value := g.of(p.guarantees)
+		distinct[value] = true
+		found.Values = append(found.Values, VariantValue{p.label, words(value)})
+		n, ok := g.rank(value)
+		ranked = ranked && ok
+		if most == "" || n > top {
+			most, top = value, n
+		}
+	}
+	if len(distinct) < 2 {
+		return Inequality{}, false
+	}
+	if !ranked { // which one is less is not known
+		return found, true
+	}
+	for _, p := range all {
+		if n, _ := g.rank(g.of(p.guarantees)); n < top && p.tellsHow() {
+			found.Raise = append(found.Raise, VariantValue{p.label, strings.ReplaceAll(p.Raise[g.name], "{want}", most)})
+		}
+	}
+	return found, true
+}
+
+// sentence lists the values and what would make them equal: "copies of a
+// message: a 1, b 3. To make them equal: a with brokers: 3."
+func (i Inequality) sentence() string {
+	var values, ways, stuck []string
+	for _, v := range i.Values {
+		values = append(values, v.Variant+" "+v.Value)
+	}
+	for _, r := range i.Raise {
+		if r.Value == "" {
+			stuck = append(stuck, r.Variant)
+		} else {
+			ways = append(ways, r.Variant+" with "+r.Value)
+		}
+	}
+	said := []string{fmt.Sprintf("%s: %s.", lowerFirst(i.Guarantee), strings.Join(values, ", "))}
+	if len(ways) > 0 {
+		said = append(said, fmt.Sprintf("To make them equal: %s.", strings.Join(ways, "; ")))
+	}
+	if len(stuck) > 0 {
+		said = append(said, fmt.Sprintf("%s cannot be raised.", enumerate(stuck)))
+	}
+	return strings.Join(said, " ")
+}
+
+// enumerate joins labels for a sentence: "a, b and c".
+func enumerate(labels []string) string {
+	if len(labels) < 2 {
+		return strings.Join(labels, "")
+	}
+	return strings.Join(labels[:len(labels)-1], ", ") + " and " + labels[len(labels)-1]
+}

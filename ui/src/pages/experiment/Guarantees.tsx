@@ -1,0 +1,58 @@
+import { Table, Text, Title } from "@mantine/core";
+import type { Fairness } from "../../api/types";
+import { Emulator } from "../../components/Emulator";
+import { ScrollTable } from "../../components/ScrollTable";
+import { missing } from "../../lib/format";
+import { emulated } from "../../lib/incidents";
+
+/** Where the guarantees that the brokers told differ, and what would make them equal. */
+export function Guarantees({ fairness: f }: { fairness: Fairness }) {
+  const labels = f.unequal[0]?.values.map(({ variant }) => variant) ?? [];
+  return (
+    <section>
+      <Title order={2} size="h4" mb="xs">
+        Where their guarantees differ
+      </Title>
+      {f.unequal.length ? (
+        <ScrollTable label="Where their guarantees differ">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">Guarantee</Table.Th>
+              {labels.map((label) => (
+                <Table.Th key={label} scope="col">
+                  {label} <Emulator when={emulated(label, f.emulators)} />
+                </Table.Th>
+              ))}
+              <Table.Th scope="col">To make them equal</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {f.unequal.map(({ guarantee, values, raise }) => (
+              <Table.Tr key={guarantee}>
+                <Table.Th scope="row">{guarantee}</Table.Th>
+                {values.map(({ variant, value }) => (
+                  <Table.Td key={variant}>{value}</Table.Td>
+                ))}
+                <Table.Td>
+                  {raise.length === 0 && missing}
+                  {raise.map(({ variant, value }) => (
+                    <div key={variant}>{value ? `${variant} with ${value}` : `${variant} cannot be raised`}</div>
+                  ))}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </ScrollTable>
+      ) : (
+        <Text>
+          {f.known ? "They gave the same guarantees, as read back from the brokers." : "Not all of them are known."}
+        </Text>
+      )}
+      {f.nature.map((sentence) => (
+        <Text key={sentence} size="sm" c="dimmed" mt="xs">
+          By nature: {sentence}
+        </Text>
+      ))}
+    </section>
+  );
+}
