@@ -5,9 +5,11 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-# Versions are pinned in tools/go.mod and tools/kafka/pom.xml, and read from there.
+# Versions are pinned in tools/go.mod, tools/kafka/pom.xml and
+# tools/kinesis/package.json, and read from there.
 kafka_version := $(shell sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' tools/kafka/pom.xml)
 nats_version  := $(shell sed -n 's/^\tgithub.com\/nats-io\/nats-server\/v2 v\([0-9.]*\).*/\1/p' tools/go.mod)
+npm_version = $(shell sed -n 's/.*"$(1)": "\([0-9.]*\)".*/\1/p' tools/kinesis/package.json)
 
 tools     := .tools
 artifacts := $(tools)/artifacts
@@ -15,11 +17,13 @@ tofu      := $(tools)/bin/tofu
 nats      := $(artifacts)/nats-server/$(nats_version)/nats-server
 kafka     := $(artifacts)/kafka/$(kafka_version)
 java      := $(artifacts)/java/17
+kinesis   := $(foreach t,kinesalite kinesis-local,$(artifacts)/$(t)/$(call npm_version,$(t))/start.js)
+node      := $(artifacts)/node/20
 staticcheck := $(tools)/bin/staticcheck
 python := $(tools)/python/bin/python
 ui := ui/dist/index.html
 
-.PHONY: help setup demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api
+.PHONY: help setup demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -30,7 +34,7 @@ demo: setup ## Compare Apache Kafka with NATS JetStream on this machine (about 8
 serve: setup ## Start the server on 127.0.0.1:8080
 	bin/dec serve
 
-setup: prerequisites $(tofu) $(nats) $(kafka)/bootstrap.checkpoint $(java) build ## Install the pinned tools and build; quick the second time
+setup: prerequisites $(tofu) $(nats) $(kafka)/bootstrap.checkpoint $(java) $(kinesis) $(node) build ## Install the pinned tools and build; quick the second time
 
 build: $(ui)
 	@mkdir -p bin
@@ -54,6 +58,9 @@ lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@cd ui && npm run --silent lint
 	@go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
 		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
+
+validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVIDER_MIRROR=DIR with the provider
+	@DEC_PROVIDER_MIRROR="$(DEC_PROVIDER_MIRROR)" tools/validate
 
 bench: setup ## Measure what bench/README.md states; takes about 20 minutes
 	bench/run
@@ -85,6 +92,10 @@ $(kafka)/bootstrap.checkpoint: tools/kafka/pom.xml tools/kafka/format.properties
 	@rm -rf $(kafka)
 	@tools/kafka/install $(artifacts)/kafka
 
+$(kinesis) &: $(wildcard tools/kinesis/* tools/kinesis/.npmrc)
+	@echo "fetching the emulators of Kinesis"
+	@tools/kinesis/install $(artifacts)
+
 $(python): tools/python/requirements.txt
 	@tools/prerequisites test
 	@python3 -m venv --clear $(tools)/python
@@ -108,3 +119,8 @@ $(ui): ui/node_modules/.package-lock.json $(shell find ui/src ui/public ui/*.htm
 $(java): | prerequisites
 	@mkdir -p $(@D)
 	@ln -sfn "$$(tools/prerequisites java-home)" $@
+
+# Any Node.js of 20 or newer serves.
+$(node): | prerequisites
+	@mkdir -p $(@D)
+	@ln -sfn "$$(tools/prerequisites node-home)" $@

@@ -50,8 +50,9 @@ func TestMain(m *testing.M) {
 type world struct {
 	t      *testing.T
 	dir    string
-	folder string // name of the data folder; "data" if empty
-	files  int    // files that one dec may have open; no limit of its own if 0
+	folder string   // name of the data folder; "data" if empty
+	files  int      // files that one dec may have open; no limit of its own if 0
+	env    []string // further variables of each dec
 }
 
 func newWorld(t *testing.T) *world {
@@ -96,6 +97,7 @@ func (w *world) command(args ...string) *exec.Cmd {
 		"HOME=" + w.dir, "PATH=" + os.Getenv("PATH"),
 		"DEC_DATA=" + w.data(), "DEC_TOOLS=" + w.tools(), "DEC_LOCAL_LEDGER=" + filepath.Join(w.dir, "ledger"),
 	}
+	cmd.Env = append(cmd.Env, w.env...)
 	return cmd
 }
 

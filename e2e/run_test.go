@@ -210,6 +210,10 @@ func TestWrongInputStartsNothing(t *testing.T) {
 			variant("  - {label: a, technology: kafka, stack: kraft, options: {heap: '\"; rm -rf /'}}\n"), []string{"variants[0].options.heap"}},
 		"unknown client setting": {
 			variant("  - {label: a, technology: kafka, stack: kraft, client_config: {linger: 5}}\n"), []string{"variants[0].client_config", "linger"}},
+		"stack of another target": {
+			variant("  - {label: a, technology: kinesis, stack: stream}\n"), []string{"variants[0].stack", "aws"}},
+		"fan-out of an emulator that has none": {
+			variant("  - {label: a, technology: kinesis, stack: emulator, options: {consumers: enhanced_fan_out}}\n"), []string{"variants[0].options", "kinesis-local"}},
 		"broken YAML":    {"name: [", []string{"YAML"}},
 		"empty file":     {"", []string{"empty"}},
 		"a list":         {"- 1\n", []string{"mapping"}},

@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"internal/agent/agenttest":          {"internal/experiment", "technology"},
 	"internal/stats":                    {"internal/experiment"},
 	"internal/rendezvous":               {"internal/experiment", "internal/measure"},
+	"internal/rendezvous/buckettest":    {"internal/experiment", "internal/measure", "internal/rendezvous"},
 	"internal/measure":                  {"internal/experiment"},
 	"internal/pacing":                   {"internal/experiment"},
 	"internal/report":                   {"internal/experiment", "internal/measure", "internal/stats"},

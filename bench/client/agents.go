@@ -16,8 +16,10 @@ import (
 
 // side is one run of the agents.
 type side struct {
-	agent, dir, run, broker string
-	load                    load
+	place
+	dir, run  string
+	endpoints json.RawMessage
+	load      load
 }
 
 // agents runs a producer and a consumer agent and returns the CPU seconds that
@@ -33,13 +35,9 @@ func agents(ctx context.Context, s side) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	endpoints, err := json.Marshal(map[string][]string{"bootstrap": {s.broker}})
-	if err != nil {
-		return usage{}, err
-	}
 	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: s.run})
 	shares := rendezvous.Shares(workload)
-	err = c.WritePlan(ctx, rendezvous.Plan{Run: s.run, Epoch: 1, Technology: "kafka", Destination: s.run, Endpoints: endpoints, Workload: workload, Agents: shares})
+	err = c.WritePlan(ctx, rendezvous.Plan{Run: s.run, Epoch: 1, Technology: s.technology, Destination: s.run, Endpoints: s.endpoints, Workload: workload, Agents: shares})
 	if err != nil {
 		return usage{}, err
 	}

@@ -6,80 +6,68 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sys/unix"
 
 	"dec.local/dec/internal/pacing"
 )
 
-// bare is the loop that a user of franz-go writes, with the settings of DEC's
-// Kafka driver. It prints the CPU seconds of the measured time.
+// system is a technology that can be measured.
+type system struct {
+	start func(ctx context.Context, tools, dir string) (*broker, error)
+	open  func(ctx context.Context, address, destination string, consumes bool) (bareClient, error)
+}
+
+var systems = map[string]system{
+	"kafka":   {startKafka, openBareKafka},
+	"kinesis": {startKinesis, openBareKinesis},
+}
+
+// bareClient is what a user of the client library writes.
+type bareClient interface {
+	send(ctx context.Context, payload []byte) // without waiting for the answer
+	flush(ctx context.Context) error          // fails when a message did
+	consume(ctx context.Context) error        // until ctx ends
+}
+
+// bare runs one bare loop with the settings of DEC's driver. It prints the CPU
+// seconds of the measured time.
 func bare(args []string) error {
-	if len(args) != 8 {
-		return errors.New("bare wants role, pace, broker, topic, rate, size, warm-up and measured time")
+	if len(args) != 9 {
+		return errors.New("bare wants role, technology, pace, broker, destination, rate, size, warm-up and measured time")
 	}
-	rate, err1 := strconv.Atoi(args[4])
-	size, err2 := strconv.Atoi(args[5])
-	warmup, err3 := time.ParseDuration(args[6])
-	measure, err4 := time.ParseDuration(args[7])
+	role, pace := args[0], args[2]
+	rate, err1 := strconv.Atoi(args[5])
+	size, err2 := strconv.Atoi(args[6])
+	warmup, err3 := time.ParseDuration(args[7])
+	measure, err4 := time.ParseDuration(args[8])
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
-	options := []kgo.Opt{
-		kgo.SeedBrokers(args[2]), kgo.DisableClientMetrics(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(5 * time.Millisecond),
-		kgo.ProducerBatchMaxBytes(131_072), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(10_000),
-		kgo.FetchMinBytes(1), kgo.FetchMaxWait(500 * time.Millisecond), kgo.DefaultProduceTopic(args[3]),
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), warmup+measure+time.Minute)
 	defer cancel()
-	if args[0] == "consumer" {
-		options = append(options, kgo.ConsumeTopics(args[3]))
-	}
-	client, err := kgo.NewClient(options...)
+	client, err := systems[args[1]].open(ctx, args[3], args[4], role == "consumer")
 	if err != nil {
-		return err
-	}
-	defer client.Close()
-	if err := createTopic(ctx, client, args[3]); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(warmup + measure)
 	done := make(chan error, 1)
 	go func() {
-		if args[0] == "consumer" {
-			done <- consume(ctx, client)
+		if role == "consumer" {
+			done <- client.consume(ctx)
 		} else {
-			done <- produce(ctx, client, produceLoad{rate, size, args[1] == "paced", deadline})
+			done <- produce(ctx, client, produceLoad{rate, size, pace == "paced", deadline})
 		}
 	}()
 	time.Sleep(warmup)
 	before := cpuSeconds()
 	time.Sleep(time.Until(deadline))
 	fmt.Printf("%.6f\n", cpuSeconds()-before)
-	if args[0] == "producer" {
+	if role == "producer" {
 		return <-done
 	}
 	return nil
-}
-
-func createTopic(ctx context.Context, client *kgo.Client, topic string) error {
-	admin := kadm.NewClient(client)
-	for {
-		_, err := admin.CreateTopic(ctx, 1, 1, nil, topic)
-		if err == nil || errors.Is(err, kerr.TopicAlreadyExists) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("create topic: %w", err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 type produceLoad struct {
@@ -91,13 +79,7 @@ type produceLoad struct {
 
 // produce sends what is due, in steps of a millisecond or as precisely as the
 // agent's pacer.
-func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
-	var failed atomic.Int64
-	promise := func(_ *kgo.Record, err error) {
-		if err != nil {
-			failed.Add(1)
-		}
-	}
+func produce(ctx context.Context, client bareClient, l produceLoad) error {
 	// The same pre-made content as the agent's: a mebibyte of random bytes, of
 	// which each message is the next piece.
 	pool := make([]byte, 1<<20)
@@ -125,30 +107,14 @@ func produce(ctx context.Context, client *kgo.Client, l produceLoad) error {
 			if offset+l.size > len(pool) {
 				offset = 0
 			}
-			client.Produce(ctx, &kgo.Record{Value: pool[offset : offset+l.size]}, promise)
+			client.send(ctx, pool[offset:offset+l.size])
 			offset += l.size
 		}
 		if err := sleep(sent + 1); err != nil {
 			return err
 		}
 	}
-	if err := client.Flush(ctx); err != nil {
-		return err
-	}
-	if n := failed.Load(); n > 0 {
-		return fmt.Errorf("%d of %d messages failed", n, sent)
-	}
-	return nil
-}
-
-func consume(ctx context.Context, client *kgo.Client) error {
-	for {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			return err
-		}
-		fetches.EachRecord(func(*kgo.Record) {})
-	}
+	return client.flush(ctx)
 }
 
 // cpuSeconds is what this process has used, user and system.

@@ -1,15 +1,18 @@
-// Command client compares the CPU time of DEC's agents with that of a bare
-// franz-go loop: same broker, same client settings, same rate, one pre-made
-// payload, no clock, no histogram, no accounting.
+// Command client compares the CPU time of DEC's agents with that of a bare loop
+// around the client library (franz-go, or the SDK of AWS): same broker, same
+// client settings, same rate, one pre-made payload, no clock, no histogram, no
+// accounting.
 //
-// It starts one Kafka broker from the installed tools on one CPU, and runs
-// agents and bare loops on another, in interleaved rounds. One bare loop sends
+// It starts one Kafka broker, or one emulator of Kinesis, from the installed
+// tools on one CPU, and runs agents and bare loops on another, in interleaved
+// rounds. One bare loop sends
 // in steps of a millisecond; the other wakes up as often as the agent's pacer
 // does, so the difference between the two is the price of precise pacing.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -37,6 +40,7 @@ func main() {
 		return
 	}
 	rounds := flag.Int("rounds", 7, "interleaved rounds")
+	technology := flag.String("technology", "kafka", "kafka or kinesis")
 	rate := flag.Int("rate", 20_000, "messages per second")
 	size := flag.Int("size", 1024, "payload bytes")
 	measure := flag.Duration("measure", 15*time.Second, "measured time of each side")
@@ -47,7 +51,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	l := load{rate: *rate, size: *size, warmup: 5 * time.Second, measure: *measure}
-	if err := compare(ctx, *tools, *agent, l, *rounds); err != nil {
+	if err := compare(ctx, place{*technology, *tools, *agent}, l, *rounds); err != nil {
 		stop()
 		fail(err)
 	}
@@ -58,31 +62,38 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func compare(ctx context.Context, tools, agent string, l load, rounds int) error {
+// place is where both sides find what they run.
+type place struct{ technology, tools, agent string }
+
+func compare(ctx context.Context, p place, l load, rounds int) error {
+	system, ok := systems[p.technology]
+	if !ok {
+		return fmt.Errorf("no technology %q; there are kafka and kinesis", p.technology)
+	}
 	dir, err := os.MkdirTemp("", "dec-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	broker, err := startKafka(ctx, tools, dir)
+	broker, err := system.start(ctx, p.tools, dir)
 	if err != nil {
 		return err
 	}
 	defer broker.stop()
 
-	fmt.Printf("%d messages/s of %d bytes, %s each, %d interleaved rounds; CPU seconds per second of load, producer + consumer\n", l.rate, l.size, l.measure, rounds)
+	fmt.Printf("%s, %d messages/s of %d bytes, %s each, %d interleaved rounds; CPU seconds per second of load, producer + consumer\n", p.technology, l.rate, l.size, l.measure, rounds)
 	fmt.Printf("%5s  %17s  %17s  %17s  %7s  %9s\n", "round", "agents", "bare, 1 ms steps", "bare, paced alike", "to bare", "to paced")
 	var coarse, paced []float64
 	for round := range rounds {
 		sides := []func() (usage, error){
 			func() (usage, error) {
-				return agents(ctx, side{agent, dir, fmt.Sprintf("agents-%d", round), broker.address, l})
+				return agents(ctx, side{p, dir, fmt.Sprintf("agents-%d", round), broker.endpoints, l})
 			},
 			func() (usage, error) {
-				return bareLoops(ctx, "steps", broker.address, fmt.Sprintf("steps-%d", round), l)
+				return bareLoops(ctx, []string{p.technology, "steps", broker.address, fmt.Sprintf("steps-%d", round)}, l)
 			},
 			func() (usage, error) {
-				return bareLoops(ctx, "paced", broker.address, fmt.Sprintf("paced-%d", round), l)
+				return bareLoops(ctx, []string{p.technology, "paced", broker.address, fmt.Sprintf("paced-%d", round)}, l)
 			},
 		}
 		used := make([]usage, len(sides))
@@ -135,8 +146,9 @@ func pinned(ctx context.Context, cpu string, args ...string) *exec.Cmd {
 }
 
 // bareLoops runs a bare producer and a bare consumer and returns the CPU
-// seconds that both used in the measured time.
-func bareLoops(ctx context.Context, pace, broker, topic string, l load) (usage, error) {
+// seconds that both used in the measured time. What is the technology, the pace,
+// the broker's address and the destination.
+func bareLoops(ctx context.Context, what []string, l load) (usage, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
@@ -149,8 +161,8 @@ func bareLoops(ctx context.Context, pace, broker, topic string, l load) (usage, 
 	answers := make(chan answer, 2)
 	for _, role := range []string{"consumer", "producer"} {
 		go func() {
-			cmd := pinned(ctx, "1", self, "bare", role, pace, broker, topic,
-				strconv.Itoa(l.rate), strconv.Itoa(l.size), l.warmup.String(), l.measure.String())
+			args := append([]string{self, "bare", role}, what...)
+			cmd := pinned(ctx, "1", append(args, strconv.Itoa(l.rate), strconv.Itoa(l.size), l.warmup.String(), l.measure.String())...)
 			out, err := cmd.Output()
 			used, parseErr := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
 			if err == nil {
@@ -170,46 +182,30 @@ func bareLoops(ctx context.Context, pace, broker, topic string, l load) (usage, 
 	return total, nil
 }
 
-// kafka is one broker of the installed Kafka.
-type kafka struct {
-	address string
-	cmd     *exec.Cmd
+// broker is what both sides send to.
+type broker struct {
+	address   string          // for bare loops
+	endpoints json.RawMessage // for the driver
+	cmd       *exec.Cmd
 }
 
-func startKafka(ctx context.Context, tools, dir string) (*kafka, error) {
-	homes, err := filepath.Glob(filepath.Join(tools, "artifacts", "kafka", "*", "lib"))
-	if err != nil || len(homes) == 0 {
-		return nil, fmt.Errorf("no Kafka below %s: run make setup", tools)
-	}
-	config := filepath.Join(dir, "server.properties")
-	data := filepath.Join(dir, "kafka")
-	lines := []string{
-		"process.roles=broker,controller", "node.id=1", "controller.quorum.voters=1@127.0.0.1:19093",
-		"controller.listener.names=CONTROLLER", "listeners=PLAINTEXT://127.0.0.1:19092,CONTROLLER://127.0.0.1:19093",
-		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-		"offsets.topic.replication.factor=1", "log.dirs=" + data, "log.retention.bytes=268435456", "log.segment.bytes=67108864",
-	}
-	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-		return nil, err
-	}
-	classpath := filepath.Join(homes[0], "*")
-	if out, err := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-c", config, "-t", "AAAAAAAAAAAAAAAAAAAAAA").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("format: %w\n%s", err, out)
-	}
-	log, err := os.Create(filepath.Join(dir, "kafka.log"))
+// startBroker runs a command on the first CPU, its output in a file.
+func startBroker(dir, address string, endpoints json.RawMessage, args ...string) (*broker, error) {
+	log, err := os.Create(filepath.Join(dir, "broker.log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := pinned(context.WithoutCancel(ctx), "0", "java", "-Xmx512m", "-cp", classpath, "kafka.Kafka", config)
+	cmd := pinned(context.Background(), "0", args...)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &kafka{address: "127.0.0.1:19092", cmd: cmd}, nil
+	return &broker{address: address, endpoints: endpoints, cmd: cmd}, nil
 }
 
-func (k *kafka) stop() {
-	_ = k.cmd.Process.Kill() // throw-away data
-	_ = k.cmd.Wait()         // killed: always an error
+func (b *broker) stop() {
+	_ = b.cmd.Process.Kill() // throw-away data
+	_ = b.cmd.Wait()         // killed: always an error
 }

@@ -18,7 +18,6 @@ import (
 	"syscall"
 
 	"dec.local/dec/internal/agent"
-	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/all"
@@ -28,11 +27,16 @@ const usage = `dec-agent is started by DEC; there is little to do with it by han
 
   dec-agent run       drive one agent of a run, as these variables say:
                         DEC_BUCKET  where it meets the server, file:///absolute/folder
+                                    or s3://name/prefix?region=region
                         DEC_RUN     id of the run
                         DEC_EPOCH   epoch of the run, from 1; 1 if unset
                         DEC_AGENT   id of this agent, such as producer-0
-                      and with the secret options of its stack, which it reads
-                      from secrets.json in its working folder, if that is there
+                      and with the secret options of its stack, and the
+                      credentials of the bucket, which it reads from secrets.json
+                      and bucket.json in its working folder, if they are there
+  dec-agent kinesis-limits
+                      hold the clients of a Kinesis emulator to the limits of a
+                      shard, as kinesis-limits.json in its working folder says
   dec-agent version   print the version
 `
 
@@ -49,15 +53,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
 	switch args[0] {
 	case "run":
-		if err := drive(ctx, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
-			fmt.Fprintln(stderr, "dec-agent:", err)
-			if errors.Is(err, errUsage) {
-				return 2
-			}
-			return 1
-		}
+		return exitCode(drive(ctx, log), stderr)
+	case "kinesis-limits":
+		return exitCode(limitKinesis(ctx, log), stderr)
 	case "version":
 		fmt.Fprintln(stdout, version())
 	case "help", "-h", "--help":
@@ -67,6 +68,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	return 0
+}
+
+// exitCode prints an error and returns what to end with.
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "dec-agent:", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
 }
 
 // errUsage says that the environment does not say what to do.
@@ -91,7 +104,7 @@ func drive(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	bucket, err := rendezvous.OpenBucket(ctx, env["DEC_BUCKET"])
+	bucket, err := openBucket(ctx, env["DEC_BUCKET"])
 	if err != nil {
 		return err
 	}

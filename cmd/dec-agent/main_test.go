@@ -53,7 +53,7 @@ func TestCommandSaysWhatIsWrong(t *testing.T) {
 		"no bucket":           {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
 		"no agent":            {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
 		"an epoch of nothing": {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1", "DEC_AGENT=producer-0", "DEC_EPOCH=0"}, 2, `DEC_EPOCH is "0"`},
-		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `bucket "ftp://a/b": write file:///`},
+		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `begins with "ftp"; write s3://`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"dec.local/dec/internal/agent"
@@ -26,16 +27,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The load of every test: 200 messages of the warm-up, then those that count.
+// The load of the tests with a proxy: 200 messages of the warm-up, then those
+// that count.
 const (
 	load = `{
-		"workload": {
-			"load": {"rate": 200},
-			"message": {"size": "1KiB"},
-			"stages": {"warmup": "1s", "measure": "3s", "drain": "2s"},
-			"retention_bytes": "64MiB"
-		},
-		"variants": [%s]
+		"load": {"rate": 200},
+		"message": {"size": "1KiB"},
+		"stages": {"warmup": "1s", "measure": "3s", "drain": "2s"},
+		"retention_bytes": "64MiB"
 	}`
 	offered      = 600
 	messageBytes = 1024
@@ -46,7 +45,9 @@ const (
 type run struct {
 	id        string
 	variant   string // JSON
+	workload  string // JSON; load if empty
 	endpoints json.RawMessage
+	onSecond  func(measure.Second) // told of each second; nobody if nil
 }
 
 // outcome is what a run's accounts tell.
@@ -66,7 +67,7 @@ func exactly(received measure.Counts) measure.Counts {
 
 func (o outcome) check(t *testing.T, want outcome) {
 	t.Helper()
-	if diff := cmp.Diff(want, o); diff != "" {
+	if diff := gocmp.Diff(want, o); diff != "" {
 		t.Errorf("the run's accounts (-want +got):\n%s", diff)
 	}
 }
@@ -74,12 +75,20 @@ func (o outcome) check(t *testing.T, want outcome) {
 // offer does the whole run with one agent that produces and one that consumes.
 func (r run) offer(ctx context.Context, t *testing.T) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(ctx, 3*time.Minute, errors.New("the run takes more than 3 minutes"))
-	t.Cleanup(cancel)
-	plan, err := experiment.DecodePlan(fmt.Appendf(nil, load, r.variant))
+	folder, result, err := r.measure(ctx, t)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("measure() = %v, want no error", err)
 	}
+	return account(ctx, t, folder, result.Counts)
+}
+
+// measure does the whole run and returns where its objects are, and its result.
+// The error is that of the server's side, when the load had begun.
+func (r run) measure(ctx context.Context, t *testing.T) (rendezvous.Folder, measure.Result, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(ctx, 6*time.Minute, errors.New("the run takes more than 6 minutes"))
+	t.Cleanup(cancel)
+	plan := r.plan(t)
 	bucket, err := rendezvous.OpenBucket(ctx, "file://"+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -109,13 +118,23 @@ func (r run) offer(ctx context.Context, t *testing.T) outcome {
 			}
 		})
 	}
-	counts := follow(ctx, t, server)
+	result, err := r.follow(ctx, t, server)
 	agents.Wait()
-	return account(ctx, t, rendezvous.NewFolder(bucket, r.id, 1), counts)
+	return rendezvous.NewFolder(bucket, r.id, 1), result, err
+}
+
+// plan is an experiment of the run's workload and variant.
+func (r run) plan(t *testing.T) experiment.Plan {
+	t.Helper()
+	plan, err := experiment.DecodePlan(fmt.Appendf(nil, `{"workload": %s, "variants": [%s]}`, cmp.Or(r.workload, load), r.variant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }
 
 // follow is the server's side of a run.
-func follow(ctx context.Context, t *testing.T, server *rendezvous.Coordinator) measure.Counts {
+func (r run) follow(ctx context.Context, t *testing.T, server *rendezvous.Coordinator) (measure.Result, error) {
 	t.Helper()
 	if _, _, err := server.AwaitReady(ctx); err != nil {
 		t.Fatalf("AwaitReady() = %v, want no error", err)
@@ -123,26 +142,21 @@ func follow(ctx context.Context, t *testing.T, server *rendezvous.Coordinator) m
 	if _, err := server.Begin(ctx, time.Second); err != nil {
 		t.Fatalf("Begin() = %v, want no error", err)
 	}
-	if err := server.Follow(ctx, func(measure.Second) {}); err != nil {
-		t.Fatalf("Follow() = %v, want no error", err)
-	}
-	result, err := server.Collect(ctx)
+	err := server.Follow(ctx, func(s measure.Second) {
+		if r.onSecond != nil {
+			r.onSecond(s)
+		}
+	})
 	if err != nil {
-		t.Fatalf("Collect() = %v, want no error", err)
+		return measure.Result{}, err
 	}
-	return result.Counts
+	return server.Collect(ctx)
 }
 
 // account adds to the counts which messages they are about.
 func account(ctx context.Context, t *testing.T, folder rendezvous.Folder, counts measure.Counts) outcome {
 	t.Helper()
-	var producer, consumer measure.AgentResult
-	if err := folder.Get(ctx, rendezvous.AgentResultObject("producer-0"), &producer); err != nil {
-		t.Fatal(err)
-	}
-	if err := folder.Get(ctx, rendezvous.AgentResultObject("consumer-0"), &consumer); err != nil {
-		t.Fatal(err)
-	}
+	producer, consumer := results(ctx, t, folder)
 	group := consumer.Groups["group-0"]
 	o := outcome{Counts: counts, Foreign: group.Foreign}
 	for from, until := range producer.Producers[0].Acked.Subtract(group.Received[0]).Runs() {
@@ -151,6 +165,18 @@ func account(ctx context.Context, t *testing.T, folder rendezvous.Folder, counts
 		}
 	}
 	return o
+}
+
+// results are what both agents wrote at their end.
+func results(ctx context.Context, t *testing.T, folder rendezvous.Folder) (producer, consumer measure.AgentResult) {
+	t.Helper()
+	if err := folder.Get(ctx, rendezvous.AgentResultObject("producer-0"), &producer); err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Get(ctx, rendezvous.AgentResultObject("consumer-0"), &consumer); err != nil {
+		t.Fatal(err)
+	}
+	return producer, consumer
 }
 
 func lookup(name string) (technology.Technology, bool) {

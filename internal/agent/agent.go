@@ -19,8 +19,6 @@ import (
 	"log/slog"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/pacing"
 	"dec.local/dec/internal/rendezvous"
@@ -42,14 +40,14 @@ type ClockFunc func(pacing.Anchor) (Clock, error)
 // Options configures [Run]. Bucket, Run, ID and Technologies are required;
 // every other zero value means the stated default.
 type Options struct {
-	Bucket       *blob.Bucket                                    // the caller closes it
+	Bucket       *rendezvous.Bucket                              // the caller closes it
 	Run          string                                          // id of the run
 	Epoch        int                                             // 1 if zero
 	ID           string                                          // of this agent, a key of the plan's agents
 	Technologies func(name string) (technology.Technology, bool) // false when there is none of this name
 	Secrets      map[string]json.RawMessage                      // secret options of the stack, for the driver
 	Clock        ClockFunc                                       // a thread of its own for each pacer if nil
-	Poll         time.Duration                                   // how often the bucket is looked at before the load, and a third as often during it; 80 ms if zero
+	Poll         time.Duration                                   // how often the bucket is looked at before the load, and a third as often during it; 80 ms if zero, 240 ms on S3
 	Patience     time.Duration                                   // for the plan, and for the load to begin; 30 min if zero
 	Version      string                                          // of this program
 	Logger       *slog.Logger                                    // slog.Default() if nil
@@ -65,7 +63,7 @@ func lockThread(a pacing.Anchor) (Clock, error) { return pacing.Lock(a) }
 // writes why into the bucket first, so that the server fails the run at once.
 func Run(ctx context.Context, o Options) error {
 	o.Epoch = cmp.Or(o.Epoch, 1)
-	o.Poll = cmp.Or(o.Poll, 80*time.Millisecond)
+	o.Poll = cmp.Or(o.Poll, o.Bucket.Pace(80*time.Millisecond))
 	o.Patience = cmp.Or(o.Patience, 30*time.Minute)
 	o.Logger = cmp.Or(o.Logger, slog.Default()).With("run", o.Run, "agent", o.ID)
 	if o.Clock == nil {

@@ -48,7 +48,7 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 	usage := &usage{}
 	wg.Go(func() { usage.watch(loadCtx, a.anchor.Now, window) })
 	wg.Go(func() { stop(a.awaitStop(loadCtx, window)) })
-	err := a.report(loadCtx, window)
+	err := a.report(loadCtx, a.newOutbox(ctx, stop), window)
 	stop(err)
 	wg.Wait()
 	if err := errors.Join(err, context.Cause(loadCtx)); err != nil && !errors.Is(err, errStopped) {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"gocloud.dev/blob"
 
 	"dec.local/dec/internal/agent"
 	"dec.local/dec/internal/agent/agenttest"
@@ -20,6 +19,7 @@ import (
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/pacing"
 	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/internal/rendezvous/buckettest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,7 +52,7 @@ func timer(a pacing.Anchor) (agent.Clock, error) { return pacing.Timer{Anchor: a
 // server's side.
 type bench struct {
 	t      *testing.T
-	bucket *blob.Bucket
+	bucket *rendezvous.Bucket
 	plan   rendezvous.Plan
 	broker *agenttest.Broker
 	clock  agent.ClockFunc
@@ -65,10 +65,11 @@ type bench struct {
 
 func newBench(t *testing.T, w experiment.Workload, o agenttest.Options) *bench {
 	t.Helper()
-	bucket, err := rendezvous.OpenBucket(t.Context(), "file://"+t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	return newBenchIn(t, buckettest.Folder(t), w, o)
+}
+
+func newBenchIn(t *testing.T, bucket *rendezvous.Bucket, w experiment.Workload, o agenttest.Options) *bench {
+	t.Helper()
 	b := &bench{
 		t: t, bucket: bucket, broker: agenttest.New(o), clock: timer,
 		errors: make(map[string]error),
@@ -80,7 +81,6 @@ func newBench(t *testing.T, w experiment.Workload, o agenttest.Options) *bench {
 	t.Cleanup(func() {
 		b.wg.Wait()
 		b.broker.Close()
-		bucket.Close()
 	})
 	return b
 }

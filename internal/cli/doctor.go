@@ -23,7 +23,7 @@ type doctorCmd struct {
 
 // finding is one thing that doctor looked at.
 type finding struct {
-	Kind   string `json:"kind"` // "tool", "technology", "target", "machine" or "server"
+	Kind   string `json:"kind"` // "tool", "technology", "target", "bucket", "machine" or "server"
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`        // what was found, or why it can't be used
@@ -39,7 +39,7 @@ const (
 // advice tells whether a run may be tried all the same.
 func (f finding) advice() bool { return f.Kind == kindMachine || f.Kind == kindServer }
 
-// Run prints the findings; its exit code is 1 when a tool, technology or target
+// Run prints the findings; its exit code is 1 when a tool, technology, target or bucket
 // can't be used. The state of the machine is advice.
 func (c *doctorCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
 	findings := examine(ctx, f)
@@ -80,7 +80,7 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 func examine(ctx context.Context, f *station.Folders) []finding {
 	findings := []finding{findTofu(ctx, f), findBuilds(f)}
 	findings = append(findings, findTechnologies(f)...)
-	findings = append(findings, findLocal(ctx, f))
+	findings = append(findings, findLocal(ctx, f), findBucket(ctx, f))
 	findings = append(findings, findMachine(f)...)
 	return append(findings, findServer(ctx, f))
 }
@@ -179,6 +179,22 @@ func findLocal(ctx context.Context, f *station.Folders) finding {
 	if len(objects) > 0 {
 		found.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now (dec inventory)", len(objects))
 	}
+	return found
+}
+
+// findBucket writes, reads and deletes an object of the bucket that was named.
+func findBucket(ctx context.Context, f *station.Folders) finding {
+	found := finding{Kind: "bucket", Name: "bucket", OK: true, Detail: "a folder in the data folder"}
+	if f.Bucket == "" {
+		return found
+	}
+	where, err := f.CheckBucket(ctx)
+	if err != nil {
+		found.OK, found.Detail = false, err.Error()
+		found.Fix = "name another one with --bucket, or see docs/operations.md for the rights that it needs"
+		return found
+	}
+	found.Detail = where + ": objects can be written once, read, listed and deleted"
 	return found
 }
 

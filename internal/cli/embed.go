@@ -41,6 +41,9 @@ func startHost(ctx context.Context, f *station.Folders, p *progress) (_ *host, e
 			s.Close()
 		}
 	}()
+	if err := s.CheckBucket(ctx); err != nil {
+		return nil, err
+	}
 	h := &host{station: s, worked: make(chan error, 1), answered: make(chan struct{})}
 	if h.service, err = s.Listen(station.ServiceOptions{Listen: anyPort}); err != nil {
 		return nil, err

@@ -19,5 +19,9 @@ func (c *reconcileCmd) Run(ctx context.Context, env *Env, f *station.Folders) er
 		return err
 	}
 	defer s.Close()
-	return s.Heal(ctx, say)
+	if err := s.Heal(ctx, say); err != nil {
+		return err
+	}
+	s.Archive(ctx)
+	return nil
 }

@@ -45,6 +45,9 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *station.Folders) error 
 		return err
 	}
 	defer s.Close()
+	if err := s.CheckBucket(ctx); err != nil {
+		return err
+	}
 	v, err := s.Listen(station.ServiceOptions{
 		Listen: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Exits: true,
 	})

@@ -4,40 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/orchestrator"
-	"dec.local/dec/internal/store"
 )
 
-// engineOn returns an engine on another store than that of the fixture.
-func (f *fixture) engineOn(s orchestrator.Store, change ...func(*orchestrator.Options)) *orchestrator.Engine {
-	return f.engine(append(change, func(o *orchestrator.Options) { o.Store = s })...)
-}
-
-// crash ends an engine as kill -9 does: it writes nothing more, and the locks of
-// its process are free. What it called goes on for a while.
-func (f *fixture) crash(e *orchestrator.Engine) {
-	e.Detach()
-	f.die()
-}
+// crash ends the process of an engine as kill -9 does. Attempts that it began go
+// on.
+func (f *fixture) crash(e *orchestrator.Engine) { f.process(e).crash() }
 
 // Killed in the middle of any step, a run is halted, destroyed and verified by
-// the next start.
+// the next start, which goes on with what is queued and repeats the run unless it
+// was over. A load needs no server: it is followed to its end.
 func TestCrashInEveryStep(t *testing.T) {
 	tests := map[string]struct {
 		outcome experiment.Outcome
 		reason  string
 	}{
-		"lock":      {experiment.Cancelled, "interrupted: dec was killed before the experiment had ended; submit it again"},
+		"lock":      {experiment.Succeeded, ""}, // it was still in the queue
 		"provision": {experiment.Failed, "interrupted: dec was killed in phase provision"},
 		"prepare":   {experiment.Failed, "interrupted: dec was killed in phase prepare"},
-		"load":      {experiment.Failed, "interrupted: dec was killed in phase load"},
-		"collect":   {experiment.Failed, "interrupted: dec was killed in phase collect"},
+		"load":      {experiment.Succeeded, ""},
+		"collect":   {experiment.Succeeded, ""},
 		"destroy":   {experiment.Succeeded, ""},
 		"verify":    {experiment.Succeeded, ""},
 	}
@@ -54,20 +46,64 @@ func TestCrashInEveryStep(t *testing.T) {
 					t.Errorf("Drive() of a killed engine = %v, want %v", err, orchestrator.ErrDetached)
 				}
 				f.on(name, nil)
-				if err := f.engine().Recover(t.Context()); err != nil {
-					t.Fatalf("Recover(): %v", err)
-				}
-				f.settled()
+				f.live(0, false, func(e *orchestrator.Engine) error { return goOn(t.Context(), e) })
+				f.measured(id, 1)
 				runs := f.runs(id)
 				if run := runs[0]; run.Outcome != tt.outcome || run.Reason != tt.reason {
 					t.Errorf("the interrupted run = %s, %q, want %s, %q", run.Outcome, run.Reason, tt.outcome, tt.reason)
 				}
-				if run := runs[1]; run.Outcome != experiment.Cancelled || len(runs) != 2 {
-					t.Errorf("the queued run = %+v of %d, want it cancelled and no extra run", run, len(runs))
+				if tt.outcome == experiment.Failed && (len(runs) != 3 || !runs[2].Extra || runs[2].Variant != runs[0].Variant) {
+					t.Errorf("runs = %+v, want the first repeated by an extra one", runs)
 				}
-				if halts := f.count("halt"); (halts > 0) != (name != "lock") {
+				if halts := f.count("halt"); (halts > 0) != (name != "lock" && name != "load" && name != "collect") {
 					t.Errorf("the next start halted %d times", halts)
 				}
+			})
+		})
+	}
+}
+
+// A load that nobody wants, whose time is over, or that another process disturbs by
+// now is not followed on.
+func TestCrashOfALoadThatCannotGoOn(t *testing.T) {
+	tests := map[string]func(t *testing.T, f *fixture, id string){
+		"the experiment was stopped": func(t *testing.T, f *fixture, id string) {
+			if _, err := f.store.Stop(t.Context(), id, "killed", experiment.Receipt{}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"its time is over": func(t *testing.T, f *fixture, _ string) {
+			if err := f.pause(t.Context(), time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another process measures": func(t *testing.T, f *fixture, _ string) {
+			f.on("lock", func(ctx context.Context, run string, n int) error {
+				if f.count("lock") > 2 {
+					return nil // for its repeat
+				}
+				return f.block(ctx, run, n)
+			})
+		},
+	}
+	for name, meanwhile := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fixture) {
+				e := f.engine()
+				id := f.submit(e, single())
+				f.on("load", func(ctx context.Context, run string, n int) error {
+					f.crash(e)
+					return f.block(ctx, run, n)
+				})
+				if err := e.Drive(t.Context(), id); !errors.Is(err, orchestrator.ErrDetached) {
+					t.Errorf("Drive() = %v, want %v", err, orchestrator.ErrDetached)
+				}
+				f.on("load", nil)
+				meanwhile(t, f, id)
+				f.live(0, false, func(e *orchestrator.Engine) error { return goOn(t.Context(), e) })
+				f.settled()
+				run := f.runs(id)[0]
+				equal(t, "the run", []any{run.Outcome, run.Reason}, []any{experiment.Failed, "interrupted: dec was killed in phase load"})
 			})
 		})
 	}
@@ -98,167 +134,101 @@ func TestCrashOfACancelledRun(t *testing.T) {
 	})
 }
 
-// mortal is a store whose process is killed at a given write: before or after
-// it is durable. A dead process writes nothing.
-type mortal struct {
-	orchestrator.Store
-	at    int // the write at which it dies, from 1; never if 0
-	after bool
-	die   func()
-
-	mu     sync.Mutex // protects the following
-	writes int
-	dead   bool
-}
-
-var errDead = errors.New("killed")
-
-// write counts one write and performs it while the process lives.
-func (m *mortal) write(do func() error) error {
-	m.mu.Lock()
-	dead := m.dead
-	m.writes++
-	last := m.writes == m.at
-	m.dead = m.dead || last // it writes no more, once this one is done
-	m.mu.Unlock()
-	switch {
-	case dead:
-		return errDead
-	case !last:
-		return do()
-	}
-	var err error
-	if m.after {
-		err = do()
-	}
-	m.die()
-	return errors.Join(err, errDead)
-}
-
-// died tells whether the process was killed, and after how many writes.
-func (m *mortal) died() (bool, int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.dead, m.writes
-}
-
-func (m *mortal) Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, no int64, err error) {
-	err = m.write(func() (err error) { run, no, err = m.Store.Claim(ctx, owner, h, ttl); return err })
-	return run, no, err
-}
-
-func (m *mortal) Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (run experiment.Run, no int64, err error) {
-	err = m.write(func() (err error) { run, no, err = m.Store.Adopt(ctx, owner, h, ttl); return err })
-	return run, no, err
-}
-
-func (m *mortal) Reclaim(ctx context.Context, owner string) error {
-	return m.write(func() error { return m.Store.Reclaim(ctx, owner) })
-}
-
-func (m *mortal) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (reason string, err error) {
-	err = m.write(func() (err error) { reason, err = m.Store.Renew(ctx, run, lease, ttl); return err })
-	return reason, err
-}
-
-func (m *mortal) SetExpiry(ctx context.Context, run string, lease int64, ttl time.Duration) (at time.Time, err error) {
-	err = m.write(func() (err error) { at, err = m.Store.SetExpiry(ctx, run, lease, ttl); return err })
-	return at, err
-}
-
-func (m *mortal) Enter(ctx context.Context, run *experiment.Run, lease int64) (events []experiment.Event, err error) {
-	err = m.write(func() (err error) { events, err = m.Store.Enter(ctx, run, lease); return err })
-	return events, err
-}
-
-func (m *mortal) SaveResult(ctx context.Context, run *experiment.Run, lease int64) error {
-	return m.write(func() error { return m.Store.SaveResult(ctx, run, lease) })
-}
-
-func (m *mortal) Record(ctx context.Context, e experiment.Event, lease int64) (events []experiment.Event, err error) {
-	err = m.write(func() (err error) { events, err = m.Store.Record(ctx, e, lease); return err })
-	return events, err
-}
-
-func (m *mortal) End(ctx context.Context, run *experiment.Run, lease int64, r store.Repeats) (events []experiment.Event, err error) {
-	err = m.write(func() (err error) { events, err = m.Store.End(ctx, run, lease, r); return err })
-	return events, err
-}
-
-func (m *mortal) Stop(ctx context.Context, id, reason string, receipt experiment.Receipt) (events []experiment.Event, err error) {
-	err = m.write(func() (err error) { events, err = m.Store.Stop(ctx, id, reason, receipt); return err })
-	return events, err
-}
-
-// process is one life of the engine on a store that may die; it reports how many
-// writes it made.
-func (f *fixture) process(at int, after, resume bool, do func(*orchestrator.Engine) error) int {
+// live is one life of a process, which may be killed at a write; it reports how
+// many writes it made. When it returns, nothing of the process is left.
+func (f *fixture) live(at int, after bool, do func(*orchestrator.Engine) error) int {
 	f.t.Helper()
-	m := &mortal{Store: f.store, at: at, after: after}
-	e := f.engineOn(m, func(o *orchestrator.Options) { o.ResumeQueued = resume })
-	m.die = func() { f.crash(e) }
-	err := do(e)
-	dead, writes := m.died()
-	if err != nil && !dead {
+	e := f.engine()
+	m := f.process(e)
+	m.at, m.after = at, after
+	if err := do(e); err != nil && !m.process.dead() {
 		f.t.Errorf("a process that was not killed ended with %v", err)
 	}
+	m.crash() // the end of a process that was not killed
 	synctest.Wait()
-	return writes
+	f.world.mu.Lock()
+	defer f.world.mu.Unlock()
+	if m.process.busy > 0 {
+		f.t.Errorf("%d calls of an ended process are under way, want none", m.process.busy)
+	}
+	return m.writes
 }
 
-// Killed before or after any of its writes, and the next start killed at any of
-// its writes as well, nothing is lost: the start after that cleans up.
+// Killed before or after any of its writes, and the next start killed at one of
+// its own as well, nothing is lost: the start after that brings everything to its
+// end, and repeats what the kills have cost.
 func TestCrashAtEveryWrite(t *testing.T) {
-	var writes int
-	bubble(t, func(t *testing.T, f *fixture) {
-		id := f.submit(f.engine(), plan(1))
-		writes = f.process(0, false, false, func(e *orchestrator.Engine) error { return e.Drive(t.Context(), id) })
-		f.settled()
-	})
-	if writes < 20 {
+	writes := crashes(t, crash{})
+	if writes < 30 {
 		t.Fatalf("two runs took %d writes, want them all counted", writes)
 	}
 	for first := 1; first <= writes; first++ {
-		for _, after := range []bool{false, true} {
-			second := 1 + (first*7)%12 // spreads the second kill over the writes of a start
-			t.Run(fmt.Sprintf("write %d, after=%v, then write %d", first, after, second), func(t *testing.T) {
-				bubble(t, func(t *testing.T, f *fixture) {
-					id := f.submit(f.engine(), plan(1))
-					f.process(first, after, false, func(e *orchestrator.Engine) error { return e.Drive(t.Context(), id) })
-					f.process(second, after, false, func(e *orchestrator.Engine) error { return e.Recover(t.Context()) })
-					f.process(0, false, false, func(e *orchestrator.Engine) error { return e.Recover(t.Context()) })
-					f.settled()
-				})
+		for i, after := range []bool{false, true} {
+			once := crash{at: first, after: after}
+			t.Run(once.String(), func(t *testing.T) {
+				left := crashes(t, once, crash{})
+				twice := crash{at: 1 + (first*7+i*3)%left, after: first%2 == 0} // spread over the writes of that start
+				t.Run(twice.String(), func(t *testing.T) { crashes(t, once, twice, crash{}) })
 			})
 		}
 	}
 }
 
-// A server goes on with what is queued; the interrupted run gets an extra one.
-func TestResumeQueued(t *testing.T) {
+// crash is when a process is killed: before or after a write is durable, counted
+// from 1. The zero value lives.
+type crash struct {
+	at    int
+	after bool
+}
+
+func (c crash) String() string { return fmt.Sprintf("write %d, after=%v", c.at, c.after) }
+
+// crashes runs an experiment of one run per variant in one life after another, of
+// which all but the last are killed, checks that it comes to its end, and returns
+// how many writes the last life made.
+func crashes(t *testing.T, lives ...crash) (writes int) {
+	t.Helper()
 	bubble(t, func(t *testing.T, f *fixture) {
-		e := f.engine()
-		id := f.submit(e, plan(2))
-		f.on("load", func(ctx context.Context, run string, n int) error {
-			f.crash(e)
-			return f.block(ctx, run, n)
-		})
-		if err := e.Drive(t.Context(), id); !errors.Is(err, orchestrator.ErrDetached) {
-			t.Errorf("Drive() = %v, want %v", err, orchestrator.ErrDetached)
+		id := f.submit(f.engine(), plan(1))
+		for _, c := range lives {
+			writes = f.live(c.at, c.after, func(e *orchestrator.Engine) error { return goOn(t.Context(), e) })
 		}
-		f.on("load", nil)
-		f.process(0, false, true, func(e *orchestrator.Engine) error {
-			return errors.Join(e.Recover(t.Context()), e.RunUntilIdle(t.Context()))
-		})
-		f.settled()
-		runs := f.runs(id)
-		if len(runs) != 5 || !runs[4].Extra || runs[4].Variant != runs[0].Variant || runs[0].Outcome != experiment.Failed {
-			t.Errorf("runs = %+v, want the first failed and repeated by an extra one", runs)
-		}
-		for _, run := range runs[1:] {
-			equal(t, "outcome of "+run.ID, run.Outcome, experiment.Succeeded)
-		}
+		f.measured(id, len(lives)-1)
 	})
+	return writes
+}
+
+// measured checks that an experiment of one run per variant came to its end in
+// spite of some kills: each variant was measured once, the runs that a kill
+// has cost are all that failed, and each run ended once.
+func (f *fixture) measured(id string, kills int) {
+	f.t.Helper()
+	f.settled()
+	runs := f.runs(id)
+	succeeded, failed := map[string]int{}, 0
+	for _, run := range runs {
+		switch {
+		case run.Outcome == experiment.Succeeded:
+			succeeded[run.Variant]++
+		case run.Outcome == experiment.Failed && strings.HasPrefix(run.Reason, "interrupted: dec was killed in phase "):
+			failed++
+		default:
+			f.t.Errorf("run %s = %s, %q, want it to succeed or to be interrupted", run.ID, run.Outcome, run.Reason)
+		}
+		ends := 0
+		for _, e := range f.stored(run.ID) {
+			if e.Kind == experiment.EventOutcome {
+				ends++
+			}
+		}
+		if ends != 1 {
+			f.t.Errorf("run %s ended %d times, want once", run.ID, ends)
+		}
+	}
+	equal(f.t, "successes by variant", succeeded, map[string]int{"a": 1, "b": 1})
+	if failed > kills {
+		f.t.Errorf("%d kills cost %d runs", kills, failed)
+	}
 }
 
 // The end of the context does not keep Recover from destroying.
@@ -278,7 +248,9 @@ func TestInterruptedRecover(t *testing.T) {
 		if err := f.engine().Recover(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Recover() = %v, want %v", err, context.Canceled)
 		}
-		f.settled()
+		run := f.runs(id)[0]
+		equal(t, "the run", []any{run.Phase, run.Teardown}, []any{experiment.PhaseEnded, experiment.TeardownClean})
+		equal(t, "what exists", f.alive, map[string]bool{})
 	})
 }
 
@@ -311,9 +283,9 @@ func TestDetach(t *testing.T) {
 		if interrupted {
 			t.Error("the load was interrupted by Detach()")
 		}
-		f.die()
+		f.crash(e) // its process exits
 		f.on("load", nil)
-		if err := f.engine().Recover(t.Context()); err != nil {
+		if err := goOn(t.Context(), f.engine()); err != nil {
 			t.Fatal(err)
 		}
 		f.settled()

@@ -32,12 +32,11 @@ type Options struct {
 	Verifier    Verifier
 	Measuring   map[string]Measuring // by target; runs of targets without one measure side by side
 
-	Owner        string                                                              // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
-	Host         experiment.Host                                                     // of this process; runs belong to the host that claimed them
-	Seal         func(id string, p experiment.Plan) (experiment.Plan, []byte, error) // takes the secrets out of an experiment's plan and encrypts them; plans have none if nil
-	ResumeQueued bool                                                                // a new start goes on with queued runs of interrupted experiments; if false it cancels them
-	OnEvent      func(experiment.Event)                                              // called after the commit, for runs side by side from several goroutines; must not block
-	Logger       *slog.Logger                                                        // slog.Default() if nil
+	Owner   string                                                              // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
+	Host    experiment.Host                                                     // of this process; runs belong to the host that claimed them
+	Seal    func(id string, p experiment.Plan) (experiment.Plan, []byte, error) // takes the secrets out of an experiment's plan and encrypts them; plans have none if nil
+	OnEvent func(experiment.Event)                                              // called after the commit, for runs side by side from several goroutines; must not block
+	Logger  *slog.Logger                                                        // slog.Default() if nil
 
 	Lease    time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
 	Poll     time.Duration // how often the queue is looked at, unless woken; 5 s if zero

@@ -22,6 +22,8 @@ type execution struct {
 	lease int64
 	as    Assignment
 	log   *slog.Logger
+
+	resume bool // a load that was left is followed to its end
 }
 
 // cancelled is the cause of the end of a run's work when somebody asked for it.
@@ -36,13 +38,13 @@ func (x *expired) Error() string { return "the time to live of " + x.ttl.String(
 
 // begin makes a claimed run known as active, so that it can be cancelled from
 // now on, and returns the work on it.
-func (e *Engine) begin(base context.Context, run experiment.Run, lease int64) func() error {
+func (e *Engine) begin(base context.Context, run experiment.Run, lease int64, resume bool) func() error {
 	held, lose := context.WithCancelCause(e.Store.Leased(base, run.ID, lease))
 	work, cancel := context.WithCancelCause(held)
 	e.mu.Lock()
 	e.active[run.ID] = cancel
 	e.mu.Unlock()
-	x := &execution{e: e, id: run.ID, run: run, lease: lease, log: e.Logger.With("run", run.ID, "experiment", run.Experiment)}
+	x := &execution{e: e, id: run.ID, run: run, lease: lease, resume: resume, log: e.Logger.With("run", run.ID, "experiment", run.Experiment)}
 	return func() error {
 		var beats sync.WaitGroup
 		beats.Go(func() { x.heartbeat(held, lose, cancel) })
@@ -105,7 +107,7 @@ func (x *execution) live(work, held context.Context) error {
 	case experiment.PhaseEnded:
 		return x.destroyLeaked(held)
 	default:
-		return x.fromCrash(held)
+		return x.fromCrash(work, held)
 	}
 }
 

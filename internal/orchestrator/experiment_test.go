@@ -214,7 +214,6 @@ func TestEnginesShareAStore(t *testing.T) {
 		}
 		p := plan(6)
 		p.Target = "far"
-		f.locked = true // a target without a measuring lock
 		own := func(n int) func(*orchestrator.Options) {
 			return func(o *orchestrator.Options) { o.Owner = fmt.Sprint("server ", n) }
 		}
@@ -225,7 +224,6 @@ func TestEnginesShareAStore(t *testing.T) {
 		if err := errors.Join(first.Drive(t.Context(), id), <-done); err != nil {
 			t.Fatal(err)
 		}
-		f.locked = false
 		f.settled()
 		equal(t, "provisions", f.count("provision"), 12)
 		equal(t, "runs", len(f.runs(id)), 12)

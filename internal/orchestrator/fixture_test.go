@@ -23,8 +23,9 @@ type fixture struct {
 	*world
 	t *testing.T
 
-	mu     sync.Mutex         // protects the following
-	events []experiment.Event // as published by all engines
+	mu        sync.Mutex                       // protects the following
+	events    []experiment.Event               // as published by all engines
+	processes map[*orchestrator.Engine]*mortal // each engine has one
 }
 
 // empty is a database without any row: to copy it is quicker than to make one
@@ -62,7 +63,7 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &fixture{t: t, world: &world{store: s, end: make(chan struct{}), steps: map[string]step{}, alive: map[string]bool{}, had: map[string]bool{}}}
+		f := &fixture{t: t, world: newWorld(s), processes: map[*orchestrator.Engine]*mortal{}}
 		defer func() {
 			close(f.end)
 			<-time.After(time.Minute) // virtual: writers that wait for each other come to their end
@@ -78,12 +79,13 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture)) {
 	})
 }
 
-// engine returns an engine of this world, as every process of one data folder
-// makes it.
+// engine returns an engine of this world in a process of its own, as every
+// process of one data folder makes it.
 func (f *fixture) engine(change ...func(*orchestrator.Options)) *orchestrator.Engine {
 	f.t.Helper()
-	o := orchestrator.Options{Store: f.store, Provisioner: f.world, Workload: f.world, Watcher: f.world, Verifier: f.world,
-		Measuring: map[string]orchestrator.Measuring{"local": f.world}, Owner: "data folder", Poll: time.Minute, Logger: slog.New(slog.DiscardHandler),
+	p := newProcess(f.world)
+	o := orchestrator.Options{Store: f.store, Provisioner: p, Workload: p, Watcher: p, Verifier: p,
+		Measuring: map[string]orchestrator.Measuring{"local": p}, Owner: "data folder", Poll: time.Minute, Logger: slog.New(slog.DiscardHandler),
 		OnEvent: func(e experiment.Event) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -92,11 +94,38 @@ func (f *fixture) engine(change ...func(*orchestrator.Options)) *orchestrator.En
 	for _, c := range change {
 		c(&o)
 	}
+	m := newMortal(o.Store, p)
+	o.Store = m
 	e, err := orchestrator.New(o)
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	p.engine = e
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.processes[e] = m
 	return e
+}
+
+// engineOn returns an engine on another store than that of the fixture.
+func (f *fixture) engineOn(s orchestrator.Store, change ...func(*orchestrator.Options)) *orchestrator.Engine {
+	return f.engine(append(change, func(o *orchestrator.Options) { o.Store = s })...)
+}
+
+// process returns the process of an engine.
+func (f *fixture) process(e *orchestrator.Engine) *mortal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.processes[e]
+}
+
+// goOn does what a server does: it takes over what the last one left and goes on
+// with the queue, here until that is empty.
+func goOn(ctx context.Context, e *orchestrator.Engine) error {
+	if err := e.Reclaim(ctx); err != nil {
+		return err
+	}
+	return e.RunUntilIdle(ctx)
 }
 
 // plan returns a plan with variants a and b.
@@ -175,7 +204,7 @@ func (f *fixture) settled() {
 	if len(f.alive) > 0 {
 		f.t.Errorf("infrastructure of %v exists, want none", f.alive)
 	}
-	if f.locked {
+	if f.measuring != nil {
 		f.t.Error("the measuring lock is held, want it free")
 	}
 }
@@ -206,6 +235,16 @@ func (f *fixture) settledRun(run experiment.Run) {
 	if had && !verified {
 		f.t.Errorf("run %s was provisioned and went through %v, want destroy and then verify", run.ID, run.Phases)
 	}
+}
+
+// stored returns the events of a run in the database.
+func (f *fixture) stored(run string) []experiment.Event {
+	f.t.Helper()
+	events, err := f.store.Events(context.Background(), experiment.EventQuery{Run: run})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return events
 }
 
 // phases returns the names of the phases that a run went through.

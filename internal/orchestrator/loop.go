@@ -10,25 +10,24 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// Reasons that runs carry when nobody gave a better one.
-const (
-	reasonInterrupted = "interrupted by the user"
-	reasonNotResumed  = "interrupted: dec was killed before the experiment had ended; submit it again"
-)
+// reasonInterrupted is why runs are cancelled when nobody gave a better reason.
+const reasonInterrupted = "interrupted by the user"
 
 // scope says what a loop does and when it is over.
 type scope struct {
 	queued bool                                               // claims queued runs, not only those left midway
+	resume bool                                               // goes on with loads that an earlier process left
 	done   func(ctx context.Context, idle bool) (bool, error) // idle: nothing could be claimed and nothing is being worked on
 	onStop func(ctx context.Context, reason string) error     // when ctx ends, before the work is cancelled; may be nil
 }
 
-// Run executes what is queued, and what was left midway, until ctx ends. Then
+// Run executes what is queued, and what was left midway, until ctx ends: a load
+// that an earlier process left is followed to its end, all else is destroyed. Then
 // the runs it works on are cancelled, destroyed and verified; queued ones stay
 // queued. It returns the cause of the end of ctx, [ErrDetached], or why the
 // store could not be used.
 func (e *Engine) Run(ctx context.Context) error {
-	return e.loop(ctx, scope{queued: true, done: func(context.Context, bool) (bool, error) { return false, nil }})
+	return e.loop(ctx, scope{queued: true, resume: true, done: func(context.Context, bool) (bool, error) { return false, nil }})
 }
 
 // Drive executes runs until the experiment has ended, and returns nil then, even
@@ -37,7 +36,7 @@ func (e *Engine) Run(ctx context.Context) error {
 // before Drive returns the cause of the end of ctx.
 func (e *Engine) Drive(ctx context.Context, experimentID string) error {
 	return e.loop(ctx, scope{
-		queued: true,
+		queued: true, resume: true,
 		done: func(ctx context.Context, _ bool) (bool, error) {
 			x, err := e.Store.Experiment(ctx, experimentID)
 			return x.State == experiment.Ended, err
@@ -50,7 +49,7 @@ func (e *Engine) Drive(ctx context.Context, experimentID string) error {
 // ctx ends it behaves like [Engine.Run].
 func (e *Engine) RunUntilIdle(ctx context.Context) error {
 	return e.loop(ctx, scope{
-		queued: true,
+		queued: true, resume: true,
 		done: func(ctx context.Context, _ bool) (bool, error) {
 			open, err := e.Store.Unfinished(ctx)
 			return len(open) == 0, err
@@ -61,31 +60,22 @@ func (e *Engine) RunUntilIdle(ctx context.Context) error {
 // Recover cleans up after an earlier process with the same owner that did not
 // end well. Call it first, and only when no such process can be alive. Every run
 // that was midway is halted, marked as failed with the phase in which it was
-// interrupted, destroyed and verified; leaked runs are tried once more. Queued
-// runs of unfinished experiments are cancelled, unless Options.ResumeQueued. It
-// returns when all that is done. An end of ctx does not keep a run from being
-// destroyed; its cause is returned afterwards.
+// interrupted, destroyed and verified; leaked runs are tried once more. What is
+// queued stays queued. It returns when all that is done. An end of ctx does not
+// keep a run from being destroyed; its cause is returned afterwards.
 func (e *Engine) Recover(ctx context.Context) error {
 	interrupted := ctx
 	ctx = context.WithoutCancel(ctx)
-	if err := e.Store.Reclaim(ctx, e.Owner); err != nil {
+	if err := e.Reclaim(ctx); err != nil {
 		return err
-	}
-	if !e.ResumeQueued {
-		open, err := e.Store.Unfinished(ctx)
-		if err != nil {
-			return err
-		}
-		for _, x := range open {
-			e.Logger.Warn("queued runs of an interrupted experiment are cancelled", "experiment", x.ID)
-			if err := e.stop(ctx, x.ID, reasonNotResumed); err != nil {
-				return err
-			}
-		}
 	}
 	err := e.loop(ctx, scope{done: func(_ context.Context, idle bool) (bool, error) { return idle, nil }})
 	return cmp.Or(err, context.Cause(interrupted))
 }
+
+// Reclaim makes what an earlier process with the same owner had claimed
+// claimable at once. Call it only when no such process can be alive.
+func (e *Engine) Reclaim(ctx context.Context) error { return e.Store.Reclaim(ctx, e.Owner) }
 
 // loop claims runs and works on each in a goroutine of its own, until the scope
 // is done or ctx ends, and then waits for all of them.
@@ -153,7 +143,7 @@ func (l *looper) fill() error {
 			return err
 		}
 		l.working++
-		work := l.e.begin(l.base, run, lease)
+		work := l.e.begin(l.base, run, lease, l.scope.resume)
 		go func() {
 			err := work()
 			select {

@@ -136,15 +136,25 @@ func (x *execution) measure(work, held context.Context) error {
 	if err != nil {
 		return err
 	}
-	margin := min(maxMargin, ttl.Std()/marginShare)
-	work, stop := context.WithTimeoutCause(work, ttl.Std()-margin, &expired{ttl})
-	defer stop()
 	x.run.Teardown = experiment.TeardownPending
+	work, stop := context.WithTimeoutCause(work, ttl.Std()-margin(ttl), &expired{ttl})
+	defer stop()
+	return x.through(work, held, x.steps(work, held))
+}
+
+// margin is the part of a time to live that is kept for destroying.
+func margin(ttl experiment.Duration) time.Duration { return min(maxMargin, ttl.Std()/marginShare) }
+
+// step is a phase that measures, or makes ready for it.
+type step struct {
+	phase experiment.Phase
+	do    func() error
+}
+
+// steps are those of a run in their order.
+func (x *execution) steps(work, held context.Context) []step {
 	var endpoints json.RawMessage
-	for _, step := range []struct {
-		phase experiment.Phase
-		do    func() error
-	}{
+	return []step{
 		{experiment.PhaseProvision, func() (err error) {
 			endpoints, err = x.e.Provisioner.Provision(work, x.as, x.reporter(held))
 			return err
@@ -156,9 +166,17 @@ func (x *execution) measure(work, held context.Context) error {
 			return x.watched(work, func(ctx context.Context) error { return x.e.Workload.Load(ctx, x.as) })
 		}},
 		{experiment.PhaseCollect, func() error { return x.collect(work) }},
-	} {
-		if err := x.enter(held, step.phase); err != nil {
-			return err
+	}
+}
+
+// through takes the run through steps. It leaves the outcome in x.run; the error
+// is one of the store.
+func (x *execution) through(work, held context.Context, steps []step) error {
+	for _, step := range steps {
+		if x.run.Phase != step.phase { // it was entered by whoever left it
+			if err := x.enter(held, step.phase); err != nil {
+				return err
+			}
 		}
 		err := context.Cause(work)
 		if err == nil {
@@ -174,6 +192,60 @@ func (x *execution) measure(work, held context.Context) error {
 	}
 	x.run.Outcome = experiment.Succeeded
 	return x.try(held, func(ctx context.Context) error { return x.e.Store.SaveResult(ctx, &x.run, x.lease) })
+}
+
+// lockPatience is how long the measuring lock is waited for to go on with a load:
+// whoever holds it disturbs the load by now.
+const lockPatience = 2 * time.Second
+
+// followOn goes on with a run that was left in its load, or just after it: agents
+// need no server, and what they measure lies in the bucket. It returns false when
+// that can't be, because nobody wants the run any more, its time is over, or
+// another process measures here by now.
+func (x *execution) followOn(work, held context.Context) (bool, error) {
+	var e experiment.Experiment
+	var expires, now time.Time
+	err := x.try(held, func(ctx context.Context) (err error) {
+		if e, err = x.e.Store.Experiment(ctx, x.run.Experiment); err != nil {
+			return err
+		}
+		if expires, err = x.e.Store.Expiry(ctx, x.run.ID); err != nil {
+			return err
+		}
+		now, err = x.e.Store.Now(ctx)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	ttl := cmp.Or(e.Plan.Limits.TTL, experiment.Duration(defaultTTL))
+	left := expires.Add(-margin(ttl)).Sub(now)
+	variant, ok := variantOf(e.Plan, x.run.Variant)
+	if !ok || e.Reason != "" || left <= 0 {
+		return false, nil
+	}
+	soon, stop := context.WithTimeout(work, lockPatience)
+	release, err := x.lockMeasuring(soon, e.Plan.Target)
+	stop()
+	if err != nil {
+		x.log.Warn("a load that was left can't be followed on", "err", err)
+		return false, nil
+	}
+	defer release()
+	if err := x.notice(held, fmt.Sprintf("dec was killed in phase %s; the load has gone on, and dec follows it", x.run.Phase)); err != nil {
+		return false, err
+	}
+	x.as = Assignment{Run: x.run, Plan: e.Plan, Variant: variant, ExpiresAt: expires}
+	work, stop = context.WithTimeoutCause(work, left, &expired{ttl})
+	defer stop()
+	steps := x.steps(work, held)
+	for steps[0].phase != x.run.Phase {
+		steps = steps[1:]
+	}
+	if err := x.through(work, held, steps); err != nil {
+		return true, err
+	}
+	return true, x.teardown(held)
 }
 
 // collect keeps what was measured in x.run.

@@ -106,6 +106,8 @@ type leases interface {
 type records interface {
 	// SetExpiry decides that everything of the run ends ttl from now.
 	SetExpiry(ctx context.Context, run string, lease int64, ttl time.Duration) (time.Time, error)
+	// Expiry tells when that is; the zero time if it was not decided.
+	Expiry(ctx context.Context, run string) (time.Time, error)
 	// Enter records run.Phase and its event before the phase begins.
 	Enter(ctx context.Context, run *experiment.Run, lease int64) ([]experiment.Event, error)
 	// SaveResult stores run.Result and run.Validity.

@@ -101,7 +101,7 @@ func serve(ctx context.Context, url, owner string, r *rig, change ...func(*orche
 		return nil, err
 	}
 	ended := make(chan experiment.Event, 1000)
-	o := orchestrator.Options{Store: s, Provisioner: r, Workload: r, Watcher: r, Verifier: r, Owner: owner, ResumeQueued: true,
+	o := orchestrator.Options{Store: s, Provisioner: r, Workload: r, Watcher: r, Verifier: r, Owner: owner,
 		Host: experiment.Host{ID: "machine", Home: owner}, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		OnEvent: func(e experiment.Event) {
 			if e.Kind == experiment.EventOutcome {

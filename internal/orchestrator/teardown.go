@@ -12,9 +12,10 @@ import (
 // leakedMark begins the part of a run's reason that tells of its leak.
 const leakedMark = "leaked: "
 
-// fromCrash takes a run that an earlier process left midway to its end. What was
-// measured so far is lost, unless its outcome is recorded already.
-func (x *execution) fromCrash(held context.Context) error {
+// fromCrash takes a run that an earlier process left midway to its end. A load is
+// followed on if the loop does that; else what was measured so far is lost, unless
+// its outcome is recorded already.
+func (x *execution) fromCrash(work, held context.Context) error {
 	phase := x.run.Phase
 	var reason string
 	err := x.try(held, func(ctx context.Context) (err error) {
@@ -23,6 +24,11 @@ func (x *execution) fromCrash(held context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if x.resume && reason == "" && x.run.Outcome == "" && (phase == experiment.PhaseLoad || phase == experiment.PhaseCollect) {
+		if followed, err := x.followOn(work, held); followed || err != nil {
+			return err
+		}
 	}
 	x.log.Warn("an earlier process was killed in the middle of this run: it is destroyed", "phase", phase)
 	x.halt(held)

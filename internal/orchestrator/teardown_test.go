@@ -176,7 +176,7 @@ func TestStoreFails(t *testing.T) {
 			if len(f.alive) != 1 {
 				t.Errorf("infrastructure of %v exists, want that of the run", f.alive)
 			}
-			if err := f.engine().Recover(t.Context()); err != nil {
+			if err := goOn(t.Context(), f.engine()); err != nil {
 				t.Fatal(err)
 			}
 			f.settled()

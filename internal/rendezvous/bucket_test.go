@@ -1,86 +1,70 @@
 package rendezvous_test
 
 import (
-	"context"
-	"errors"
-	"io/fs"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"dec.local/dec/internal/rendezvous"
 )
 
 func TestOpenBucketRefusesOtherURLs(t *testing.T) {
-	tests := map[string]string{
-		"a relative folder": "file://bucket",
-		"another scheme":    "s3://bucket",
-		"no scheme":         "/tmp/bucket",
-		"nothing":           "",
-		"not a URL":         "file://\x00",
+	tests := map[string]struct{ url, want string }{
+		"a relative folder":             {"file://bucket", "file:/// and an absolute folder"},
+		"a folder with parameters":      {"file:///tmp/b?region=a", "file:/// and an absolute folder"},
+		"another scheme":                {"gs://bucket", `begins with "gs"`},
+		"no scheme":                     {"/tmp/bucket", "s3://NAME"},
+		"nothing":                       {"", "s3://NAME"},
+		"not a URL":                     {"s3://\x00canary", "can't be read"},
+		"no name":                       {"s3:///prefix", "no name of a bucket"},
+		"no name that S3 takes":         {"s3://A_b", "no name of a bucket"},
+		"credentials":                   {"s3://key:canary@bucket", "AWS_ACCESS_KEY_ID"},
+		"credentials in the parameters": {"s3://bucket?secret_access_key=canary", `unknown parameter "secret_access_key"`},
+		"credentials of the endpoint":   {"s3://bucket?endpoint=http://a:canary@b", "endpoint"},
+		"another parameter":             {"s3://bucket?pathstyle=true", `unknown parameter "pathstyle"`},
+		"a parameter twice":             {"s3://bucket?region=a&region=b", "region of the bucket's URL wants one value"},
+		"a parameter without a value":   {"s3://bucket?region=", "region of the bucket's URL wants one value"},
+		"broken parameters":             {"s3://bucket?region=%zzcanary", "can't be read"},
+		"an endpoint without a scheme":  {"s3://bucket?endpoint=127.0.0.1:9000", "endpoint"},
+		"an endpoint with a path":       {"s3://bucket?endpoint=http://a/canary", "endpoint"},
+		"path_style that is no choice":  {"s3://bucket?path_style=yes", "true or false"},
+		"a prefix that climbs":          {"s3://bucket/a/../b", "prefix"},
+		"a prefix with an empty part":   {"s3://bucket/a//b", "prefix"},
+		"a fragment":                    {"s3://bucket#canary", "#"},
 	}
-	for name, url := range tests {
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if bucket, err := rendezvous.OpenBucket(t.Context(), url); err == nil {
+			bucket, err := rendezvous.OpenBucket(t.Context(), tt.url)
+			if err == nil {
 				bucket.Close()
-				t.Errorf("OpenBucket(%q) = nil error, want one", url)
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("OpenBucket(%q) = %v, want %q", tt.url, err, tt.want)
 			}
 		})
 	}
 }
 
-func TestFolderKeepsTheFirstObject(t *testing.T) {
-	folder := rendezvous.NewFolder(openBucket(t), "r1", 1)
-	if err := folder.Put(t.Context(), "a/b.json", 1); err != nil {
-		t.Fatal(err)
+func TestURLIsComplete(t *testing.T) {
+	dir := t.TempDir() + "/a folder with 100% #odd ?signs"
+	tests := map[string]string{
+		rendezvous.FolderURL(dir):                     rendezvous.FolderURL(dir),
+		"s3://results?region=eu-central-1":            "s3://results?region=eu-central-1",
+		"s3://results/team/?region=eu-central-1":      "s3://results/team?region=eu-central-1",
+		"s3://results?endpoint=http://a:9/&region=us": "s3://results?endpoint=http%3A%2F%2Fa%3A9&region=us",
+		"s3://b.c/p?path_style=true&region=us":        "s3://b.c/p?path_style=true&region=us",
+		"s3://b.c/p?path_style=false&region=us":       "s3://b.c/p?region=us",
 	}
-	if err := folder.Put(t.Context(), "a/b.json", 2); !errors.Is(err, rendezvous.ErrExists) {
-		t.Errorf("Put() again = %v, want %v", err, rendezvous.ErrExists)
-	}
-	var got int
-	if err := folder.Get(t.Context(), "a/b.json", &got); err != nil || got != 1 {
-		t.Errorf("Get() = %d, %v, want 1", got, err)
-	}
-	if err := folder.Get(t.Context(), "a/c.json", &got); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Get() of nothing = %v, want %v", err, fs.ErrNotExist)
-	}
-	other := rendezvous.NewFolder(openBucket(t), "r1", 2)
-	if found, err := other.Find(t.Context(), "a/b.json", &got); found || err != nil {
-		t.Errorf("Find() in another epoch = %t, %v, want false", found, err)
-	}
-}
-
-// TestFolderNeverShowsHalfAnObject reads an object, by name, as long as it is
-// being written again and again: it is absent or whole.
-func TestFolderNeverShowsHalfAnObject(t *testing.T) {
-	bucket := openBucket(t)
-	folder := rendezvous.NewFolder(bucket, "r1", 1)
-	want := strings.Repeat("x", 1<<20)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for n := range 20 {
-		wg.Go(func() {
-			if err := folder.Put(context.Background(), rendezvous.StepObject(n), want); err != nil {
-				t.Error(err)
+	for url, want := range tests {
+		for range 2 { // and what it is turned into, is itself
+			bucket, err := rendezvous.OpenBucket(t.Context(), url)
+			if err != nil {
+				t.Fatalf("OpenBucket(%s) = %v", url, err)
 			}
-		})
-		var got string
-		if err := folder.Await(t.Context(), time.Microsecond, rendezvous.StepObject(n), &got); err != nil || got != want {
-			t.Errorf("Await() = %d bytes, %v, want %d", len(got), err, len(want))
+			if got := bucket.URL(); got != want {
+				t.Errorf("OpenBucket(%s).URL() = %s, want %s", url, got, want)
+			}
+			url = bucket.URL()
+			bucket.Close()
 		}
-	}
-}
-
-func TestFolderWritesNothingWhenCancelled(t *testing.T) {
-	folder := rendezvous.NewFolder(openBucket(t), "r1", 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := folder.Put(ctx, "a.json", 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("Put() = %v, want %v", err, context.Canceled)
-	}
-	var got int
-	if found, err := folder.Find(t.Context(), "a.json", &got); found || err != nil {
-		t.Errorf("Find() = %t, %v, want false", found, err)
 	}
 }

@@ -65,42 +65,40 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 
 // results waits for the result of every agent.
 func (c *Coordinator) results(ctx context.Context, ids []string) ([]measure.AgentResult, error) {
-	byID := make(map[string]measure.AgentResult)
+	agents, found := make([]measure.AgentResult, len(ids)), make([]bool, len(ids))
 	newsAt := time.Now()
-	for {
+	for known := 0; ; {
 		if err := c.failure(ctx, ids); err != nil {
 			return nil, err
 		}
+		err := each(ctx, ids, func(ctx context.Context, i int, id string) (err error) {
+			if !found[i] {
+				agents[i], found[i], err = c.result(ctx, id)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 		var missing []string
-		for _, id := range ids {
-			if _, ok := byID[id]; ok {
-				continue
-			}
-			result, found, err := c.result(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if !found {
+		for i, id := range ids {
+			if !found[i] {
 				missing = append(missing, id)
-				continue
 			}
-			byID[id], newsAt = result, time.Now()
 		}
 		if len(missing) == 0 {
-			break
+			return agents, nil
 		}
-		if time.Since(newsAt) >= c.silence {
+		if there := len(ids) - len(missing); there > known {
+			known, newsAt = there, time.Now()
+		}
+		if c.silent(newsAt, time.Now()) {
 			return nil, fmt.Errorf("no result from %s within %s; see their logs", strings.Join(missing, ", "), c.silence)
 		}
 		if err := sleep(ctx, c.poll); err != nil {
 			return nil, fmt.Errorf("waiting for the results of %s: %w", strings.Join(missing, ", "), err)
 		}
 	}
-	agents := make([]measure.AgentResult, len(ids))
-	for i, id := range ids {
-		agents[i] = byID[id]
-	}
-	return agents, nil
 }
 
 // result reads one agent's result and its snapshots, which it writes before.
@@ -110,15 +108,16 @@ func (c *Coordinator) result(ctx context.Context, id string) (measure.AgentResul
 	if err != nil || !found {
 		return result, false, err
 	}
-	for n := 0; ; n++ {
-		var p Progress
-		found, err := c.folder.Find(ctx, ProgressObject(id, n), &p)
+	for {
+		got, err := c.folder.progress(ctx, id, len(result.Snapshots), window)
 		if err != nil {
 			return result, false, err
 		}
-		if !found {
+		for _, p := range got {
+			result.Snapshots = append(result.Snapshots, p.Snapshot)
+		}
+		if len(got) < window {
 			return result, true, nil
 		}
-		result.Snapshots = append(result.Snapshots, p.Snapshot)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"gocloud.dev/blob"
+	"golang.org/x/sync/errgroup"
 
 	"dec.local/dec/internal/measure"
 )
@@ -22,10 +22,10 @@ import (
 // Options configures a [Coordinator]. Bucket and Run are required; every other
 // zero value means the stated default.
 type Options struct {
-	Bucket  *blob.Bucket  // the caller closes it
+	Bucket  *Bucket       // the caller closes it
 	Run     string        // id of the run
 	Epoch   int           // 1 if zero
-	Poll    time.Duration // how often the bucket is looked at; 100 ms if zero
+	Poll    time.Duration // how often the bucket is looked at; 100 ms if zero, 300 ms on S3
 	Silence time.Duration // an agent that shows no progress for so long has failed; 15 s if zero
 	Logger  *slog.Logger  // slog.Default() if nil
 }
@@ -45,7 +45,7 @@ type Coordinator struct {
 func New(o Options) *Coordinator {
 	return &Coordinator{
 		folder:  NewFolder(o.Bucket, o.Run, cmp.Or(o.Epoch, 1)),
-		poll:    cmp.Or(o.Poll, 100*time.Millisecond),
+		poll:    cmp.Or(o.Poll, o.Bucket.Pace(100*time.Millisecond)),
 		silence: cmp.Or(o.Silence, 15*time.Second),
 		log:     cmp.Or(o.Logger, slog.Default()).With("run", o.Run),
 	}
@@ -79,76 +79,110 @@ func (c *Coordinator) AwaitReady(ctx context.Context) ([]measure.AgentFacts, jso
 		return nil, nil, err
 	}
 	ids := slices.Sorted(maps.Keys(plan.Agents))
-	var prepared Prepared
-	hellos := make(map[string]Hello)
-	for {
-		if err := c.failure(ctx, ids); err != nil {
+	w := &arrivals{hellos: make(map[string]Hello), missing: ids}
+	for !w.all() {
+		if err := c.arrive(ctx, ids, w); err != nil && ctx.Err() == nil {
 			return nil, nil, err
 		}
-		isPrepared, err := c.folder.Find(ctx, PreparedObject, &prepared)
-		if err != nil {
-			return nil, nil, err
+		if w.prepared.Refused != "" {
+			return nil, nil, fmt.Errorf("the stack does not give what the workload requires: %s", w.prepared.Refused)
 		}
-		if prepared.Refused != "" {
-			return nil, nil, fmt.Errorf("the stack does not give what the workload requires: %s", prepared.Refused)
-		}
-		missing, err := c.greet(ctx, ids, hellos)
-		if err != nil {
-			return nil, nil, err
-		}
-		if isPrepared && len(missing) == 0 {
+		if w.all() {
 			break
 		}
 		if err := sleep(ctx, c.poll); err != nil {
-			return nil, nil, notReady(isPrepared, missing, err)
+			return nil, nil, w.notReady(err)
 		}
 	}
 	facts := make([]measure.AgentFacts, len(ids))
 	for i, id := range ids {
-		facts[i] = hellos[id].Facts
+		facts[i] = w.hellos[id].Facts
 	}
-	return facts, prepared.Effective, nil
+	return facts, w.prepared.Effective, nil
 }
 
-// greet reads the hellos that are new and returns the ids without one.
-func (c *Coordinator) greet(ctx context.Context, ids []string, hellos map[string]Hello) (missing []string, err error) {
-	for _, id := range ids {
-		if _, ok := hellos[id]; ok {
-			continue
-		}
-		var hello Hello
-		found, err := c.folder.Find(ctx, HelloObject(id), &hello)
-		if err != nil {
-			return nil, err
-		}
-		if !found {
-			missing = append(missing, id)
-			continue
-		}
-		hellos[id] = hello
-	}
-	return missing, nil
+// arrivals are what of a run is ready.
+type arrivals struct {
+	prepared   Prepared
+	isPrepared bool
+	hellos     map[string]Hello
+	missing    []string // the agents without one
 }
 
-func notReady(prepared bool, missing []string, cause error) error {
-	if !prepared {
+func (w *arrivals) all() bool { return w.isPrepared && len(w.missing) == 0 }
+
+func (w *arrivals) notReady(cause error) error {
+	if !w.isPrepared {
 		return fmt.Errorf("the destination was not prepared; see the leader's and the brokers' logs: %w", cause)
 	}
-	return fmt.Errorf("not positioned: %s; see their logs: %w", strings.Join(missing, ", "), cause)
+	return fmt.Errorf("not positioned: %s; see their logs: %w", strings.Join(w.missing, ", "), cause)
 }
 
-// Begin starts the load a lead time from now, which the agents need to see it.
-// A load that was begun before keeps its start.
+// arrive takes in what is new. It fails when an agent gave up.
+func (c *Coordinator) arrive(ctx context.Context, ids []string, w *arrivals) (err error) {
+	if err := c.failure(ctx, ids); err != nil {
+		return err
+	}
+	if !w.isPrepared {
+		if w.isPrepared, err = c.folder.Find(ctx, PreparedObject, &w.prepared); err != nil {
+			return err
+		}
+	}
+	read, found := make([]Hello, len(w.missing)), make([]bool, len(w.missing))
+	err = each(ctx, w.missing, func(ctx context.Context, i int, id string) (err error) {
+		found[i], err = c.folder.Find(ctx, HelloObject(id), &read[i])
+		return err
+	})
+	var missing []string
+	for i, id := range w.missing {
+		if found[i] {
+			w.hellos[id] = read[i]
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	w.missing = missing
+	return err
+}
+
+// Begin starts the load a lead time from now, which the agents need to see it,
+// and the bucket's own time beside it. A load that was begun before keeps its
+// start.
 func (c *Coordinator) Begin(ctx context.Context, lead time.Duration) (Step, error) {
-	step := Step{Start: time.Now().Add(lead).Round(0).UTC()}
-	err := c.folder.Put(ctx, StepObject(0), step)
+	var step Step
+	asked := time.Now()
+	found, err := c.folder.Find(ctx, StepObject(0), &step)
+	if found || err != nil {
+		return step, begun(err)
+	}
+	// The write, an agent's look that comes just too early, and its next one.
+	lead += 3 * time.Since(asked)
+	err = c.folder.putMade(ctx, StepObject(0), func() any {
+		step = Step{Start: time.Now().Add(lead).Round(0).UTC()}
+		return step
+	})
 	if errors.Is(err, ErrExists) {
+		step = Step{}
 		err = c.folder.Get(ctx, StepObject(0), &step)
 	}
+	return step, begun(err)
+}
+
+func begun(err error) error {
 	if err != nil {
-		return Step{}, fmt.Errorf("begin the load: %w", err)
+		return fmt.Errorf("begin the load: %w", err)
 	}
-	return step, nil
+	return nil
+}
+
+// silent says whether so much time has passed since the last news of an agent
+// that it must have died. A time in which the bucket could not be reached does not
+// count.
+func (c *Coordinator) silent(newsAt, now time.Time) bool {
+	if at := c.folder.bucket.troubleAt(); at.After(newsAt) {
+		newsAt = at
+	}
+	return now.Sub(newsAt) >= c.silence
 }
 
 // Stop ends the load now: agents write their results and end. Calling it again
@@ -195,22 +229,28 @@ func (c *Coordinator) plan(ctx context.Context) (Plan, error) {
 	var plan Plan
 	err := c.folder.Get(ctx, PlanObject, &plan)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Plan{}, fmt.Errorf("the run has no plan yet; call WritePlan first: %w", err)
+		return Plan{}, fmt.Errorf("the run has no plan in the bucket; call WritePlan first; if that was done, somebody has emptied the bucket: %w", err)
 	}
 	return plan, err
 }
 
 // failure returns an error when one of the agents gave up.
 func (c *Coordinator) failure(ctx context.Context, ids []string) error {
-	for _, id := range ids {
+	return each(ctx, ids, func(ctx context.Context, _ int, id string) error {
 		var failed Failed
 		found, err := c.folder.Find(ctx, FailedObject(id), &failed)
-		if err != nil {
-			return err
+		if err == nil && found {
+			err = fmt.Errorf("agent %s gave up: %s", id, failed.Reason)
 		}
-		if found {
-			return fmt.Errorf("agent %s gave up: %s", id, failed.Reason)
-		}
+		return err
+	})
+}
+
+// each calls do for every agent, all at once, and returns the first error.
+func each(ctx context.Context, ids []string, do func(ctx context.Context, i int, id string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for i, id := range ids {
+		g.Go(func() error { return do(ctx, i, id) })
 	}
-	return nil
+	return g.Wait()
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"dec.local/dec/internal/measure"
 )
@@ -32,13 +35,11 @@ func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second))
 	}
 	f := newFollower(c, plan, begin.Start)
 	for {
-		if err := f.read(ctx); err != nil {
+		stopped, err := f.look(ctx)
+		if err != nil {
 			return err
 		}
-		if err := f.deliver(onSecond); err != nil {
-			return err
-		}
-		if stopped, err := c.stopped(ctx); err != nil || stopped {
+		if err := f.deliver(onSecond); err != nil || stopped {
 			return err
 		}
 		if step, over := f.over(time.Now()); over {
@@ -57,6 +58,7 @@ func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second))
 type follower struct {
 	c          *Coordinator
 	ids        []string
+	start      time.Time
 	measureEnd time.Time
 	drainEnd   time.Time
 	agents     map[string]*followed
@@ -79,6 +81,7 @@ func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
 	f := &follower{
 		c:          c,
 		ids:        slices.Sorted(maps.Keys(plan.Agents)),
+		start:      start,
 		measureEnd: start.Add(time.Duration(w.Warmup) + time.Duration(w.Measure)),
 		agents:     make(map[string]*followed),
 		timeline:   measure.NewTimeline(),
@@ -97,23 +100,53 @@ func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
 	return f
 }
 
-// read takes in whatever progress is new.
-func (f *follower) read(ctx context.Context) error {
-	for _, id := range f.ids {
-		a := f.agents[id]
-		for {
-			var p Progress
-			found, err := f.c.folder.Find(ctx, ProgressObject(id, a.count), &p)
-			if err != nil {
-				return err
-			}
-			if !found {
-				break
-			}
-			f.add(a, p)
+// look takes in whatever is new, all of it at once: progress, the news that an
+// agent gave up, which is an error, and that the load was stopped.
+func (f *follower) look(ctx context.Context) (stopped bool, err error) {
+	g, ongoing := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { stopped, err = f.c.stopped(ongoing); return err })
+	g.Go(func() error { return f.c.failure(ongoing, f.ids) })
+	g.Go(func() error { return f.readAll(ongoing, int(time.Since(f.start)/time.Second)) })
+	if err := g.Wait(); err != nil || !stopped {
+		return false, err
+	}
+	return true, f.readAll(ctx, math.MaxInt) // whatever there is
+}
+
+// readAll takes in the new progress of all agents.
+func (f *follower) readAll(ctx context.Context, due int) error {
+	news := make([][]Progress, len(f.ids))
+	err := each(ctx, f.ids, func(ctx context.Context, i int, id string) (err error) {
+		news[i], err = f.read(ctx, id, due)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, id := range f.ids {
+		for _, p := range news[i] {
+			f.add(f.agents[id], p)
 		}
 	}
 	return nil
+}
+
+// read returns the progress of an agent that is new: as many seconds as are due
+// are asked for at once, so that a slow bucket does not fall behind, and no more
+// than that, for there may be another one after each answer.
+func (f *follower) read(ctx context.Context, id string, due int) ([]Progress, error) {
+	var news []Progress
+	for count := f.agents[id].count; ; {
+		most := min(max(due-count, 1), window)
+		got, err := f.c.folder.progress(ctx, id, count, most)
+		if err != nil {
+			return nil, err
+		}
+		news, count = append(news, got...), count+len(got)
+		if len(got) < most || count > due {
+			return news, nil
+		}
+	}
 }
 
 // add takes in one second of one agent.
@@ -179,14 +212,11 @@ func (f *follower) drained() bool {
 	return len(f.received) > 0
 }
 
-// alive fails when an agent gave up or was silent for too long.
+// alive fails when an agent was silent for too long.
 func (f *follower) alive(ctx context.Context, now time.Time) error {
-	if err := f.c.failure(ctx, f.ids); err != nil {
-		return err
-	}
 	for _, id := range f.ids {
 		a := f.agents[id]
-		if a.finished || now.Sub(a.newsAt) < f.c.silence {
+		if a.finished || !f.c.silent(a.newsAt, now) {
 			continue
 		}
 		var result struct{}

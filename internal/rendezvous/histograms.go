@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 )
@@ -20,7 +18,7 @@ import (
 // They foreshadow those of the result and are not the same: here a sample counts
 // when it was taken, not when its message was intended, and the end-to-end ones
 // are of all consumer groups, not of the worst.
-func Histograms(ctx context.Context, bucket *blob.Bucket, run string, epoch int) (map[measure.Distribution]string, error) {
+func Histograms(ctx context.Context, bucket *Bucket, run string, epoch int) (map[measure.Distribution]string, error) {
 	folder := NewFolder(bucket, run, epoch)
 	var plan Plan
 	if found, err := folder.Find(ctx, PlanObject, &plan); err != nil || !found || len(plan.Agents) == 0 {
@@ -28,19 +26,17 @@ func Histograms(ctx context.Context, bucket *blob.Bucket, run string, epoch int)
 	}
 	ids := slices.Sorted(maps.Keys(plan.Agents))
 	sums := sums{}
-	for n := int(plan.Workload.Stages.Warmup.Std() / time.Second); ; n++ {
-		parts, err := folder.second(ctx, ids, n)
-		if err != nil {
-			return nil, fmt.Errorf("histograms of run %s: %w", run, err)
-		}
-		if len(parts) < len(ids) {
-			break
-		}
+	warmup := int(plan.Workload.Stages.Warmup.Std() / time.Second)
+	err := folder.seconds(ctx, ids, warmup, func(n int, parts []measure.Snapshot) error {
 		for _, part := range parts {
 			if err := sums.add(part); err != nil {
-				return nil, fmt.Errorf("histograms of run %s: second %d: %w", run, n, err)
+				return fmt.Errorf("second %d: %w", n, err)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("histograms of run %s: %w", run, err)
 	}
 	encoded, err := sums.encode()
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"gocloud.dev/blob"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/internal/rendezvous/buckettest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // run is one run in a bucket of its own, whose agents are written by hand.
 type run struct {
 	t      *testing.T
-	bucket *blob.Bucket
+	bucket *rendezvous.Bucket
 	folder rendezvous.Folder
 	server *rendezvous.Coordinator
 	plan   rendezvous.Plan
@@ -29,7 +29,11 @@ type run struct {
 // newRun has a producer and a consumer; warm-up 1 s, measure 2 s, drain 10 s.
 func newRun(t *testing.T) *run {
 	t.Helper()
-	bucket := openBucket(t)
+	return newRunIn(t, openBucket(t))
+}
+
+func newRunIn(t *testing.T, bucket *rendezvous.Bucket) *run {
+	t.Helper()
 	w := experiment.Workload{Stages: experiment.Stages{
 		Warmup: experiment.Duration(time.Second), Measure: experiment.Duration(2 * time.Second), Drain: experiment.Duration(10 * time.Second),
 	}}
@@ -39,17 +43,10 @@ func newRun(t *testing.T) *run {
 	}
 }
 
-func openBucket(t *testing.T) *blob.Bucket {
-	t.Helper()
-	bucket, err := rendezvous.OpenBucket(t.Context(), "file://"+t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { bucket.Close() })
-	return bucket
-}
+// openBucket opens the bucket that every test uses unless it is about buckets.
+func openBucket(t *testing.T) *rendezvous.Bucket { return buckettest.Folder(t) }
 
-func newServer(bucket *blob.Bucket) *rendezvous.Coordinator {
+func newServer(bucket *rendezvous.Bucket) *rendezvous.Coordinator {
 	return rendezvous.New(rendezvous.Options{Bucket: bucket, Run: "r1", Logger: slog.New(slog.DiscardHandler)})
 }
 

@@ -12,18 +12,47 @@
 //	agents/<id>/failed.json        agent: it gave up, and why
 //	agents/<id>/result.json        agent: histograms and exact accounts
 //	result.json                    server: all agents merged
+//	services/<name>/…              server, after the end: output and records of brokers and agents
+//	tofu/<attempt>.jsonl           server, after the end: what OpenTofu said
+//	dec/<when>.jsonl               server, after the end: its own log of the run
 //
-// Every object is found by its name, never by listing the folder: a list would
-// show files that are only half written, and its cost grows with the run.
+// During a run every object is found by its name, never by listing the folder: a
+// list would show files that are only half written, and its cost grows with the
+// run. What is kept of a run that has ended is listed.
 package rendezvous
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 )
+
+// Names of objects in a [Folder].
+const (
+	PlanObject     = "plan.json"
+	PreparedObject = "prepared.json"
+	ResultObject   = "result.json"
+)
+
+// HelloObject is the name of an agent's [Hello].
+func HelloObject(agent string) string { return "agents/" + agent + "/hello.json" }
+
+// FailedObject is the name of an agent's [Failed].
+func FailedObject(agent string) string { return "agents/" + agent + "/failed.json" }
+
+// AgentResultObject is the name of an agent's result.
+func AgentResultObject(agent string) string { return "agents/" + agent + "/result.json" }
+
+// ProgressObject is the name of an agent's [Progress] in second n, from 0.
+func ProgressObject(agent string, n int) string {
+	return fmt.Sprintf("agents/%s/progress/%06d.json", agent, n)
+}
+
+// StepObject is the name of [Step] n.
+func StepObject(n int) string { return fmt.Sprintf("steps/%d.json", n) }
 
 // Plan tells every agent of a run what to do.
 type Plan struct {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/measure"
 )
 
@@ -17,7 +15,7 @@ import (
 // a run that another one drives; there are none before the load has begun. Its
 // cost grows with the length of the run, because the backlog of a second rests
 // on all seconds before it.
-func Seconds(ctx context.Context, bucket *blob.Bucket, run string, epoch, after int) ([]measure.Second, error) {
+func Seconds(ctx context.Context, bucket *Bucket, run string, epoch, after int) ([]measure.Second, error) {
 	folder := NewFolder(bucket, run, epoch)
 	var plan Plan
 	if found, err := folder.Find(ctx, PlanObject, &plan); err != nil || !found || len(plan.Agents) == 0 {
@@ -26,47 +24,56 @@ func Seconds(ctx context.Context, bucket *blob.Bucket, run string, epoch, after 
 	ids := slices.Sorted(maps.Keys(plan.Agents))
 	timeline := measure.NewTimeline()
 	var seconds []measure.Second
-	for n := 0; ; n++ {
-		parts, err := folder.second(ctx, ids, n)
-		if err != nil {
-			return nil, fmt.Errorf("timeline of run %s: %w", run, err)
-		}
-		if len(parts) < len(ids) {
-			return seconds, nil
-		}
+	err := folder.seconds(ctx, ids, 0, func(n int, parts []measure.Snapshot) error {
 		if n <= after { // only their counts matter; the histograms are the costly part
 			for i := range parts {
 				parts[i].Latencies = nil
 			}
 		}
 		second, err := timeline.Add(parts...)
-		if err != nil {
-			return nil, fmt.Errorf("timeline of run %s: %w", run, err)
-		}
 		if n > after {
 			seconds = append(seconds, second)
 		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("timeline of run %s: %w", run, err)
 	}
+	return seconds, nil
 }
 
-// second returns the snapshots of second n, as many as there are.
-func (f Folder) second(ctx context.Context, agents []string, n int) ([]measure.Snapshot, error) {
-	parts := make([]measure.Snapshot, 0, len(agents))
-	for _, id := range agents {
-		var p Progress
-		found, err := f.Find(ctx, ProgressObject(id, n), &p)
-		if err != nil || !found {
-			return parts, err
+// seconds passes on the snapshots of each second from n on that all agents have
+// delivered.
+func (f Folder) seconds(ctx context.Context, agents []string, n int, use func(n int, parts []measure.Snapshot) error) error {
+	for {
+		read := make([][]Progress, len(agents))
+		err := each(ctx, agents, func(ctx context.Context, i int, id string) (err error) {
+			read[i], err = f.progress(ctx, id, n, window)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		parts = append(parts, p.Snapshot)
+		for k := range window {
+			parts := make([]measure.Snapshot, len(agents))
+			for i := range agents {
+				if k >= len(read[i]) {
+					return nil
+				}
+				parts[i] = read[i][k].Snapshot
+			}
+			if err := use(n+k, parts); err != nil {
+				return err
+			}
+		}
+		n += window
 	}
-	return parts, nil
 }
 
 // LoadStart returns the wall-clock time at which second 0 of a run began, or
 // will begin. It is the zero time before that is decided, and for a run that
 // was stopped before its load.
-func LoadStart(ctx context.Context, bucket *blob.Bucket, run string, epoch int) (time.Time, error) {
+func LoadStart(ctx context.Context, bucket *Bucket, run string, epoch int) (time.Time, error) {
 	var step Step
 	if _, err := NewFolder(bucket, run, epoch).Find(ctx, StepObject(0), &step); err != nil {
 		return time.Time{}, fmt.Errorf("start of the load of run %s: %w", run, err)

@@ -27,7 +27,8 @@ import (
 )
 
 // TestNoFileHoldsASecret measures a real broker that asks for a password, with
-// real agents. The secret is in force, in the files of the running services, and
+// real agents, which are given credentials of the bucket, too. The secrets are in
+// the files of the running services, the password is in force, and they are
 // nowhere else: not in root module, plan, state, journal, records, ledger, bucket
 // or saved logs.
 func TestNoFileHoldsASecret(t *testing.T) {
@@ -55,7 +56,10 @@ func TestNoFileHoldsASecret(t *testing.T) {
 			work := func(service, file string) string {
 				return filepath.Join(o.LedgerDir, "processes", j.Run+"-"+service, "work", file)
 			}
-			want := []string{work("consumer-0", tofu.AgentSecretsFile), work("producer-0", tofu.AgentSecretsFile), work("server-0", "password.conf")}
+			want := []string{
+				work("consumer-0", tofu.AgentBucketFile), work("consumer-0", tofu.AgentSecretsFile),
+				work("producer-0", tofu.AgentBucketFile), work("producer-0", tofu.AgentSecretsFile), work("server-0", "password.conf"),
+			}
 			if diff := cmp.Diff(want, holding(t, o.Dir, o.LedgerDir, bucket)); diff != "" {
 				t.Errorf("files with the secret while the services run (-want +got):\n%s", diff)
 			}
@@ -95,6 +99,7 @@ func secretJob(t *testing.T, secrets map[string]json.RawMessage, bucket string) 
 	t.Helper()
 	j := job(t, nil)
 	j.Technology, j.Stack, j.Target, j.Secrets, j.Logs = "nats", "jetstream", "local", secrets, filepath.Join(bucket, "logs")
+	j.Bucket = json.RawMessage(`{"access_key_id": "AKIATEST", "secret_access_key": "` + canary + `"}`)
 	j.AgentGroups, j.Agents = map[string]tofu.Group{}, map[string]tofu.Service{}
 	for id, share := range rendezvous.Shares(load) {
 		j.AgentGroups[share.Role] = tofu.Group{Count: 1, Role: "agent"}
@@ -154,9 +159,15 @@ func asksFor(t *testing.T, endpoints json.RawMessage, secrets map[string]json.Ra
 	}
 }
 
-// holding returns the files below folders that hold the canary, also packed
-// ones: a plan is a zip file.
+// holding returns the files below folders that hold the canary.
 func holding(t *testing.T, folders ...string) []string {
+	t.Helper()
+	return holdingText(t, canary, folders...)
+}
+
+// holdingText returns the files below folders that hold a text, also packed
+// ones: a plan is a zip file.
+func holdingText(t *testing.T, text string, folders ...string) []string {
 	t.Helper()
 	var files []string
 	look := func(name string, entry fs.DirEntry, err error) error {
@@ -170,7 +181,7 @@ func holding(t *testing.T, folders ...string) []string {
 		if packed, err := zip.NewReader(bytes.NewReader(data), int64(len(data))); err == nil {
 			data = unpack(t, packed)
 		}
-		if bytes.Contains(data, []byte(canary)) {
+		if bytes.Contains(data, []byte(text)) {
 			files = append(files, name)
 		}
 		return nil

@@ -142,7 +142,7 @@ func (s *secrets) addTo(main map[string]any, nodes *module, stack *Stack) error 
 	type object = map[string]any
 	for name := range all {
 		// Without them at a destroy, the stack gets null.
-		main["variable"].(object)[name] = object{"type": "string", "default": "{}", "sensitive": true, "ephemeral": true}
+		main["variable"].(object)[name] = object{"type": "string", "default": "null", "sensitive": true, "ephemeral": true}
 	}
 	modules := main["module"].(object)
 	call := modules["stack"].(object)

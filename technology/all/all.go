@@ -7,6 +7,7 @@ package all
 import (
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/kafka"
+	"dec.local/dec/technology/kinesis"
 	"dec.local/dec/technology/nats"
 )
 
@@ -16,6 +17,7 @@ import (
 func Technologies() []technology.Technology {
 	return []technology.Technology{
 		kafka.Technology,
+		kinesis.Technology,
 		nats.Technology,
 	}
 }

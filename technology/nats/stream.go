@@ -148,7 +148,7 @@ func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
 		Raise: map[string]string{
 			"durability":  "sync_interval: always, with storage: file",
 			"replicas":    "servers: {want} and workload.topology.replicas: {want}",
-			"min_in_sync": "a majority of the copies acknowledges, so raise workload.topology.replicas, and servers to as many",
+			"min_in_sync": "as many servers and workload.topology.replicas that a majority of them is {want}",
 		},
 		Details: details,
 	}, nil

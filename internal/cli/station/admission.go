@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"dec.local/dec/internal/experiment"
@@ -25,7 +26,7 @@ func (p *Planner) Admit(ctx context.Context, plan experiment.Plan) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	need := footprint(plan.Workload)
+	need := footprint(plan)
 	if uint64(need)+reserveDisk > m.DiskFree {
 		return nil, fmt.Errorf("a run writes up to %.1f GiB, and only %.1f GiB are free below %s: lower workload.retention_bytes or the load, or free some space",
 			GiB(need), GiB(m.DiskFree), m.DiskPath)
@@ -64,7 +65,8 @@ func (p *Planner) busy(ctx context.Context) bool {
 
 // footprint is what one run writes on this machine at most, in bytes: all that
 // is sent, as often as it is replicated, up to the retention.
-func footprint(w experiment.Workload) int64 {
+func footprint(plan experiment.Plan) int64 {
+	w := plan.Workload
 	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
 	rate := w.Load.Rate
 	for _, segment := range w.Load.Schedule {
@@ -75,5 +77,18 @@ func footprint(w experiment.Workload) int64 {
 		}
 	}
 	sent := rate * seconds * float64(w.Message.Size.Max)
-	return int64(min(sent, float64(w.Retention))) * int64(max(1, w.Topology.Replicas))
+	return int64(min(sent, float64(w.Retention))) * int64(copies(plan))
+}
+
+// copies is how often the messages of a run are stored at most. Stacks that let
+// variants differ in it call the option replicas.
+func copies(plan experiment.Plan) int {
+	most := max(1, plan.Workload.Topology.Replicas)
+	for _, v := range plan.Variants {
+		var replicas int
+		if json.Unmarshal(v.Options["replicas"], &replicas) == nil {
+			most = max(most, replicas)
+		}
+	}
+	return most
 }

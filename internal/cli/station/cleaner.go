@@ -15,6 +15,7 @@ import (
 
 // cleaner verifies, and forgets the files of a run that is clean.
 type cleaner struct {
+	archive  *archiver
 	verifier *reconcile.Verifier
 	fleet    *fleet
 	logger   *slog.Logger
@@ -32,6 +33,7 @@ func (c *cleaner) Verify(ctx context.Context, run string) (experiment.Receipt, e
 		c.logger.Warn("the run's folder stays", "run", run, "error", err)
 		return receipt, nil
 	}
+	c.archive.watch(home)
 	if err := home.keepJournals(run); err != nil {
 		c.logger.Warn("OpenTofu's output is not kept", "run", run, "error", err)
 	}
@@ -41,8 +43,8 @@ func (c *cleaner) Verify(ctx context.Context, run string) (experiment.Receipt, e
 	return receipt, nil
 }
 
-// journals are where OpenTofu's output of a run is kept after its end.
-func (h home) journals(run string) string { return filepath.Join(h.kept(run), "tofu") }
+// journals are where OpenTofu's output of a run is staged.
+func (h home) journals(run string) string { return filepath.Join(h.staged(run), "tofu") }
 
 // keepJournals copies what OpenTofu said beside the other logs of the run. The
 // output of show is left out: it is no log, but the whole plan once more.

@@ -83,7 +83,7 @@ func (c *concluder) conclude(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	r, err := report.New(e, runs, report.Options{Version: Version()["version"], MadeAt: time.Now()})
+	r, err := report.New(e, runs, report.Options{Version: Version()["version"], MadeAt: time.Now(), Titles: Titles()})
 	if err != nil {
 		return err
 	}
@@ -96,13 +96,11 @@ func (c *concluder) conclude(ctx context.Context, id string) error {
 	return nil
 }
 
-// verdictOf is what lists show of a report.
+// verdictOf is what lists show of a report: the answer first, then that of each
+// pair.
 func verdictOf(r report.Report) experiment.Verdict {
-	sentences := r.Comparison.Sentences
-	if len(sentences) == 0 {
-		sentences = []string{r.Comparison.Sentence}
-	}
 	return experiment.Verdict{
-		Decided: r.Comparison.Verdict == stats.Different, Sentences: sentences, Caveats: r.Caveats, Fairness: r.Fairness.Label(),
+		Decided:   r.Comparison.Verdict == stats.Different,
+		Sentences: append([]string{r.Comparison.Sentence}, r.Comparison.Sentences...), Caveats: r.Caveats, Fairness: r.Fairness.Label(),
 	}
 }

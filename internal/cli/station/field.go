@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
@@ -33,7 +31,7 @@ type Field struct {
 	host    experiment.Host
 	store   records
 	ledger  *local.Ledger
-	bucket  *blob.Bucket // of the own data folder
+	bucket  *rendezvous.Bucket // the one in force
 	live    *seconds
 }
 
@@ -59,7 +57,7 @@ func (f *Field) Seconds(ctx context.Context, run string, after int) ([]measure.S
 		return known, nil
 	}
 	var list []measure.Second
-	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
 		list, err = rendezvous.Seconds(ctx, bucket, run, epoch, after)
 		return err
 	})
@@ -72,7 +70,8 @@ func (f *Field) Tail(ctx context.Context, run string, after int) ([]measure.Seco
 	if _, here := f.live.after(run, after); here {
 		return nil, nil
 	}
-	if h, seen, err := f.homeOf(ctx, run); err != nil || !seen || h == f.folders.home() {
+	h, seen, err := f.homeOf(ctx, run)
+	if err != nil || seen && h == f.folders.home() || !seen && !f.folders.sharedBucket() {
 		return nil, err
 	}
 	return f.Seconds(ctx, run, after)
@@ -81,7 +80,7 @@ func (f *Field) Tail(ctx context.Context, run string, after int) ([]measure.Seco
 // Histograms returns the distributions of a run's measure stage so far.
 func (f *Field) Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error) {
 	var found map[measure.Distribution]string
-	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
 		found, err = rendezvous.Histograms(ctx, bucket, run, epoch)
 		return err
 	})
@@ -91,44 +90,59 @@ func (f *Field) Histograms(ctx context.Context, run string) (map[measure.Distrib
 // LoadStart returns when second 0 of a run began; the zero time before.
 func (f *Field) LoadStart(ctx context.Context, run string) (time.Time, error) {
 	var start time.Time
-	err := f.inBucket(ctx, run, func(bucket *blob.Bucket) (err error) {
+	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
 		start, err = rendezvous.LoadStart(ctx, bucket, run, epoch)
 		return err
 	})
 	return start, err
 }
 
-// inBucket calls do with the bucket that has a run. It does not when that is
-// another machine's: nothing of the run is known here then.
-func (f *Field) inBucket(ctx context.Context, run string, do func(*blob.Bucket) error) error {
+// bucketTime is how long somebody who looks at a run may wait for the bucket.
+const bucketTime = 10 * time.Second
+
+// inBucket calls do with the bucket that has a run: the one that all servers
+// share, or that of the data folder of the run. It does not when that is another
+// machine's: nothing of the run is known here then.
+func (f *Field) inBucket(ctx context.Context, run string, do func(context.Context, *rendezvous.Bucket) error) error {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	if f.folders.sharedBucket() {
+		return do(ctx, f.bucket)
+	}
 	h, seen, err := f.homeOf(ctx, run)
 	if err != nil || !seen {
 		return err
 	}
 	if h == f.folders.home() {
-		return do(f.bucket)
+		return do(ctx, f.bucket)
 	}
 	if _, err := os.Stat(h.bucket()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	bucket, err := rendezvous.OpenBucket(ctx, "file://"+h.bucket())
+	bucket, err := rendezvous.OpenBucket(ctx, rendezvous.FolderURL(h.bucket()))
 	if err != nil {
 		return err
 	}
 	defer bucket.Close()
-	return do(bucket)
+	return do(ctx, bucket)
 }
 
-// Forget removes the files of a deleted run.
-func (f *Field) Forget(_ context.Context, run string) error {
+// Forget removes what is kept of a deleted run. What the bucket does not let go is
+// removed later.
+func (f *Field) Forget(ctx context.Context, run string) error {
 	if !runID.MatchString(run) {
 		return fmt.Errorf("forget run %q: not an id", run)
 	}
 	h := f.folders.home()
-	for _, folder := range []string{filepath.Dir(h.kept(run)), filepath.Join(h.runs(), run)} {
+	for _, folder := range []string{h.staged(run), filepath.Join(h.runs(), run)} {
 		if err := os.RemoveAll(folder); err != nil {
 			return fmt.Errorf("forget run %s: %w", run, err)
 		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	if err := f.bucket.Remove(ctx, run); err != nil {
+		return errors.Join(fmt.Errorf("forget run %s: %w; trying again", run, err), h.mark(run))
 	}
 	return nil
 }

@@ -2,12 +2,15 @@ package station
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"dec.local/dec/internal/rendezvous"
 )
 
 // Folders are the places that dec reads and writes; the same flags serve every
@@ -16,8 +19,9 @@ type Folders struct {
 	Data  string `help:"Folder of results, runs in progress and the database. Default: the user's data folder." env:"DEC_DATA" placeholder:"DIR"`
 	Tools string `help:"Folder of the tools that 'make setup' installs. Default: .tools beside the folder of dec." env:"DEC_TOOLS" placeholder:"DIR"`
 	Tofu  string `help:"OpenTofu executable. Default: the one among the tools, else tofu from PATH." env:"DEC_TOFU" placeholder:"PATH"`
-	// Database and KeyFile are beside the data unless told otherwise.
+	// Database, Bucket and KeyFile are beside the data unless told otherwise.
 	Database string `help:"Database: postgres://…, or a file of SQLite. Default: dec.db in the data folder." env:"DEC_DATABASE" placeholder:"URL"`
+	Bucket   string `help:"Where servers and agents meet and logs are kept: a folder, or s3://name/prefix?region=…; all servers of a database name the same. Default: bucket in the data folder." env:"DEC_BUCKET" placeholder:"URL"`
 	KeyFile  string `help:"Key that encrypts secret options; made when there is none. Default: key in the data folder." env:"DEC_KEY_FILE" placeholder:"FILE"`
 	// Ledger is where the local target keeps its books: one per user and
 	// machine, so it is no flag.
@@ -50,6 +54,13 @@ func (f *Folders) Resolve(getenv func(string) string, executable string) error {
 			return fmt.Errorf("folder %s: %w", *path, err)
 		}
 		*path = abs
+	}
+	if f.Bucket != "" && !strings.Contains(f.Bucket, "://") {
+		abs, err := filepath.Abs(f.Bucket)
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", f.Bucket, err)
+		}
+		f.Bucket = rendezvous.FolderURL(abs)
 	}
 	return nil
 }
@@ -87,6 +98,25 @@ func (f *Folders) database() string { return cmp.Or(f.Database, filepath.Join(f.
 // database. An own one belongs to its data folder, wherever that is moved.
 func (f *Folders) shared() bool { return strings.Contains(f.Database, "://") }
 
+// BucketURL is that of the bucket in force.
+func (f *Folders) BucketURL() string {
+	return cmp.Or(f.Bucket, rendezvous.FolderURL(f.home().bucket()))
+}
+
+// CheckBucket tries the bucket in force, and names it.
+func (f *Folders) CheckBucket(ctx context.Context) (name string, err error) {
+	b, err := rendezvous.OpenBucket(ctx, f.BucketURL())
+	if err != nil {
+		return "", err
+	}
+	defer b.Close()
+	return b.String(), b.Check(ctx)
+}
+
+// sharedBucket tells whether all servers of the database have the same bucket. An
+// own one belongs to its data folder.
+func (f *Folders) sharedBucket() bool { return f.Bucket != "" }
+
 // Used reports whether anything was ever stored.
 func (f *Folders) Used() bool {
 	_, err := os.Stat(f.database())
@@ -107,10 +137,11 @@ func (h home) bucket() string           { return filepath.Join(h.data, "bucket")
 func (h home) mirror() string           { return filepath.Join(h.data, "mirror") }
 func (h home) attempts(r string) string { return filepath.Join(h.runs(), r, "attempts") }
 
-// kept is where the bucket has what is left of a run.
-func (h home) kept(run string) string {
-	return filepath.Join(h.bucket(), "runs", run, fmt.Sprint(epoch))
-}
+func (h home) staging() string { return filepath.Join(h.data, "staging") }
 
-// services is where the logs of a run's brokers and agents are kept.
-func (h home) services(run string) string { return filepath.Join(h.kept(run), "services") }
+// staged is where that lies which goes into the bucket at the end of a run, by the
+// names that it will have there.
+func (h home) staged(run string) string { return filepath.Join(h.staging(), run) }
+
+// services is where the logs of a run's brokers and agents are staged.
+func (h home) services(run string) string { return filepath.Join(h.staged(run), "services") }

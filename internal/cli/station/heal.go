@@ -57,6 +57,10 @@ func (s *Station) abandon(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
+	// What that process had claimed and not begun is queued, too.
+	if err := s.store.Reclaim(ctx, s.owner()); err != nil {
+		return err
+	}
 	for lines := bufio.NewScanner(bytes.NewReader(list)); lines.Scan(); {
 		err := s.Stop(ctx, lines.Text(), reasonKilled)
 		if err != nil && !errors.Is(err, experiment.ErrNotFound) {
@@ -66,14 +70,37 @@ func (s *Station) abandon(ctx context.Context) error {
 	return s.Leave()
 }
 
+// TakeOver makes what an earlier process left midway claimable, and says what
+// becomes of it: the engine follows a load to its end, and destroys all else.
+func (s *Station) TakeOver(ctx context.Context, say func(text string)) error {
+	left, err := s.leftMidway(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range left {
+		fate := "destroying what is left of it"
+		if run.Phase == experiment.PhaseLoad || run.Phase == experiment.PhaseCollect {
+			fate = "its agents go on, and so does the run unless nobody wants it any more"
+		}
+		say(fmt.Sprintf("run %s (%s) was interrupted in phase %s; %s", run.ID, run.Variant, run.Phase, fate))
+	}
+	return s.Engine.Reclaim(ctx)
+}
+
+// leftMidway are the runs that an earlier process left. With other servers on the
+// database nobody can tell: they may be at work on theirs.
+func (s *Station) leftMidway(ctx context.Context) ([]experiment.Run, error) {
+	if s.folders.shared() {
+		return nil, nil
+	}
+	return s.store.Midway(ctx)
+}
+
 // Heal ends every run that an earlier process left midway, and says so.
 func (s *Station) Heal(ctx context.Context, say func(text string)) error {
-	var left []experiment.Run
-	if !s.folders.shared() { // others may be at work on theirs
-		var err error
-		if left, err = s.store.Midway(ctx); err != nil {
-			return err
-		}
+	left, err := s.leftMidway(ctx)
+	if err != nil {
+		return err
 	}
 	for _, run := range left {
 		say(fmt.Sprintf("run %s (%s) was interrupted in phase %s; destroying what is left of it", run.ID, run.Variant, run.Phase))

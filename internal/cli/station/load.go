@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/orchestrator"
@@ -22,44 +20,53 @@ const lead = time.Second
 
 // workload leads the agents of a run through the bucket.
 type workload struct {
-	bucket   *blob.Bucket
+	bucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error) // a run that was taken over may have another data folder's
 	ledger   *local.Ledger
 	logger   *slog.Logger
 	onSecond func(run, experiment string, s measure.Second)
 	onLost   func(run string) // its seconds end before the run does
 }
 
-func (w *workload) coordinator(a orchestrator.Assignment) *rendezvous.Coordinator {
-	return rendezvous.New(rendezvous.Options{Bucket: w.bucket, Run: a.Run.ID, Epoch: epoch, Logger: w.logger})
+// coordinate calls do with the server's side of a run.
+func (w *workload) coordinate(ctx context.Context, a orchestrator.Assignment, do func(*rendezvous.Coordinator) error) error {
+	bucket, release, err := w.bucketOf(ctx, a.Run.ID)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return do(rendezvous.New(rendezvous.Options{Bucket: bucket, Run: a.Run.ID, Epoch: epoch, Logger: w.logger}))
 }
 
 // Prepare implements [orchestrator.Workload].
 func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpoints json.RawMessage) error {
-	c := w.coordinator(a)
-	err := c.WritePlan(ctx, rendezvous.Plan{
-		Run:          a.Run.ID,
-		Epoch:        epoch,
-		Technology:   a.Variant.Technology,
-		Destination:  destination(a.Run.ID),
-		Endpoints:    endpoints,
-		ClientConfig: a.Variant.ClientConfig,
-		Workload:     a.Plan.Workload,
-		Agents:       rendezvous.Shares(a.Plan.Workload),
-	})
-	if err != nil {
+	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
+		err := c.WritePlan(ctx, rendezvous.Plan{
+			Run:          a.Run.ID,
+			Epoch:        epoch,
+			Technology:   a.Variant.Technology,
+			Destination:  destination(a.Run.ID),
+			Endpoints:    endpoints,
+			ClientConfig: a.Variant.ClientConfig,
+			Workload:     a.Plan.Workload,
+			Agents:       rendezvous.Shares(a.Plan.Workload),
+		})
+		if err != nil {
+			return err
+		}
+		_, _, err = c.AwaitReady(ctx)
 		return err
-	}
-	_, _, err = c.AwaitReady(ctx)
-	return err
+	})
 }
 
-// Load implements [orchestrator.Workload].
+// Load implements [orchestrator.Workload]. It goes on with a load that was begun
+// before.
 func (w *workload) Load(ctx context.Context, a orchestrator.Assignment) error {
-	c := w.coordinator(a)
-	if _, err := c.Begin(ctx, lead); err != nil {
-		return err
-	}
-	err := c.Follow(ctx, func(s measure.Second) { w.onSecond(a.Run.ID, a.Run.Experiment, s) })
+	err := w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
+		if _, err := c.Begin(ctx, lead); err != nil {
+			return err
+		}
+		return c.Follow(ctx, func(s measure.Second) { w.onSecond(a.Run.ID, a.Run.Experiment, s) })
+	})
 	if err != nil { // another server may have the run by now, and tell its outcome
 		w.onLost(a.Run.ID)
 	}
@@ -68,12 +75,15 @@ func (w *workload) Load(ctx context.Context, a orchestrator.Assignment) error {
 
 // Collect implements [orchestrator.Workload].
 func (w *workload) Collect(ctx context.Context, a orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
-	c := w.coordinator(a)
-	result, err := c.Collect(ctx)
-	if err != nil {
-		return nil, experiment.Validity{}, err
-	}
-	step, err := c.Begin(ctx, lead) // reads when the load began
+	var result measure.Result
+	var step rendezvous.Step
+	err := w.coordinate(ctx, a, func(c *rendezvous.Coordinator) (err error) {
+		if result, err = c.Collect(ctx); err != nil {
+			return err
+		}
+		step, err = c.Begin(ctx, lead) // reads when the load began
+		return err
+	})
 	if err != nil {
 		return nil, experiment.Validity{}, err
 	}
@@ -117,5 +127,5 @@ func (w *workload) addBrokers(ctx context.Context, a orchestrator.Assignment, st
 
 // Stop implements [orchestrator.Workload].
 func (w *workload) Stop(ctx context.Context, a orchestrator.Assignment, reason string) error {
-	return w.coordinator(a).Stop(ctx, reason)
+	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error { return c.Stop(ctx, reason) })
 }

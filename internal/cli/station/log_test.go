@@ -31,7 +31,7 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 	}
 	run := e.Items[0].ID
 	at := func(seconds int) time.Time { return e.CreatedAt.Add(time.Duration(seconds) * time.Second) }
-	attempts, kept := filepath.Join(f.Data, "runs", run, "attempts"), filepath.Join(f.Data, "bucket", "runs", run, "1")
+	attempts, staged := filepath.Join(f.Data, "runs", run, "attempts"), filepath.Join(f.Data, "staging", run)
 	s.Logger.With("run", run).Info("phase begins", "phase", "provision")
 	s.Logger.Info("of another run", "run", "r000000000")
 	write(t, filepath.Join(attempts, "0002-plan", "stdout.log"),
@@ -39,8 +39,8 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 	write(t, filepath.Join(attempts, "0003-show", "stdout.log"), `{"values": "the whole plan"}`+"\n")
 	write(t, filepath.Join(f.Ledger, "processes", run+"-broker-0", "stdout.log"),
 		"a banner\n["+at(30).Local().Format("2006-01-02 15:04:05,000")+"] WARN low on disk (kafka)\n\tat a stack trace\n")
-	write(t, filepath.Join(kept, "services", "agent-0", "stderr.log"), "time="+at(40).Format(time.RFC3339Nano)+" level=INFO msg=ready\n")
-	write(t, filepath.Join(kept, "services", "agent-0", "samples.jsonl"), "{}\n")
+	write(t, filepath.Join(staged, "services", "agent-0", "stderr.log"), "time="+at(40).Format(time.RFC3339Nano)+" level=INFO msg=ready\n")
+	write(t, filepath.Join(staged, "services", "agent-0", "samples.jsonl"), "{}\n")
 
 	want := []string{
 		"events info phase queued",

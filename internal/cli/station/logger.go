@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxLog is the size from which dec.log begins anew; one older file is kept.
@@ -32,8 +34,8 @@ func (f *Folders) openLog() (*os.File, error) {
 
 // newLogger writes to dec.log, to the log of the run that a record is about, and
 // to also, if not nil.
-func (f *Folders) newLogger(file io.Writer, also slog.Handler) *slog.Logger {
-	handlers := []slog.Handler{slog.NewJSONHandler(file, nil), newRunLogs(f.home())}
+func newLogger(file io.Writer, runs *runLogs, also slog.Handler) *slog.Logger {
+	handlers := []slog.Handler{slog.NewJSONHandler(file, nil), runs}
 	if also != nil {
 		handlers = append(handlers, also)
 	}
@@ -56,8 +58,35 @@ func newRunLogs(h home) *runLogs { return &runLogs{home: h, mu: &sync.Mutex{}} }
 
 var runID = regexp.MustCompile(`^r[a-z0-9]{9}$`)
 
-// runLogFile is the log of a run, beside what else is kept of it.
-func (h home) runLogFile(run string) string { return filepath.Join(h.kept(run), "dec.jsonl") }
+// openLog is the log of a run that is written to, by its name among what is staged.
+const openLog = "dec.jsonl"
+
+// runLogFile is the log of a run, beside what else is staged of it.
+func (h home) runLogFile(run string) string { return filepath.Join(h.staged(run), openLog) }
+
+// seal ends the part of a run's log that was written so far, so that it can go
+// into the bucket. What is said of the run later is another part; every server
+// that says something has its own.
+func (l *runLogs) seal(run string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	part := filepath.Join(l.home.staged(run), "dec", time.Now().UTC().Format("20060102T150405.000000000Z")+".jsonl")
+	if _, err := os.Stat(l.home.runLogFile(run)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(part), 0o755); err != nil {
+		return fmt.Errorf("log of run %s: %w", run, err)
+	}
+	return os.Rename(l.home.runLogFile(run), part)
+}
+
+// clear removes the folder of a run's log and of what else was staged of it, as far
+// as nothing is in it. No line is written meanwhile.
+func (l *runLogs) clear(run string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	removeEmpty(l.home.staged(run))
+}
 
 // Enabled implements [slog.Handler].
 func (l *runLogs) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }

@@ -3,12 +3,7 @@ package station
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +12,6 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/httpapi"
 )
-
-// logPart is the most that is read of one file, its end: a broker that went mad
-// must not take the server's memory.
-const logPart = 4 << 20
 
 // defaultLines is how many lines a page of a log has unless asked otherwise.
 const defaultLines = 1000
@@ -75,27 +66,15 @@ func severity(level string) int {
 // wholeLog reads every line of a run, numbered in the order of time, and the
 // names of the sources. A line without a time follows the one before it.
 func (f *Field) wholeLog(ctx context.Context, run string) ([]api.LogLine, []string, error) {
-	home, seen, err := f.homeOf(ctx, run)
+	lines, ended, err := f.eventLines(ctx, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines, err := f.eventLines(ctx, run)
+	written, err := f.written(ctx, run, ended)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("log of run %s: %w", run, err)
 	}
-	var files []source
-	if seen {
-		files = f.sources(home, run)
-	}
-	for _, source := range files {
-		text, err := readEnd(source.path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return nil, nil, fmt.Errorf("log of run %s: %w", run, err)
-		}
-		lines = append(lines, parseLog(source.name, text, source.parse)...)
-	}
+	lines = append(lines, written...)
 	slices.SortStableFunc(lines, func(a, b timedLine) int { return a.sortAt.Compare(b.sortAt) })
 	log := make([]api.LogLine, len(lines))
 	names := []string{}
@@ -110,90 +89,16 @@ func (f *Field) wholeLog(ctx context.Context, run string) ([]api.LogLine, []stri
 	return log, names, nil
 }
 
-// source is one file with lines of a run.
-type source struct {
-	name, path string
-	parse      func(line string) api.LogLine
-}
-
-// sources are the files of a run: where it is midway those of its processes,
-// later what was kept of them.
-func (f *Field) sources(h home, run string) []source {
-	list := []source{{"dec", h.runLogFile(run), parseDEC}}
-	for _, found := range []struct{ pattern, file string }{
-		{filepath.Join(h.attempts(run), "*", "stdout.log"), ""},
-		{filepath.Join(h.journals(run), "*.jsonl"), ".jsonl"},
-	} {
-		for _, path := range glob(found.pattern) {
-			attempt := strings.TrimSuffix(filepath.Base(path), found.file)
-			if found.file == "" {
-				attempt = filepath.Base(filepath.Dir(path))
-			}
-			if isJournal(attempt) {
-				number, verb, _ := strings.Cut(attempt, "-")
-				list = append(list, source{"tofu " + strings.TrimLeft(number, "0") + " " + verb, path, parseTofu})
-			}
-		}
-	}
-	live := filepath.Join(f.ledger.Dir(), "processes", run+"-")
-	seen := map[string]bool{}
-	for _, pattern := range []string{live + "*/*.log", filepath.Join(h.services(run), "*", "*.log")} {
-		for _, path := range glob(pattern) {
-			folder := filepath.Base(filepath.Dir(path))
-			name := strings.TrimPrefix(folder, run+"-")
-			if stream := name + "/" + filepath.Base(path); !seen[stream] {
-				seen[stream] = true
-				list = append(list, source{name, path, parseService})
-			}
-		}
-	}
-	return list
-}
-
-// glob returns the files of a pattern in order; the pattern is never wrong.
-func glob(pattern string) []string {
-	paths, _ := filepath.Glob(pattern)
-	return paths
-}
-
-// readEnd reads the last part of a file, from the beginning of a line.
-func readEnd(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", err
-	}
-	cut := info.Size() > logPart
-	if cut {
-		if _, err := file.Seek(-logPart, io.SeekEnd); err != nil {
-			return "", err
-		}
-	}
-	data, err := io.ReadAll(io.LimitReader(file, logPart))
-	if err != nil {
-		return "", err
-	}
-	text := string(data)
-	if cut {
-		_, text, _ = strings.Cut(text, "\n")
-	}
-	return text, nil
-}
-
-// eventLines are the stored events of a run as lines.
-func (f *Field) eventLines(ctx context.Context, run string) ([]timedLine, error) {
-	var lines []timedLine
+// eventLines are the stored events of a run as lines, and whether it has ended.
+func (f *Field) eventLines(ctx context.Context, run string) (lines []timedLine, ended bool, err error) {
 	for after := int64(0); ; {
 		events, err := f.store.Events(ctx, experiment.EventQuery{Run: run, After: after})
 		if err != nil || len(events) == 0 {
-			return lines, err
+			return lines, ended, err
 		}
 		for _, event := range events {
 			after = event.ID
+			ended = ended || event.Kind == experiment.EventOutcome
 			lines = append(lines, timedLine{sortAt: event.At, LogLine: api.LogLine{At: event.At, Source: "events", Level: "info", Text: eventText(event)}})
 		}
 	}

@@ -3,6 +3,8 @@ package station
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 
@@ -18,12 +20,13 @@ const epoch = 1
 // provisioner brings runs up with OpenTofu: the stack of the variant, and the
 // agents beside it.
 type provisioner struct {
-	fleet     *fleet
-	agent     string // artifact of the agent
-	bucketURL string
-	home      home
-	vault     *vault
-	store     interface {
+	fleet  *fleet
+	agent  string // artifact of the agent
+	bucket *rendezvous.Bucket
+	logger *slog.Logger
+	home   home
+	vault  *vault
+	store  interface {
 		secretKeeper
 		Run(ctx context.Context, id string) (experiment.Run, error)
 	}
@@ -35,6 +38,10 @@ func (p *provisioner) Provision(ctx context.Context, a orchestrator.Assignment, 
 	if err != nil {
 		return nil, err
 	}
+	credentials, err := p.credentials(ctx, a)
+	if err != nil {
+		return nil, err
+	}
 	groups, services := p.agents(a)
 	outputs, err := p.fleet.own.Provision(ctx, tofu.Job{
 		Run:         a.Run.ID,
@@ -43,6 +50,7 @@ func (p *provisioner) Provision(ctx context.Context, a orchestrator.Assignment, 
 		Stack:       a.Variant.Stack,
 		Options:     a.Variant.Options,
 		Secrets:     secrets,
+		Bucket:      credentials,
 		Topology:    topology(a.Plan.Workload),
 		AgentBuild:  p.agent,
 		Agents:      services,
@@ -52,6 +60,20 @@ func (p *provisioner) Provision(ctx context.Context, a orchestrator.Assignment, 
 		CPUs:        placement(),
 	}, report)
 	return outputs.Endpoints, err
+}
+
+// credentials are those of the bucket for the agents of a run, where their machine
+// has none of its own.
+func (p *provisioner) credentials(ctx context.Context, a orchestrator.Assignment) (json.RawMessage, error) {
+	if a.Plan.Target != LocalTarget {
+		return nil, nil
+	}
+	credentials, until, err := p.bucket.Credentials(ctx)
+	if err == nil && !until.IsZero() && until.Before(a.ExpiresAt) {
+		p.logger.Warn("the bucket's credentials may expire before the run is over; take longer-lived ones, or shorten limits.ttl",
+			"run", a.Run.ID, "expire", until, "time_to_live", a.ExpiresAt)
+	}
+	return credentials, err
 }
 
 // Destroy implements [orchestrator.Provisioner].
@@ -80,22 +102,30 @@ func (p *provisioner) Halt(ctx context.Context, run string) error {
 	return runner.Halt(ctx, run)
 }
 
+// authorities is the variable that names the file of certificates which the AWS
+// SDK trusts, for a server of S3 with one of its own.
+const authorities = "AWS_CA_BUNDLE"
+
 // agents are the services of the load agents: one node each.
 func (p *provisioner) agents(a orchestrator.Assignment) (map[string]tofu.Group, map[string]tofu.Service) {
 	groups, services := map[string]tofu.Group{}, map[string]tofu.Service{}
 	for id, share := range rendezvous.Shares(a.Plan.Workload) {
+		environment := map[string]string{
+			"DEC_BUCKET": p.bucket.URL(), "DEC_RUN": a.Run.ID, "DEC_EPOCH": strconv.Itoa(epoch), "DEC_AGENT": id,
+		}
+		if file := os.Getenv(authorities); file != "" && a.Plan.Target == LocalTarget {
+			environment[authorities] = file
+		}
 		group := groups[share.Role]
 		group.Role = "agent"
 		services[id] = tofu.Service{
-			Group:     share.Role,
-			Index:     group.Count,
-			Command:   []string{"./dec-agent/dec-agent", "run"},
-			Artifacts: map[string]string{"dec-agent": p.agent},
-			Environment: map[string]string{
-				"DEC_BUCKET": p.bucketURL, "DEC_RUN": a.Run.ID, "DEC_EPOCH": strconv.Itoa(epoch), "DEC_AGENT": id,
-			},
-			Lifetime: "task",
-			Grace:    5,
+			Group:       share.Role,
+			Index:       group.Count,
+			Command:     []string{"./dec-agent/dec-agent", "run"},
+			Artifacts:   map[string]string{"dec-agent": p.agent},
+			Environment: environment,
+			Lifetime:    "task",
+			Grace:       5,
 		}
 		group.Count++
 		groups[share.Role] = group

@@ -83,7 +83,7 @@ func (s *Station) Listen(o ServiceOptions) (_ *Service, err error) {
 	}
 	api := httpapi.Options{
 		Store: s.store, Engine: s.Engine, Planner: s.planner, Field: s.field, Guard: v.guard, Hub: s.Hub, UI: ui.FS(),
-		Metrics: s.metrics, Version: Version()["version"], Install: s.folders.Data, Logger: s.Logger,
+		Metrics: s.metrics, Version: Version()["version"], Titles: Titles(), Install: s.folders.Data, Logger: s.Logger,
 	}
 	if o.Exits {
 		api.Exit = v.exit
@@ -149,6 +149,7 @@ func (v *Service) Answer(ctx context.Context) error {
 	defer cancel() // before the wait
 	s := v.station
 	work.Go(func() { s.concluder.run(ctx) })
+	work.Go(func() { s.archive.run(ctx) })
 	work.Go(func() {
 		(&pruner{keep: v.options.Keep, prune: s.store.Prune, forget: s.field.Forget, logger: s.Logger}).run(ctx)
 	})
@@ -223,8 +224,16 @@ func (s *Station) Execute(ctx context.Context) error {
 	if err := s.store.ClearGranted(ctx); err != nil {
 		return err
 	}
-	if err := s.Heal(ctx, s.notice); err != nil {
+	if err := s.TakeOver(ctx, s.notice); err != nil {
 		return err
 	}
-	return s.Engine.Run(ctx)
+	err := s.Engine.Run(ctx)
+	if !errors.Is(err, orchestrator.ErrDetached) {
+		s.Archive(ctx)
+	}
+	return err
 }
+
+// Archive puts what is kept of ended runs into the bucket, as far as that is
+// possible now: what stays is taken up by the next start.
+func (s *Station) Archive(ctx context.Context) { s.archive.last(ctx) }

@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"gocloud.dev/blob"
-
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/notify"
@@ -51,7 +49,9 @@ type Station struct {
 	lock      *os.File
 	log       *os.File
 	store     *store.Store
-	bucket    *blob.Bucket
+	bucket    *rendezvous.Bucket
+	runLogs   *runLogs
+	archive   *archiver
 	ledger    *local.Ledger
 	vault     *vault
 	planner   *Planner
@@ -79,7 +79,8 @@ func Open(ctx context.Context, o Options) (_ *Station, err error) {
 	if s.log, err = s.folders.openLog(); err != nil {
 		return nil, err
 	}
-	s.Logger = s.folders.newLogger(s.log, o.Log)
+	s.runLogs = newRunLogs(s.folders.home())
+	s.Logger = newLogger(s.log, s.runLogs, o.Log)
 	if err := s.openPlaces(ctx); err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (s *Station) openPlaces(ctx context.Context) (err error) {
 	if s.ledger, err = local.Open(s.folders.Ledger); err != nil {
 		return err
 	}
-	if s.bucket, err = rendezvous.OpenBucket(ctx, s.bucketURL()); err != nil {
+	if s.bucket, err = rendezvous.OpenBucket(ctx, s.folders.BucketURL()); err != nil {
 		return err
 	}
 	if s.vault, err = openVault(cmp.Or(s.folders.KeyFile, filepath.Join(s.folders.Data, "key"))); err != nil {
@@ -112,13 +113,17 @@ func (s *Station) openPlaces(ctx context.Context) (err error) {
 		s.host = s.folders.host()
 	}
 	s.field = &Field{folders: s.folders, host: s.host, store: s.store, ledger: s.ledger, bucket: s.bucket, live: s.live}
+	s.archive = &archiver{own: s.folders.home(), bucket: s.bucket, shared: s.folders.sharedBucket(), homeOf: s.field.homeOf, store: s.store, logs: s.runLogs, logger: s.Logger,
+		wake: make(chan struct{}, 1), others: map[home]struct{}{}}
 	s.planner = &Planner{Folders: s.folders, Slots: s.options.Slots, Past: s.store}
 	s.concluder = &concluder{store: s.store, logger: s.Logger, wake: make(chan struct{}, 1), ended: s.announce}
 	s.Hub = stream.New(stream.Options{Source: s.store, Version: Version()["version"], Draining: s.draining, Logger: s.Logger, Tail: s.field.Tail})
 	return nil
 }
 
-func (s *Station) bucketURL() string { return "file://" + s.folders.home().bucket() }
+// CheckBucket tells whether runs can meet in the bucket. Its error says what to
+// do.
+func (s *Station) CheckBucket(ctx context.Context) error { return s.bucket.Check(ctx) }
 
 // openEngine wires what executes runs.
 func (s *Station) openEngine() error {
@@ -143,20 +148,19 @@ func (s *Station) openEngine() error {
 		return err
 	}
 	s.Engine, err = orchestrator.New(orchestrator.Options{
-		Store:        s.store,
-		Provisioner:  &provisioner{fleet: fleet, agent: built.Agent, bucketURL: s.bucketURL(), home: home, vault: s.vault, store: s.store},
-		Workload:     &workload{bucket: s.bucket, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
-		Watcher:      s.ledger,
-		Verifier:     &cleaner{verifier: verifier, fleet: fleet, logger: s.Logger},
-		Measuring:    map[string]orchestrator.Measuring{LocalTarget: &turn{ledger: s.ledger, notice: s.notice}},
-		Owner:        s.owner(),
-		Host:         s.host,
-		Seal:         s.vault.seal,
-		ResumeQueued: true,
-		Lease:        s.options.Lease,
-		Poll:         s.options.Lease / 6, // as the defaults of both are to each other
-		OnEvent:      s.hear,
-		Logger:       s.Logger,
+		Store:       s.store,
+		Provisioner: &provisioner{fleet: fleet, agent: built.Agent, bucket: s.bucket, home: home, logger: s.Logger, vault: s.vault, store: s.store},
+		Workload:    &workload{bucketOf: s.archive.bucketOf, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
+		Watcher:     s.ledger,
+		Verifier:    &cleaner{archive: s.archive, verifier: verifier, fleet: fleet, logger: s.Logger},
+		Measuring:   map[string]orchestrator.Measuring{LocalTarget: &turn{ledger: s.ledger, notice: s.notice}},
+		Owner:       s.owner(),
+		Host:        s.host,
+		Seal:        s.vault.seal,
+		Lease:       s.options.Lease,
+		Poll:        s.options.Lease / 6, // as the defaults of both are to each other
+		OnEvent:     s.hear,
+		Logger:      s.Logger,
 	})
 	return err
 }

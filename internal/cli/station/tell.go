@@ -19,6 +19,7 @@ func (s *Station) hear(e experiment.Event) {
 	if e.Kind == experiment.EventOutcome {
 		s.live.forget(e.Run)
 		s.concluder.nudge()
+		s.archive.nudge()
 	}
 	if e.Kind == experiment.EventOutcome || e.Kind == experiment.EventNotice {
 		select {

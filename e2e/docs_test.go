@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestPoliciesInTheDocsAreWhole parses every block of JSON in the operator's manual
+// and looks for the words of S3 that must be there.
+func TestPoliciesInTheDocsAreWhole(t *testing.T) {
+	text, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 4 {
+		t.Errorf("there are %d blocks of JSON, want lifecycle rules and three policies", len(blocks))
+	}
+	actions := map[string]bool{}
+	for _, block := range blocks {
+		var policy struct {
+			Version   string
+			Statement []struct {
+				Sid, Effect      string
+				Principal        string
+				Action, Resource any
+				Condition        map[string]map[string]string
+			}
+			Rules []struct {
+				ID, Status                     string
+				Filter                         struct{ Prefix string }
+				Expiration                     struct{ Days int }
+				AbortIncompleteMultipartUpload struct{ DaysAfterInitiation int }
+			}
+		}
+		decoder := json.NewDecoder(strings.NewReader(block[1]))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&policy); err != nil {
+			t.Errorf("%v in\n%s", err, block[1])
+			continue
+		}
+		for _, rule := range policy.Rules {
+			if rule.ID == "" || rule.Status != "Enabled" || rule.Filter.Prefix == "" || rule.Expiration.Days+rule.AbortIncompleteMultipartUpload.DaysAfterInitiation == 0 {
+				t.Errorf("lifecycle rule %+v does nothing, or to everything", rule)
+			}
+		}
+		for _, s := range policy.Statement {
+			if policy.Version != "2012-10-17" || s.Sid == "" || s.Effect != "Allow" && s.Effect != "Deny" || s.Action == nil || s.Resource == nil || s.Effect == "Deny" && len(s.Condition) == 0 {
+				t.Errorf("statement %+v is not whole", s)
+			}
+			list, ok := s.Action.([]any)
+			if !ok {
+				list = []any{s.Action}
+			}
+			for _, action := range list {
+				actions[action.(string)] = true
+			}
+		}
+	}
+	for _, action := range []string{"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"} {
+		if !actions[action] {
+			t.Errorf("no policy names %s", action)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package kinesis
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/technology"
+)
+
+// Limits of Kinesis that no setting raises here.
+const (
+	maxBatchRecords = 500
+	maxBatchBytes   = 5 << 20 // data and partition keys of one PutRecords request
+	maxRecordBytes  = 1 << 20 // data and partition key; streams may be set to more since October 2025, this driver does not
+	maxReplicas     = 3
+	maxFanOuts      = 20 // consumers that one stream registers
+	maxReadRecords  = 10_000
+	readsPerSecond  = 5 // of one shard, by all polling consumers together
+)
+
+// fields are the settings of client_config.
+var fields = []technology.ConfigField{
+	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "How long a batch of one shard waits for more records."},
+	{Name: "batch_max_records", Default: maxBatchRecords, Min: 1, Max: maxBatchRecords, Doc: "Most records of one PutRecords request."},
+	{Name: "batch_max_bytes", Default: maxBatchBytes, Min: 1024, Max: maxBatchBytes, Doc: "Most bytes of one PutRecords request, data and partition keys."},
+	{Name: "requests_per_shard", Default: 1, Min: 1, Max: 64, Doc: "PutRecords requests that one producer has under way to one shard. With more than 1 only strict_order keeps the order of a key, and nothing that of messages without one."},
+	{Name: "strict_order", Default: true, Doc: "One record of a key is under way at a time: Kinesis may refuse a record and take a later one of the same request, and the order of their key would be lost. Few keys then limit the rate to keys divided by the time of a request. false gives up the order of a key where Kinesis refuses a part of a request."},
+	{Name: "request_timeout_ms", Default: 10_000, Min: 100, Max: 600_000, Doc: "A PutRecords or GetRecords request without an answer by then is sent again. A PutRecords request that had arrived after all makes duplicates."},
+	{Name: "delivery_timeout_ms", Default: 120_000, Min: 100, Max: 3_600_000, Doc: "A message not acknowledged by then, retries included, has failed."},
+	{Name: "retry_backoff_ms", Default: 50, Min: 1, Max: 60_000, Doc: "Longest pause of a shard after a refused request or record; it doubles with each request that is refused whole, and each pause is a random one of at least half of that."},
+	{Name: "retry_backoff_max_ms", Default: 1000, Min: 1, Max: 60_000, Doc: "The pause between retries grows no longer than this."},
+	{Name: "poll_interval_ms", Default: 0, Max: 60_000, Doc: "Time from one GetRecords request of a shard to the next, per group. 0 is 200 ms times the number of groups, which is all that Kinesis allows: 5 reads a second of a shard, shared by all groups."},
+	{Name: "poll_max_records", Default: maxReadRecords, Min: 1, Max: maxReadRecords, Doc: "Most records of one answer to GetRecords."},
+}
+
+// config is a client_config with its defaults. The names are those of fields.
+type config struct {
+	LingerMS          int  `json:"linger_ms"`
+	BatchMaxRecords   int  `json:"batch_max_records"`
+	BatchMaxBytes     int  `json:"batch_max_bytes"`
+	RequestsPerShard  int  `json:"requests_per_shard"`
+	StrictOrder       bool `json:"strict_order"`
+	RequestTimeoutMS  int  `json:"request_timeout_ms"`
+	DeliveryTimeoutMS int  `json:"delivery_timeout_ms"`
+	RetryBackoffMS    int  `json:"retry_backoff_ms"`
+	RetryBackoffMaxMS int  `json:"retry_backoff_max_ms"`
+	PollIntervalMS    int  `json:"poll_interval_ms"`
+	PollMaxRecords    int  `json:"poll_max_records"`
+}
+
+// checkConfig is the technology's CheckConfig.
+func checkConfig(clientConfig map[string]json.RawMessage, w experiment.Workload) error {
+	_, err := decode(clientConfig, w)
+	return err
+}
+
+// keyBytes is more than a partition key of the agent takes.
+const keyBytes = 32
+
+// decode reads a client_config and checks it against the workload.
+func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (config, error) {
+	var c config
+	if err := technology.DecodeConfig(fields, clientConfig, &c); err != nil {
+		return config{}, err
+	}
+	problems := new(experiment.Problems)
+	largest := int(w.Message.Size.Max) + keyBytes
+	switch {
+	case largest > maxRecordBytes:
+		problems.Add("", "a Kinesis record has at most 1 MiB with its key, the workload's largest message has %s: lower workload.message.size to at most %d", w.Message.Size.Max, maxRecordBytes-keyBytes)
+	case c.BatchMaxBytes < largest:
+		problems.Add("client_config.batch_max_bytes", "is %d, but a request must hold the workload's largest message: write at least %d", c.BatchMaxBytes, largest)
+	}
+	if c.RetryBackoffMaxMS < c.RetryBackoffMS {
+		if _, asked := clientConfig["retry_backoff_max_ms"]; asked {
+			problems.Add("client_config.retry_backoff_max_ms", "is %d, but must be at least retry_backoff_ms, %d", c.RetryBackoffMaxMS, c.RetryBackoffMS)
+		}
+		c.RetryBackoffMaxMS = c.RetryBackoffMS
+	}
+	if replicas := max(w.Topology.Replicas, w.Require.Replicas); replicas > maxReplicas {
+		problems.Add("", "Kinesis keeps 3 copies, one in each of 3 zones, the workload asks for %d: lower workload.topology.replicas and workload.require.replicas", replicas)
+	}
+	return c, problems.Err()
+}
+
+// pollInterval is the time between two reads of a shard by one group.
+func (c config) pollInterval(groups int) time.Duration {
+	if c.PollIntervalMS > 0 {
+		return milliseconds(c.PollIntervalMS)
+	}
+	return time.Duration(max(groups, 1)) * time.Second / readsPerSecond
+}
+
+// details are the settings that a reader of a result needs to judge it.
+func (c config) details() map[string]string {
+	return map[string]string{
+		"linger_ms":           strconv.Itoa(c.LingerMS),
+		"batch_max_records":   strconv.Itoa(c.BatchMaxRecords),
+		"batch_max_bytes":     strconv.Itoa(c.BatchMaxBytes),
+		"requests_per_shard":  strconv.Itoa(c.RequestsPerShard),
+		"strict_order":        strconv.FormatBool(c.StrictOrder),
+		"delivery_timeout_ms": strconv.Itoa(c.DeliveryTimeoutMS),
+	}
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
