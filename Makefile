@@ -62,7 +62,7 @@ lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVIDER_MIRROR=DIR with the provider
 	@DEC_PROVIDER_MIRROR="$(DEC_PROVIDER_MIRROR)" tools/validate
 
-bench: setup ## Measure what bench/README.md states; takes about 20 minutes
+bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 	bench/run
 
 kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)
