@@ -50,8 +50,8 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 	passOnLarge(t, d, 28, 100_000)
 	mu.Lock()
 	defer mu.Unlock()
-	if met[technology.ThrottledWrites] == 0 || met[technology.ThrottledReads] == 0 || met[technology.Reconnects] != 0 {
-		t.Errorf("the clients met %v, want throttled writes and reads, and no connection lost", met)
+	if met[technology.ThrottledWrites] == 0 || met[technology.ThrottledReads] == 0 {
+		t.Errorf("the clients met %v, want throttled writes and reads", met)
 	}
 }
 
