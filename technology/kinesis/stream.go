@@ -108,7 +108,7 @@ func (d *driver) waitForStream(ctx context.Context, partitions int) (*types.Stre
 
 // nature is what Kinesis guarantees, for results of an emulator. The source is
 // named in README.md.
-const nature = "Amazon Kinesis itself copies each record to three Availability Zones before it acknowledges it"
+const nature = "Amazon Kinesis itself copies each record to three Availability Zones before it acknowledges it."
 
 // effective tells the guarantees. Kinesis leaves no choice of them, and tells no
 // client: they are those of its documentation.
@@ -140,20 +140,13 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 	if limits, err := d.admin.DescribeLimits(ctx, &kinesis.DescribeLimitsInput{}); err == nil {
 		details["account_shard_limit"] = strconv.Itoa(int(aws.ToInt32(limits.ShardLimit)))
 	}
-	cannot := "cannot: Kinesis keeps three copies in three zones, no more and no less"
-	return technology.Effective{
+	return technology.Effective{ // nothing raises or lowers them: Kinesis gives no choice
 		ProducerAck: "all",
 		Durability:  "page_cache",
 		Replicas:    maxReplicas,
 		MinInSync:   maxReplicas,
 		Zones:       3,
 		Details:     details,
-		Raise: map[string]string{
-			"durability":  "cannot: AWS documents copies in three zones before the acknowledgement, and nothing about a flush to a disk",
-			"replicas":    cannot,
-			"min_in_sync": cannot,
-			"zones":       cannot,
-		},
 	}, nil
 }
 
@@ -165,7 +158,6 @@ func (d *driver) emulated(details map[string]string) technology.Effective {
 	if d.endpoints.Limits {
 		details["limits"] = "of shards, enforced before the emulator"
 	}
-	cannot := "cannot: the emulator keeps one copy"
 	return technology.Effective{
 		ProducerAck: "all",
 		Durability:  "memory",
@@ -175,12 +167,6 @@ func (d *driver) emulated(details map[string]string) technology.Effective {
 		Details:     details,
 		Emulator:    d.endpoints.Emulator,
 		Nature:      nature,
-		Raise: map[string]string{
-			"durability":  "cannot: the emulator keeps records in memory",
-			"replicas":    cannot,
-			"min_in_sync": cannot,
-			"zones":       cannot,
-		},
 	}
 }
 
