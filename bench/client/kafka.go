@@ -23,6 +23,10 @@ func startKafka(ctx context.Context, tools, dir string) (*broker, error) {
 	if err != nil || len(homes) == 0 {
 		return nil, fmt.Errorf("no Kafka below %s: run make setup", tools)
 	}
+	home, err := filepath.Abs(homes[0])
+	if err != nil {
+		return nil, err
+	}
 	config := filepath.Join(dir, "server.properties")
 	data := filepath.Join(dir, "kafka")
 	lines := []string{
@@ -34,7 +38,7 @@ func startKafka(ctx context.Context, tools, dir string) (*broker, error) {
 	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	classpath := filepath.Join(homes[0], "*")
+	classpath := filepath.Join(home, "*")
 	if out, err := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-c", config, "-t", "AAAAAAAAAAAAAAAAAAAAAA").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("format: %w\n%s", err, out)
 	}
