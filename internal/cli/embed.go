@@ -29,8 +29,8 @@ type host struct {
 	withdraw func()
 }
 
-// startHost becomes the server of the data folder. It destroys what an earlier
-// one left before it starts a run.
+// startHost becomes the server of the data folder. It takes over what an earlier
+// one left.
 func startHost(ctx context.Context, f *station.Folders, p *progress) (_ *host, err error) {
 	s, err := station.Open(ctx, station.Options{Folders: f, Notice: func(text string) { p.notice("%s", text) }})
 	if err != nil {

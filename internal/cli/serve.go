@@ -95,7 +95,7 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *station.Station, 
 		return nil
 	case errors.Is(err, orchestrator.ErrDetached):
 		return &exitError{code: exitInterrupted, err: errors.New(
-			"left at once. What still runs ends at its time to live by itself; the next start, or 'dec reconcile', destroys it now")}
+			"left at once. What still runs ends at its time to live by itself; the next start follows a load to its end and destroys the rest, 'dec reconcile' destroys all of it now")}
 	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
 		s.Logger.Info("ended")
 		return nil

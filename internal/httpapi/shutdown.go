@@ -78,7 +78,7 @@ func (s *server) checkShutdown(body *shutdownRequest) (exit bool, err error) {
 	exit = true
 	if body != nil {
 		if body.Mode == api.ShutdownHandoff {
-			return false, invalid(api.FieldError{Location: "body.mode", Message: "handoff needs a server that adopts the runs of the one before, which this version does not do; write drain"})
+			return false, invalid(api.FieldError{Location: "body.mode", Message: "handoff needs a server that adopts every run of the one before, and this version adopts loads alone; write drain"})
 		}
 		if body.Exit != nil {
 			exit = *body.Exit

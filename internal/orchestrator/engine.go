@@ -195,7 +195,7 @@ func neverStarted() experiment.Receipt {
 
 // Detach makes the loop that is running return [ErrDetached] at once. Nothing is
 // interrupted and nothing more is written: attempts, services and agents go on
-// until their time to live ends, and the next start destroys them. The engine
+// until their time to live ends, and the next start follows or destroys them. The engine
 // is of no use afterwards; the process is meant to exit.
 func (e *Engine) Detach() { e.detach.Do(func() { close(e.detached) }) }
 

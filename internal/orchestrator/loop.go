@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -18,7 +17,6 @@ type scope struct {
 	queued bool                                               // claims queued runs, not only those left midway
 	resume bool                                               // goes on with loads that an earlier process left
 	done   func(ctx context.Context, idle bool) (bool, error) // idle: nothing could be claimed and nothing is being worked on
-	onStop func(ctx context.Context, reason string) error     // when ctx ends, before the work is cancelled; may be nil
 }
 
 // Run executes what is queued, and what was left midway, until ctx ends: a load
@@ -28,33 +26,6 @@ type scope struct {
 // store could not be used.
 func (e *Engine) Run(ctx context.Context) error {
 	return e.loop(ctx, scope{queued: true, resume: true, done: func(context.Context, bool) (bool, error) { return false, nil }})
-}
-
-// Drive executes runs until the experiment has ended, and returns nil then, even
-// when its runs failed. When ctx ends, the whole experiment is cancelled: its
-// queued runs end at once, those that are midway are destroyed and verified
-// before Drive returns the cause of the end of ctx.
-func (e *Engine) Drive(ctx context.Context, experimentID string) error {
-	return e.loop(ctx, scope{
-		queued: true, resume: true,
-		done: func(ctx context.Context, _ bool) (bool, error) {
-			x, err := e.Store.Experiment(ctx, experimentID)
-			return x.State == experiment.Ended, err
-		},
-		onStop: func(ctx context.Context, reason string) error { return e.stop(ctx, experimentID, reason) },
-	})
-}
-
-// RunUntilIdle executes runs until every experiment of the store has ended. When
-// ctx ends it behaves like [Engine.Run].
-func (e *Engine) RunUntilIdle(ctx context.Context) error {
-	return e.loop(ctx, scope{
-		queued: true, resume: true,
-		done: func(ctx context.Context, _ bool) (bool, error) {
-			open, err := e.Store.Unfinished(ctx)
-			return len(open) == 0, err
-		},
-	})
 }
 
 // Recover cleans up after an earlier process with the same owner that did not
@@ -191,16 +162,15 @@ func (l *looper) fail(err error) {
 // interrupt ends the loop because its context has ended.
 func (l *looper) interrupt(cause error) {
 	l.closed, l.err = true, cmp.Or(l.err, cause)
-	reason := reasonInterrupted
-	if !errors.Is(cause, context.Canceled) {
-		reason = "interrupted: " + cause.Error()
+	l.e.cancelActive(reasonOf(cause))
+}
+
+// reasonOf is why runs are cancelled when a context ends with that cause.
+func reasonOf(cause error) string {
+	if errors.Is(cause, context.Canceled) {
+		return reasonInterrupted
 	}
-	if l.scope.onStop != nil {
-		if err := l.scope.onStop(l.base, reason); err != nil {
-			l.err = errors.Join(l.err, fmt.Errorf("cancel what is queued: %w", err))
-		}
-	}
-	l.e.cancelActive(reason)
+	return "interrupted: " + cause.Error()
 }
 
 // cancelActive cancels everything that this process works on.

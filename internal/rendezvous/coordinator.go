@@ -185,11 +185,11 @@ func (c *Coordinator) silent(newsAt, now time.Time) bool {
 	return now.Sub(newsAt) >= c.silence
 }
 
-// Stop ends the load now: agents write their results and end. Calling it again
-// does nothing. Stopping before the load has begun makes agents end without a
-// result.
+// Stop ends the load before it is over: agents end, and whoever follows the load
+// is told that it failed. Calling it again, or after the load, does nothing.
+// Stopping before the load has begun makes agents end without a result.
 func (c *Coordinator) Stop(ctx context.Context, reason string) error {
-	return c.stop(ctx, Step{Stop: true, Reason: reason})
+	return c.stop(ctx, Step{Stop: true, Aborted: true, Reason: reason})
 }
 
 func (c *Coordinator) stop(ctx context.Context, step Step) error {
@@ -214,13 +214,19 @@ func (c *Coordinator) stop(ctx context.Context, step Step) error {
 	}
 }
 
-// stopped says whether a stop step was written.
+// stopped says whether a stop step was written. One of [Coordinator.Stop] is an
+// error.
 func (c *Coordinator) stopped(ctx context.Context) (bool, error) {
 	for n := 0; ; n++ {
 		var step Step
 		found, err := c.folder.Find(ctx, StepObject(n), &step)
-		if err != nil || !found || step.Stop {
-			return found && step.Stop, err
+		switch {
+		case err != nil || !found:
+			return false, err
+		case step.Aborted:
+			return false, fmt.Errorf("the load was stopped before its end: %s", step.Reason)
+		case step.Stop:
+			return true, nil
 		}
 	}
 }

@@ -20,7 +20,8 @@ import (
 // It writes the stop step itself: when the producers are done, every group has
 // received as many messages as were acknowledged, and nothing has changed for a
 // second; or else at the end of the drain stage. It fails when an agent gave up
-// or shows no progress for [Options].Silence.
+// or shows no progress for [Options].Silence, and when the load was stopped by
+// [Coordinator.Stop].
 func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second)) error {
 	plan, err := c.plan(ctx)
 	if err != nil {

@@ -97,6 +97,7 @@ type Step struct {
 	Start   time.Time `json:"start,omitzero"`    // of the warm-up; wall clock
 	Stop    bool      `json:"stop,omitempty"`    // end now: write the result
 	Drained bool      `json:"drained,omitempty"` // with Stop: everything has arrived
+	Aborted bool      `json:"aborted,omitempty"` // with Stop: before the load was over, so that what it measured is no result
 	Reason  string    `json:"reason,omitempty"`
 }
 

@@ -23,11 +23,10 @@ import (
 // as a whole and is removed once it is there; what can't go yet, because the
 // bucket is away, stays and is tried again, also by the next server.
 type archiver struct {
-	own    home
-	bucket *rendezvous.Bucket
-	shared bool // all data folders have this bucket
-	homeOf func(ctx context.Context, run string) (home, bool, error)
-	store  interface {
+	own      home
+	bucket   *rendezvous.Bucket // in force here
+	bucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error)
+	store    interface {
 		Run(ctx context.Context, id string) (experiment.Run, error)
 	}
 	logs   *runLogs
@@ -138,7 +137,9 @@ func (a *archiver) one(ctx context.Context, h home, id string) error {
 		return err
 	}
 	bucket, release, err := a.bucketOf(ctx, id)
-	if err != nil {
+	if errors.Is(err, errElsewhere) {
+		bucket, release = a.bucket, func() {} // better here than nowhere
+	} else if err != nil {
 		return err
 	}
 	defer release()
@@ -163,21 +164,6 @@ func (a *archiver) one(ctx context.Context, h home, id string) error {
 		a.logs.clear(id)
 	}
 	return nil
-}
-
-// bucketOf is the bucket that has a run, until release is called: the one that all
-// servers share, or that of the run's data folder, or, of a run of another machine,
-// the own one.
-func (a *archiver) bucketOf(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error) {
-	h, here, err := a.homeOf(ctx, run)
-	if err != nil {
-		return nil, nil, err
-	}
-	if a.shared || !here || h == a.own {
-		return a.bucket, func() {}, nil
-	}
-	b, err = rendezvous.OpenBucket(ctx, rendezvous.FolderURL(h.bucket()))
-	return b, func() { b.Close() }, err
 }
 
 // deletedMark is a file among what is staged of a run that was deleted and of

@@ -13,14 +13,23 @@ import (
 const emulatorMark = "emulator"
 
 // labelEmulators puts the mark on each variant of a checked plan whose stack is
-// an emulator. A plan that was labelled before stays as it is.
+// an emulator, and refuses it on any other. A plan that was labelled before stays
+// as it is.
 func labelEmulators(list []offer, plan experiment.Plan) (experiment.Plan, error) {
 	labels := make([]string, len(plan.Variants))
+	var problems experiment.Problems
 	for i, v := range plan.Variants {
 		labels[i] = v.Label
-		if _, stack := stackOf(list, v); stack.Emulator != "" && !strings.Contains(v.Label, emulatorMark) {
+		_, stack := stackOf(list, v)
+		switch marked := strings.Contains(v.Label, emulatorMark); {
+		case stack.Emulator != "" && !marked:
 			labels[i] += "-" + emulatorMark
+		case stack.Emulator == "" && marked:
+			problems.Add(fmt.Sprintf("variants[%d].label", i), "%q says %s, but %s/%s is none: write another", v.Label, emulatorMark, v.Technology, v.Stack)
 		}
+	}
+	if err := problems.Err(); err != nil {
+		return plan, err
 	}
 	return plan.Relabel(labels)
 }

@@ -35,6 +35,8 @@ func TestVariantsOfAnEmulatorAreLabelled(t *testing.T) {
 			emulatorPlan("", "my-emulator", "b"), []string{"my-emulator", "b-emulator"}, "my-emulator vs b-emulator", ""},
 		"the mark would make it too long": {
 			emulatorPlan("", long), nil, "", "variants[0].label"},
+		"a label that says it of something else": {
+			strings.Replace(emulatorPlan("", "my-emulator"), `"kinesis", "stack": "emulator"`, `"nats", "stack": "jetstream"`, 1), nil, "", "variants[0].label"},
 		"the mark would make it another's": {
 			emulatorPlan("", "k-emulator", "k"), nil, "", "variants[1].label"},
 	}

@@ -100,31 +100,45 @@ func (f *Field) LoadStart(ctx context.Context, run string) (time.Time, error) {
 // bucketTime is how long somebody who looks at a run may wait for the bucket.
 const bucketTime = 10 * time.Second
 
-// inBucket calls do with the bucket that has a run: the one that all servers
-// share, or that of the data folder of the run. It does not when that is another
-// machine's: nothing of the run is known here then.
+// inBucket calls do with the bucket that has a run. It does not when nothing of
+// the run is known here.
 func (f *Field) inBucket(ctx context.Context, run string, do func(context.Context, *rendezvous.Bucket) error) error {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
+	bucket, release, err := f.bucketOf(ctx, run)
+	if errors.Is(err, errElsewhere) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer release()
+	return do(ctx, bucket)
+}
+
+// errElsewhere says that a run's bucket is another machine's, or gone with its
+// data folder.
+var errElsewhere = errors.New("the bucket of the run is not on this machine")
+
+// bucketOf is the bucket that has a run, until release is called: the one that all
+// servers share, or that of the run's data folder.
+func (f *Field) bucketOf(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error) {
 	if f.folders.sharedBucket() {
-		return do(ctx, f.bucket)
+		return f.bucket, func() {}, nil
 	}
 	h, seen, err := f.homeOf(ctx, run)
-	if err != nil || !seen {
-		return err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !seen:
+		return nil, nil, errElsewhere
+	case h == f.folders.home():
+		return f.bucket, func() {}, nil
 	}
-	if h == f.folders.home() {
-		return do(ctx, f.bucket)
+	if _, err := os.Stat(h.bucket()); errors.Is(err, fs.ErrNotExist) { // it is not made by looking
+		return nil, nil, errElsewhere
 	}
-	if _, err := os.Stat(h.bucket()); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	bucket, err := rendezvous.OpenBucket(ctx, rendezvous.FolderURL(h.bucket()))
-	if err != nil {
-		return err
-	}
-	defer bucket.Close()
-	return do(ctx, bucket)
+	b, err = rendezvous.OpenBucket(ctx, rendezvous.FolderURL(h.bucket()))
+	return b, func() { b.Close() }, err
 }
 
 // Forget removes what is kept of a deleted run. What the bucket does not let go is

@@ -113,7 +113,7 @@ func (s *Station) openPlaces(ctx context.Context) (err error) {
 		s.host = s.folders.host()
 	}
 	s.field = &Field{folders: s.folders, host: s.host, store: s.store, ledger: s.ledger, bucket: s.bucket, live: s.live}
-	s.archive = &archiver{own: s.folders.home(), bucket: s.bucket, shared: s.folders.sharedBucket(), homeOf: s.field.homeOf, store: s.store, logs: s.runLogs, logger: s.Logger,
+	s.archive = &archiver{own: s.folders.home(), bucket: s.bucket, bucketOf: s.field.bucketOf, store: s.store, logs: s.runLogs, logger: s.Logger,
 		wake: make(chan struct{}, 1), others: map[home]struct{}{}}
 	s.planner = &Planner{Folders: s.folders, Slots: s.options.Slots, Past: s.store}
 	s.concluder = &concluder{store: s.store, logger: s.Logger, wake: make(chan struct{}, 1), ended: s.announce}
@@ -150,7 +150,7 @@ func (s *Station) openEngine() error {
 	s.Engine, err = orchestrator.New(orchestrator.Options{
 		Store:       s.store,
 		Provisioner: &provisioner{fleet: fleet, agent: built.Agent, bucket: s.bucket, home: home, logger: s.Logger, vault: s.vault, store: s.store},
-		Workload:    &workload{bucketOf: s.archive.bucketOf, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
+		Workload:    &workload{bucketOf: s.field.bucketOf, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
 		Watcher:     s.ledger,
 		Verifier:    &cleaner{archive: s.archive, verifier: verifier, fleet: fleet, logger: s.Logger},
 		Measuring:   map[string]orchestrator.Measuring{LocalTarget: &turn{ledger: s.ledger, notice: s.notice}},

@@ -208,9 +208,7 @@ func comesBack(t *testing.T, b *rendezvous.Bucket) {
 	if again, err := server().Begin(t.Context(), time.Hour); err != nil || !again.Start.Equal(first.Start) {
 		t.Errorf("Begin() again = %v, %v, want %v", again.Start, err, first.Start)
 	}
-	if err := server().Stop(t.Context(), "over"); err != nil {
-		t.Fatalf("Stop() = %v", err)
-	}
+	put(rendezvous.StepObject(1), rendezvous.Step{N: 1, Stop: true, Reason: "over"})
 	for id := range plan.Agents {
 		for n := range 20 { // more than are read at once
 			put(rendezvous.ProgressObject(id, n), rendezvous.Progress{Snapshot: measure.Snapshot{Second: n, Counts: measure.Counts{Sent: 1}}})
