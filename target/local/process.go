@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/supervise"
@@ -102,7 +101,7 @@ func (l *Ledger) processObject(name string) (experiment.Object, error) {
 	if o.Alive, err = p.Alive(); err != nil && !gone(err) {
 		return experiment.Object{}, fmt.Errorf("process %s: %w", name, err)
 	}
-	if o.CreatedAt, err = created(folder); err != nil {
+	if o.CreatedAt, err = p.Created(); err != nil {
 		return experiment.Object{}, err
 	}
 	spec, err := p.Spec()
@@ -119,17 +118,4 @@ func (l *Ledger) processObject(name string) (experiment.Object, error) {
 		o.Detail["exit"] = exit.String()
 	}
 	return o, nil
-}
-
-// created is when the folder of a process got its spec, or failing that, its
-// last entry.
-func created(folder string) (time.Time, error) {
-	info, err := os.Stat(filepath.Join(folder, "spec.json"))
-	if gone(err) {
-		info, err = os.Stat(folder)
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	return info.ModTime(), nil
 }

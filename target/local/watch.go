@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"dec.local/dec/internal/supervise"
 )
 
-const (
-	watchEvery = 200 * time.Millisecond // how often a run's processes are looked at
-	tailLines  = 20                     // of its output, told with the end of a process
-)
+// watchEvery is how often a run's processes are looked at.
+const watchEvery = 200 * time.Millisecond
 
 // Watch returns an error as soon as a process of a run ends that should not: a
 // service at all, a task with anything but exit code 0. The error is a
@@ -66,44 +62,14 @@ func (l *Ledger) lookAt(name, service string) error {
 	if err != nil {
 		return err
 	}
-	healthy, err := Healthy(p)
+	healthy, err := p.Healthy()
 	if err != nil {
 		return fmt.Errorf("watch service %s: %w", service, err)
 	}
 	if healthy {
 		return nil
 	}
-	return Ended(p, service)
-}
-
-// Healthy says whether a process is as it should be: it lives, or it is a task
-// that ended with exit code 0.
-func Healthy(p *supervise.Process) (bool, error) {
-	alive, err := p.Alive()
-	if err != nil || alive {
-		return alive, err
-	}
-	spec, err := p.Spec()
-	if err != nil {
-		return false, err
-	}
-	exit, ended, err := p.Exit()
-	if err != nil {
-		return false, err
-	}
-	return ended && spec.Lifetime == supervise.Task && exit.Cause == supervise.CauseExited && exit.Code == 0, nil
-}
-
-// Ended is the error that tells how a process that does not live ended, with
-// the end of its output.
-func Ended(p *supervise.Process, name string) *supervise.ExitError {
-	e := &supervise.ExitError{Name: name, Ready: true, Tail: p.Tail(tailLines)}
-	exit, ended, err := p.Exit()
-	if err != nil || !ended {
-		exit = supervise.Exit{Cause: supervise.CauseLost, Message: supervise.ErrNoExit.Error()}
-	}
-	e.Exit = exit
-	return e
+	return p.Ended(service)
 }
 
 // namesOf returns the names of a run's processes.

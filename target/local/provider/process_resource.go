@@ -141,7 +141,7 @@ func (r *processResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if spec, err := process.Spec(); err == nil {
 		resp.Diagnostics.Append(m.describe(ctx, spec)...)
 	} // else it is damaged: what the state says of it is the best there is
-	healthy, err := local.Healthy(process)
+	healthy, err := process.Healthy()
 	m.Running = types.BoolValue(err == nil && healthy)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{ID: m.ID})...)
@@ -158,7 +158,7 @@ func (r *processResource) Update(ctx context.Context, req resource.UpdateRequest
 	name := m.ID.ValueString()
 	detail := "Its folder is gone."
 	if process, err := r.machine.ledger.Process(name); err == nil {
-		detail = local.Ended(process, name).Error()
+		detail = process.Ended(name).Error()
 	}
 	resp.Diagnostics.AddError("Process "+name+" is not started again", detail+"\nDestroy it with everything that belongs to it, or replace it.")
 }
