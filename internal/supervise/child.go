@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,8 +29,8 @@ type child struct {
 // launch starts the child with the given environment. Its end cannot be missed:
 // only reap waits for children.
 func (s *supervisor) launch(env map[string]string) error {
-	if port := s.spec.Readiness.Port; port != 0 && accepts(port) {
-		return fmt.Errorf("port %d, which tells when it is ready, is in use by another process: end that or take another port", port)
+	if r := s.spec.Readiness; r.Port != 0 && accepts(r) {
+		return fmt.Errorf("port %s, which tells when it is ready, is in use by another process: end that or take another port", r.address())
 	}
 	argv := slices.Clone(s.spec.Command)
 	work := filepath.Join(s.folder, workFolder)
@@ -170,9 +169,9 @@ func environ(env map[string]string) []string {
 	return list
 }
 
-// accepts says whether a port of this machine accepts connections.
-func accepts(port int) bool {
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+// accepts reports whether the port that tells of readiness accepts connections.
+func accepts(r Readiness) bool {
+	conn, err := net.DialTimeout("tcp", r.address(), time.Second)
 	if err != nil {
 		return false
 	}

@@ -283,7 +283,7 @@ func write([]string) int {
 func listen(args []string) int {
 	fmt.Println("ready")
 	await("open")
-	listener, err := net.Listen("tcp", "127.0.0.1:"+args[0])
+	listener, err := net.Listen("tcp", args[0])
 	if err != nil {
 		return report(err)
 	}

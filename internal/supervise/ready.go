@@ -45,7 +45,7 @@ func awaitReady(ctx context.Context, folder string, r Readiness) error {
 		for _, l := range logs {
 			logged = logged || l.found()
 		}
-		open = open || accepts(r.Port)
+		open = open || accepts(r)
 		if logged && open {
 			return nil
 		}
@@ -66,7 +66,7 @@ func notReady(r Readiness, logged, open bool) error {
 		missing = append(missing, fmt.Sprintf("no line of its output matches %q", r.Log))
 	}
 	if !open {
-		missing = append(missing, fmt.Sprintf("port %d accepts no connection", r.Port))
+		missing = append(missing, fmt.Sprintf("port %s accepts no connection", r.address()))
 	}
 	return fmt.Errorf("it was not ready within %s: %s", r.timeout(), strings.Join(missing, ", "))
 }

@@ -16,8 +16,8 @@ import (
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	freePort := func(t *testing.T) int {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+	freePort := func(t *testing.T, host string) int {
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,14 +26,20 @@ func TestReadiness(t *testing.T) {
 	}
 	tests := map[string]func(t *testing.T) (spec supervise.Spec, file string){
 		"a port that opens": func(t *testing.T) (supervise.Spec, string) {
-			port := freePort(t)
-			spec := program(t, "listen", strconv.Itoa(port))
+			port := freePort(t, "127.0.0.1")
+			spec := program(t, "listen", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 			spec.Readiness.Log, spec.Readiness.Port = "", port
 			return spec, "open"
 		},
+		"a port of another address": func(t *testing.T) (supervise.Spec, string) {
+			port := freePort(t, "127.0.1.7")
+			spec := program(t, "listen", net.JoinHostPort("127.0.1.7", strconv.Itoa(port)))
+			spec.Readiness = supervise.Readiness{Host: "127.0.1.7", Port: port}
+			return spec, "open"
+		},
 		"a port and a line": func(t *testing.T) (supervise.Spec, string) {
-			port := freePort(t)
-			spec := program(t, "listen", strconv.Itoa(port))
+			port := freePort(t, "127.0.0.1")
+			spec := program(t, "listen", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 			spec.Readiness.Port = port
 			return spec, "open"
 		},

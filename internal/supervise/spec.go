@@ -43,7 +43,8 @@ const (
 // With none, it is ready as soon as it was started.
 type Readiness struct {
 	Log     string        `json:"log,omitempty"`        // a regular expression that a line of the output matches
-	Port    int           `json:"port,omitempty"`       // this port on 127.0.0.1 accepts connections
+	Port    int           `json:"port,omitempty"`       // this port accepts connections
+	Host    string        `json:"host,omitempty"`       // of the port; 127.0.0.1 if empty
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // 60 s if zero
 }
 

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,12 +18,18 @@ import (
 const (
 	defaultGrace        = 10 * time.Second
 	defaultReadyTimeout = 60 * time.Second
+	defaultReadyHost    = "127.0.0.1"
 	defaultStopSignal   = "SIGTERM"
 )
 
 func (s Spec) grace() time.Duration { return cmp.Or(s.Grace, defaultGrace) }
 
 func (s Spec) stopSignal() string { return cmp.Or(s.StopSignal, defaultStopSignal) }
+
+// address is where the port is, for people and for [net.Dial].
+func (r Readiness) address() string {
+	return net.JoinHostPort(cmp.Or(r.Host, defaultReadyHost), strconv.Itoa(r.Port))
+}
 
 func (r Readiness) timeout() time.Duration { return cmp.Or(r.Timeout, defaultReadyTimeout) }
 
