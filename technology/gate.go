@@ -35,7 +35,7 @@ func (g *Gate) Open() {
 	}
 }
 
-// IsShut says whether nobody passes.
+// IsShut reports whether nobody passes.
 func (g *Gate) IsShut() bool { return g.shut.Load() }
 
 // Pass waits while the gate is shut. It returns false when done was closed

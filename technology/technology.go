@@ -43,11 +43,11 @@ type Settings struct {
 	ClientConfig map[string]json.RawMessage // has passed CheckConfig
 	Secrets      map[string]json.RawMessage // secret options of the stack that were given, by name; never in an error or a log
 	Workload     experiment.Workload
-	Met          func(Incident, int) // told of incidents as they happen, from any goroutine; nobody if nil; call [Settings.Meet]
-	Logger       *slog.Logger        // slog.Default() if nil; told what has no caller to return to
+	OnIncident   func(Incident, int) // called with incidents as they happen, from any goroutine; may be nil: drivers call [Settings.Report]
+	Logger       *slog.Logger        // slog.Default() if nil; for what has no caller to return to
 }
 
-// Incident is something that a client met and did not fail from. Incidents are
+// Incident is an event that a client recovers from by itself. Incidents are
 // counted per second.
 type Incident string
 
@@ -59,10 +59,10 @@ const (
 	Reconnects      Incident = "reconnects"       // connections or subscriptions made anew
 )
 
-// Meet tells of n incidents. It does not block.
-func (s Settings) Meet(i Incident, n int) {
-	if s.Met != nil && n > 0 {
-		s.Met(i, n)
+// Report passes n incidents on to OnIncident. It does not block.
+func (s Settings) Report(i Incident, n int) {
+	if s.OnIncident != nil && n > 0 {
+		s.OnIncident(i, n)
 	}
 }
 

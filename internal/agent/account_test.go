@@ -89,7 +89,7 @@ func TestRunMeasuresAKnownLatency(t *testing.T) {
 	})
 }
 
-// within says whether got is at most a share of want away from it.
+// within reports whether got is at most a share of want away from it.
 func within(got, want time.Duration, share float64) bool {
 	return max(got-want, want-got) <= time.Duration(share*float64(want))
 }

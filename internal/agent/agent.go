@@ -116,7 +116,7 @@ func (a *agent) run(ctx context.Context) error {
 		ClientConfig: a.plan.ClientConfig,
 		Secrets:      a.Secrets,
 		Workload:     a.plan.Workload,
-		Met:          func(i technology.Incident, n int) { a.incidents.Add(string(i), n) },
+		OnIncident:   func(i technology.Incident, n int) { a.incidents.Add(string(i), n) },
 		Logger:       a.Logger,
 	})
 	if err != nil {

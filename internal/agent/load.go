@@ -33,7 +33,7 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 	}
 	runtime.GC() // what was needed to get here is not collected during the load
 	paused := gcPause()
-	a.incidents.Drain(measure.NewInterval()) // what was met before the load is none of it
+	a.incidents.Drain(measure.NewInterval()) // those before the load do not count
 	a.Logger.Info("load begins", "start", begin.Start)
 
 	loadCtx, stop := context.WithCancelCause(ctx)

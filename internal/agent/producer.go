@@ -165,7 +165,7 @@ func (p *producer) acked(token uint64, err error) {
 	p.recorder.Acked(measure.Ack{Seq: seq, Intended: intended, Sent: sent, Now: now, Err: err})
 }
 
-// idle says whether the producer sends no more and awaits nothing.
+// idle reports whether the producer sends no more and awaits nothing.
 func (p *producer) idle() bool {
 	return p.paced.Load() && len(p.slots.free) == cap(p.slots.free)
 }

@@ -23,10 +23,10 @@ import (
 // traffic is a producer and a consumer of one topic, and what became of the
 // messages.
 type traffic struct {
-	t        *testing.T
-	producer technology.Producer
-	sent     uint64
-	met      atomic.Int64 // reconnects
+	t          *testing.T
+	producer   technology.Producer
+	sent       uint64
+	reconnects atomic.Int64
 
 	mu      sync.Mutex // protects the following
 	acked   map[uint64]error
@@ -43,9 +43,9 @@ func start(t *testing.T, endpoints json.RawMessage, destination string, patience
 		Destination:  destination,
 		ClientConfig: map[string]json.RawMessage{"delivery_timeout_ms": fmt.Append(nil, patience.Milliseconds()), "linger_ms": []byte("0")},
 		Workload:     experiment.Workload{Topology: topology},
-		Met: func(i technology.Incident, n int) {
+		OnIncident: func(i technology.Incident, n int) {
 			if i == technology.Reconnects {
-				tr.met.Add(int64(n))
+				tr.reconnects.Add(int64(n))
 			}
 		},
 	})
@@ -188,8 +188,8 @@ func TestOneBrokerOfThreeIsLost(t *testing.T) {
 			if n := two.arrive(); n < 630 {
 				t.Errorf("%d messages were acknowledged and came, want all of at least 630", n)
 			}
-			if signal == syscall.SIGKILL && two.met.Load() == 0 { // one that is asked to stop hands its partitions over first
-				t.Error("the clients of a killed broker met no reconnect, want some")
+			if signal == syscall.SIGKILL && two.reconnects.Load() == 0 { // one that is asked to stop hands its partitions over first
+				t.Error("the clients of a killed broker reported no reconnect, want some")
 			}
 		})
 	}

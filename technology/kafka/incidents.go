@@ -40,7 +40,7 @@ const troubled = 15 * time.Second
 // OnBrokerThrottle implements [kgo.HookBrokerThrottle]. Producers and consumers
 // have clients of their own, so it needs not know which request it was.
 func (w *witness) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) {
-	w.settings.Meet(w.throttle, 1)
+	w.settings.Report(w.throttle, 1)
 }
 
 // OnBrokerE2E implements [kgo.HookBrokerE2E]: a request that ended without an
@@ -51,7 +51,7 @@ func (w *witness) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
 	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
-	w.settings.Meet(technology.Reconnects, 1)
+	w.settings.Report(technology.Reconnects, 1)
 	w.note(err.Error())
 }
 

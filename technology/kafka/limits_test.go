@@ -37,11 +37,11 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 		sendSome(t, d, 10) // also with one copy, although min.insync.replicas is 2
 	}
 	var mu sync.Mutex
-	met := map[technology.Incident]int{}
-	d := openWith(t, cluster.Endpoints, technology.Settings{Met: func(i technology.Incident, n int) {
+	incidents := map[technology.Incident]int{}
+	d := openWith(t, cluster.Endpoints, technology.Settings{OnIncident: func(i technology.Incident, n int) {
 		mu.Lock()
 		defer mu.Unlock()
-		met[i] += n
+		incidents[i] += n
 	}})
 	if _, err := d.Prepare(t.Context(), experiment.Topology{Partitions: 4, Replicas: 2}, 0); err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
@@ -50,8 +50,8 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 	passOnLarge(t, d, 28, 100_000)
 	mu.Lock()
 	defer mu.Unlock()
-	if met[technology.ThrottledWrites] == 0 || met[technology.ThrottledReads] == 0 {
-		t.Errorf("the clients met %v, want throttled writes and reads", met)
+	if incidents[technology.ThrottledWrites] == 0 || incidents[technology.ThrottledReads] == 0 {
+		t.Errorf("the clients reported %v, want throttled writes and reads", incidents)
 	}
 }
 

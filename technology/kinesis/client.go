@@ -165,19 +165,19 @@ func judge(err error) verdict {
 	return fatal
 }
 
-// isNotFound says whether the stream, shard or consumer does not exist.
+// isNotFound reports whether the stream, shard or consumer does not exist.
 func isNotFound(err error) bool {
 	_, ok := errors.AsType[*types.ResourceNotFoundException](err)
 	return ok
 }
 
-// isInUse says whether what was to be made exists.
+// isInUse reports whether what was to be made exists.
 func isInUse(err error) bool {
 	_, ok := errors.AsType[*types.ResourceInUseException](err)
 	return ok
 }
 
-// isAccess says whether Kinesis refuses the credentials.
+// isAccess reports whether Kinesis refuses the credentials.
 func isAccess(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -204,7 +204,7 @@ func (d *driver) control(ctx context.Context, try func(context.Context) error) e
 		}
 		switch judge(err) {
 		case throttled:
-			d.settings.Meet(technology.ThrottledReads, 1)
+			d.settings.Report(technology.ThrottledReads, 1)
 			sleep(ctx.Done(), jitter(throttlePause))
 		case fatal:
 			if !isAccess(err) {

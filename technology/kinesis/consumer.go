@@ -93,7 +93,7 @@ func (c *consumer) newReader(shard string, partition int, origin types.ShardIter
 	return &poller{base: b, interval: c.driver.config.pollInterval(c.driver.settings.Workload.Topology.ConsumerGroups)}
 }
 
-// start runs a reader. It tells whether there is a position.
+// start runs a reader. It reports whether there is a position.
 func (c *consumer) start(ctx context.Context, r reader, shard string, positions chan<- error) {
 	left := c.group.enter(shard)
 	c.running.Go(func() {

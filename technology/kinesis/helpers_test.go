@@ -58,7 +58,7 @@ func connectTo(t *testing.T, endpoints json.RawMessage, s setup) *bench {
 	b := &bench{t: t, incidents: map[technology.Incident]int{}, acks: map[uint64]error{}, acked: make(chan struct{}, 1<<20), came: make(chan struct{}, 1<<20)}
 	var err error
 	b.driver, err = kinesis.Technology.Open(t.Context(), endpoints, technology.Settings{
-		Destination: "orders", ClientConfig: config, Workload: s.workload, Met: b.met,
+		Destination: "orders", ClientConfig: config, Workload: s.workload, OnIncident: b.onIncident,
 	})
 	if err != nil {
 		t.Fatalf("Open() = %v, want no error", err)
@@ -75,13 +75,13 @@ func shut(t *testing.T, c interface{ Close() error }) {
 	}
 }
 
-func (b *bench) met(i technology.Incident, n int) {
+func (b *bench) onIncident(i technology.Incident, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.incidents[i] += n
 }
 
-// count returns how often something was met.
+// count returns how often an incident was reported.
 func (b *bench) count(i technology.Incident) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,7 +24,7 @@ func partitionKeyOf(key []byte) string {
 	return encodedPrefix + base64.RawURLEncoding.EncodeToString(key)
 }
 
-// isPlain says whether a key is its own partition key.
+// isPlain reports whether a key is its own partition key.
 func isPlain(key []byte) bool {
 	return len(key) > 0 && key[0] != mark && utf8.Valid(key)
 }

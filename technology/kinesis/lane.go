@@ -183,7 +183,7 @@ func (l *lane) enqueue(r *record) {
 	}
 }
 
-// isFull says whether a whole batch waits. Called with the mutex held.
+// isFull reports whether a whole batch waits. Called with the mutex held.
 func (l *lane) isFull() bool {
 	c := &l.producer.config
 	return l.ready.count >= c.BatchMaxRecords || l.ready.bytes >= c.BatchMaxBytes

@@ -121,7 +121,7 @@ func (r *poller) next(ctx context.Context) *kinesis.GetRecordsOutput {
 		}
 		pause = r.interval + jitter(r.interval)
 		if judge(err) == throttled {
-			r.consumer.driver.settings.Meet(technology.ThrottledReads, 1)
+			r.consumer.driver.settings.Report(technology.ThrottledReads, 1)
 			continue
 		}
 		if reason := err.Error(); reason != logged { // once, not at every try

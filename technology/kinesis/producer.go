@@ -27,7 +27,7 @@ type producer struct {
 	client   *client
 	stream   string
 	config   config
-	tell     func(technology.Incident, int)
+	report   func(technology.Incident, int)
 	acked    func(token uint64, err error)
 	ranges   ranges
 	lanes    []*lane
@@ -60,7 +60,7 @@ func (d *driver) Producer(ctx context.Context, i int, acked func(token uint64, e
 		client: d.newClient(),
 		stream: d.stream,
 		config: d.config,
-		tell:   d.settings.Meet,
+		report: d.settings.Report,
 		acked:  acked,
 		ranges: rangesOf(open),
 		slots:  make(chan struct{}, max(d.settings.Workload.Load.MaxInFlight, minInFlight)),

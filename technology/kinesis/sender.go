@@ -95,7 +95,7 @@ func (s *sender) count() {
 		}
 		r.sent = true
 	}
-	s.producer.tell(technology.RetriedSends, repeated)
+	s.producer.report(technology.RetriedSends, repeated)
 }
 
 // put makes one request.
@@ -124,7 +124,7 @@ func (s *sender) judge(output *kinesis.PutRecordsOutput, err error) {
 		s.settle(s.batch.records, err, nil, nil)
 		return
 	case throttled:
-		s.producer.tell(technology.ThrottledWrites, len(s.batch.records))
+		s.producer.report(technology.ThrottledWrites, len(s.batch.records))
 	}
 	s.settle(nil, nil, s.batch.records, err)
 }
@@ -146,7 +146,7 @@ func (s *sender) sort(results []types.PutRecordsResultEntry) {
 		s.refused = append(s.refused, r)
 		last = result
 	}
-	s.producer.tell(technology.ThrottledWrites, limited)
+	s.producer.report(technology.ThrottledWrites, limited)
 	var reason error
 	if last != nil {
 		reason = fmt.Errorf("the record was refused: %s: %s", *last.ErrorCode, aws.ToString(last.ErrorMessage))

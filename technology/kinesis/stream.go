@@ -39,7 +39,7 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 	return d.effective(ctx, summary)
 }
 
-// checkReplicas says whether there are as many copies of a record.
+// checkReplicas reports whether there are as many copies of a record.
 func (d *driver) checkReplicas(replicas int) error {
 	switch {
 	case d.endpoints.Emulator != "" && replicas > 1:

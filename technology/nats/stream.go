@@ -91,7 +91,7 @@ func (d *driver) createStream(ctx context.Context, want jetstream.StreamConfig) 
 	})
 }
 
-// checkStream says whether the existing stream is the wanted one.
+// checkStream reports whether the existing stream is the wanted one.
 func (d *driver) checkStream(ctx context.Context, want jetstream.StreamConfig) error {
 	stream, err := d.js.Stream(ctx, want.Name)
 	if err != nil {
