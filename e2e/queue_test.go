@@ -131,8 +131,8 @@ func TestServerIsTerminatedMidway(t *testing.T) {
 	w.assertNothingLeft()
 
 	next := w.serve()
-	if e := get[api.ExperimentDetail](next, "/experiments/"+id); e.Items[0].Outcome != experiment.Cancelled || e.Items[0].Teardown != experiment.TeardownClean {
-		t.Errorf("the run that was midway is %s, %s; want cancelled, clean", e.Items[0].Outcome, e.Items[0].Teardown)
+	if e := get[api.ExperimentDetail](next, "/experiments/"+id); e.RunList[0].Outcome != experiment.Cancelled || e.RunList[0].Teardown != experiment.TeardownClean {
+		t.Errorf("the run that was midway is %s, %s; want cancelled, clean", e.RunList[0].Outcome, e.RunList[0].Teardown)
 	}
 	if e := next.awaitEnd(queued); e.Runs.Succeeded < 1 {
 		t.Errorf("what was queued = %+v, want it run by the next server", e.Runs)

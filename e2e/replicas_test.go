@@ -83,7 +83,7 @@ func TestReplicasShareAQueue(t *testing.T) {
 		if e.State != experiment.Ended || e.Runs.Succeeded < 1 || e.Runs.Failed+e.Runs.Leaked > 0 || e.Verdict == nil {
 			t.Errorf("experiment %s = %s, %+v, verdict %v; want it ended, succeeded and concluded", e.Name, e.State, e.Runs, e.Verdict)
 		}
-		for _, run := range e.Items {
+		for _, run := range e.RunList {
 			driver, _ := p.of(run.ID)
 			drivers[driver]++
 			for i, name := range []string{"a", "b"} {
@@ -285,8 +285,8 @@ func TestDrainHoldsForAllReplicas(t *testing.T) {
 	}
 	for _, s := range []*server{p.a, p.b} {
 		e := get[api.ExperimentDetail](s, "/experiments/"+queued)
-		if e.State != experiment.Queued || e.Items[0].Phase != experiment.PhaseQueued {
-			t.Errorf("what was posted while draining = %s, %s; want it queued", e.State, e.Items[0].Phase)
+		if e.State != experiment.Queued || e.RunList[0].Phase != experiment.PhaseQueued {
+			t.Errorf("what was posted while draining = %s, %s; want it queued", e.State, e.RunList[0].Phase)
 		}
 	}
 	if status, body := p.b.call("DELETE", api.Prefix+"/shutdown", "", nil); status != http.StatusOK {

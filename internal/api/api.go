@@ -66,7 +66,7 @@ type VariantName struct {
 type ExperimentDetail struct {
 	Experiment
 	Plan        experiment.Plan `json:"plan"`
-	Items       []Run           `json:"run_list" doc:"In the order in which they run."`
+	RunList     []Run           `json:"run_list" doc:"In the order in which they run."`
 	Warnings    []string        `json:"warnings" doc:"What is allowed but probably not meant."`
 	AsOf        time.Time       `json:"as_of"`
 	LastEventID int64           `json:"last_event_id"`
@@ -163,12 +163,12 @@ type LogLine struct {
 
 // Comparison is the answer of one experiment, or of picked runs.
 type Comparison struct {
-	Title      string           `json:"title"`
-	Comparison stats.Comparison `json:"comparison"`
-	Fairness   report.Fairness  `json:"fairness"`
-	Caveats    []string         `json:"caveats"`
-	Differs    []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
-	Runs       []ComparedRun    `json:"runs"`
+	Title       string           `json:"title"`
+	Comparison  stats.Comparison `json:"comparison"`
+	Fairness    report.Fairness  `json:"fairness"`
+	Caveats     []string         `json:"caveats"`
+	Differences []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
+	Runs        []ComparedRun    `json:"runs"`
 }
 
 // Difference is one setting in which variants are not alike.
@@ -183,7 +183,7 @@ type ComparedRun struct {
 	Counts    *measure.Counts                `json:"counts,omitempty"`
 	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric; null where the count does not support it. Latencies in nanoseconds."`
 	Incidents map[string]int64               `json:"incidents,omitempty" doc:"What its clients met and did not fail from, in the measure stage: throttled_writes, throttled_reads, retried_sends, reconnects. Absent where they met nothing."`
-	Why       string                         `json:"excluded,omitempty" doc:"Why it does not count."`
+	Excluded  string                         `json:"excluded,omitempty" doc:"Why it does not count."`
 	Link      string                         `json:"link"`
 }
 
@@ -230,16 +230,16 @@ const (
 
 // Shutdown is where a shutdown stands.
 type Shutdown struct {
-	State     string       `json:"state" enum:"none,draining,ready" doc:"ready: nothing is midway."`
-	Mode      ShutdownMode `json:"mode,omitempty" enum:"drain,handoff"`
-	By        string       `json:"by,omitempty"`
-	Since     time.Time    `json:"since,omitzero"`
-	LapsesAt  time.Time    `json:"lapses_at,omitzero" doc:"If nobody asks again until then."`
-	Deferred  bool         `json:"deferred" doc:"It waits for runs that are midway."`
-	WaitsFor  []WaitingRun `json:"waits_for"`
-	RemainS   float64      `json:"remaining_s,omitempty" doc:"Seconds until it will probably be ready."`
-	Exits     bool         `json:"exits" doc:"The process exits after this answer."`
-	QueuedAll int          `json:"queued" doc:"Runs that stay queued for the next server."`
+	State      string       `json:"state" enum:"none,draining,ready" doc:"ready: nothing is midway."`
+	Mode       ShutdownMode `json:"mode,omitempty" enum:"drain,handoff"`
+	By         string       `json:"by,omitempty"`
+	Since      time.Time    `json:"since,omitzero"`
+	LapsesAt   time.Time    `json:"lapses_at,omitzero" doc:"If nobody asks again until then."`
+	Deferred   bool         `json:"deferred" doc:"It waits for runs that are midway."`
+	WaitsFor   []WaitingRun `json:"waits_for"`
+	RemainingS float64      `json:"remaining_s,omitempty" doc:"Seconds until it will probably be ready."`
+	Exits      bool         `json:"exits" doc:"The process exits after this answer."`
+	Queued     int          `json:"queued" doc:"Runs that stay queued for the next server."`
 }
 
 // WaitingRun is a run that defers a shutdown.
@@ -300,10 +300,10 @@ type Target struct {
 
 // Technology is something that can be compared.
 type Technology struct {
-	Name         string          `json:"name"`
-	Title        string          `json:"title"`
-	ClientConfig json.RawMessage `json:"client_config_schema"`
-	Stacks       []Stack         `json:"stacks"`
+	Name               string          `json:"name"`
+	Title              string          `json:"title"`
+	ClientConfigSchema json.RawMessage `json:"client_config_schema"`
+	Stacks             []Stack         `json:"stacks"`
 }
 
 // Stack is one way to run a technology.
@@ -313,7 +313,7 @@ type Stack struct {
 	Description string          `json:"description,omitempty"`
 	Targets     []string        `json:"targets"`
 	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself; its variants are labelled so."`
-	Options     json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
+	Schema      json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
 	Available   bool            `json:"available"`
 	Why         string          `json:"why,omitempty"`
 	Fix         string          `json:"fix,omitempty"`

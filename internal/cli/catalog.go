@@ -34,8 +34,8 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *r
 			if !stack.Available {
 				fmt.Fprintf(w, "  not available: %s; mend it: %s\n", stack.Why, stack.Fix)
 			}
-			printOptions(w, "option", stack.Options)
-			printOptions(w, "client", tech.ClientConfig)
+			printOptions(w, "option", stack.Schema)
+			printOptions(w, "client", tech.ClientConfigSchema)
 		}
 	}
 	for _, target := range catalog.Targets {

@@ -83,9 +83,9 @@ func printComparison(out io.Writer, c api.Comparison) error {
 		if run.Counts != nil {
 			lost = report.Count(run.Counts.Lost)
 		}
-		fmt.Fprintf(w, "\t%s\t%s\n", lost, run.Why)
+		fmt.Fprintf(w, "\t%s\t%s\n", lost, run.Excluded)
 	}
-	for _, difference := range c.Differs {
+	for _, difference := range c.Differences {
 		fmt.Fprintf(w, "differs: %s", difference.Path)
 		for _, variant := range c.Comparison.Variants {
 			if value, ok := difference.Values[variant.Label]; ok {

@@ -116,7 +116,7 @@ func printExperiment(out io.Writer, e api.ExperimentDetail) error {
 			fmt.Fprintln(out, sentence)
 		}
 	}
-	return printRuns(out, e.Items)
+	return printRuns(out, e.RunList)
 }
 
 type cancelExperimentCmd struct{ experimentID }

@@ -111,7 +111,7 @@ func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
 
 // introduce says what was submitted and how long it will take.
 func (g *guest) introduce(d api.ExperimentDetail) {
-	g.progress.begin(client.Stored(d), len(d.Items))
+	g.progress.begin(client.Stored(d), len(d.RunList))
 	for _, warning := range d.Warnings {
 		g.progress.notice("note: %s", warning)
 	}

@@ -89,8 +89,8 @@ func waitsFor(s api.Shutdown) string {
 		waits[i] = fmt.Sprintf("%s (%s, %s)", run.Run, run.Name, run.Phase)
 	}
 	text := strings.Join(waits, ", ")
-	if s.RemainS > 0 {
-		text += fmt.Sprintf(", about %s", roughly(s.RemainS))
+	if s.RemainingS > 0 {
+		text += fmt.Sprintf(", about %s", roughly(s.RemainingS))
 	}
 	return text
 }
@@ -116,7 +116,7 @@ func printShutdown(w io.Writer, s api.Shutdown) error {
 		if s.Exits {
 			text = "Nothing is midway; the server ends."
 		}
-		_, err = fmt.Fprintf(w, "%s %s for the next server.\n", text, stayQueued(s.QueuedAll))
+		_, err = fmt.Fprintf(w, "%s %s for the next server.\n", text, stayQueued(s.Queued))
 	default:
 		_, err = fmt.Fprintf(w, "Deferred: waiting for %s. No further run starts; it lapses at %s unless somebody asks again.\n",
 			waitsFor(s), s.LapsesAt.Local().Format(time.TimeOnly))

@@ -18,8 +18,8 @@ func (c *Client) Report(ctx context.Context, id string, o report.Options) (repor
 	if err != nil {
 		return report.Report{}, err
 	}
-	runs := make([]experiment.Run, len(detail.Items))
-	for i, run := range detail.Items {
+	runs := make([]experiment.Run, len(detail.RunList))
+	for i, run := range detail.RunList {
 		if runs[i], err = c.wholeRun(ctx, run); err != nil {
 			return report.Report{}, err
 		}

@@ -146,11 +146,11 @@ func (s *server) viewComparison(ctx context.Context, r compared) (*comparisonOut
 	view := api.Comparison{
 		Title: r.Experiment.Plan.Name, Comparison: r.Comparison, Fairness: r.Fairness, Caveats: orEmpty(r.Caveats), Runs: []api.ComparedRun{},
 	}
-	if view.Differs, err = differences(r.sides); err != nil {
+	if view.Differences, err = differences(r.sides); err != nil {
 		return nil, err
 	}
 	for _, run := range r.Runs {
-		compared := api.ComparedRun{Run: viewRun(run, numbers[run.ID]), Why: r.Excluded(run.ID), Link: "/runs/" + run.ID}
+		compared := api.ComparedRun{Run: viewRun(run, numbers[run.ID]), Excluded: r.Excluded(run.ID), Link: "/runs/" + run.ID}
 		if len(run.Result) > 0 {
 			result, err := decodeResult(run)
 			if err != nil {

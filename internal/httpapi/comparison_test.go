@@ -38,14 +38,14 @@ func TestComparisonOfAnExperiment(t *testing.T) {
 		t.Errorf("comparison %+v", got.Comparison)
 	}
 	var differs []string
-	for _, d := range got.Differs {
+	for _, d := range got.Differences {
 		differs = append(differs, d.Path)
 	}
 	if diff := cmp.Diff([]string{"options.brokers", "stack", "technology"}, differs); diff != "" {
 		t.Error(diff)
 	}
 	for _, run := range got.Runs {
-		if run.Why != "" || run.Counts == nil || run.Metrics["e2e_p99"] == nil || run.Metrics["e2e_p50"] != nil || run.Link != "/runs/"+run.Run.ID {
+		if run.Excluded != "" || run.Counts == nil || run.Metrics["e2e_p99"] == nil || run.Metrics["e2e_p50"] != nil || run.Link != "/runs/"+run.Run.ID {
 			t.Errorf("run %+v", run)
 		}
 	}
@@ -63,7 +63,7 @@ func TestVariantsOfOneStackDifferInTheirSettings(t *testing.T) {
 		"repeat": 1
 	}`)
 	got := map[string]map[string]string{}
-	for _, d := range decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200)).Differs {
+	for _, d := range decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200)).Differences {
 		got[d.Path] = map[string]string{}
 		for label, value := range d.Values {
 			got[d.Path][label] = string(value)
@@ -84,7 +84,7 @@ func TestComparisonWhileItRuns(t *testing.T) {
 	e := w.submit()
 	w.claim().enter(experiment.PhaseLoad)
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if got.Comparison.Verdict != stats.NoVerdict || got.Comparison.Reason != "0 of 2 runs have ended." || got.Runs[0].Why == "" {
+	if got.Comparison.Verdict != stats.NoVerdict || got.Comparison.Reason != "0 of 2 runs have ended." || got.Runs[0].Excluded == "" {
 		t.Errorf("comparison %+v", got)
 	}
 	w.get(at("/experiments/%s/comparison.html", e.ID)).is(200)
@@ -106,7 +106,7 @@ func TestComparisonAsFiles(t *testing.T) {
 		t.Errorf("page with %v", page.header)
 	}
 	wantOwnStylesOnly(t, page)
-	wantOwnStylesOnly(t, w.get(at("/comparison.html"+query(e.Items))).is(200))
+	wantOwnStylesOnly(t, w.get(at("/comparison.html"+query(e.RunList))).is(200))
 	if got := table.header.Get("Content-Security-Policy"); !strings.Contains(got, "style-src 'none'") {
 		t.Errorf("policy of the table %s", got)
 	}
@@ -142,11 +142,11 @@ func query(runs []api.Run) string {
 func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
 	w := newWorld(t)
 	e := w.measured(fivePlan)
-	all := decode[api.Comparison](w.get(at("/comparison" + query(e.Items))).is(200))
+	all := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList))).is(200))
 	if all.Comparison.Verdict != stats.Different {
 		t.Errorf("all runs: %+v", all.Comparison)
 	}
-	some := decode[api.Comparison](w.get(at("/comparison" + query(e.Items[:9]))).is(200))
+	some := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList[:9]))).is(200))
 	if some.Comparison.Verdict != stats.NoVerdict || len(some.Runs) != 9 {
 		t.Errorf("some runs: %+v", some.Comparison)
 	}
@@ -155,7 +155,7 @@ func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
 func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.measured(fivePlan), w.measured(strings.Replace(fivePlan, "1000", "3000", 1))
-	runs := append(one.Items, two.Items...)
+	runs := append(one.RunList, two.RunList...)
 	got := decode[api.Comparison](w.get(at("/comparison" + query(runs))).is(200))
 	if got.Comparison.Verdict != stats.NoVerdict || got.Title != "20 runs of 2 experiments" || len(got.Comparison.Variants) != 4 {
 		t.Errorf("comparison %+v", got)
@@ -167,7 +167,7 @@ func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 		t.Errorf("no interval: %+v", got.Comparison.Pairs[0])
 	}
 	differs := map[string]map[string]string{}
-	for _, d := range got.Differs {
+	for _, d := range got.Differences {
 		differs[d.Path] = map[string]string{}
 		for label, value := range d.Values {
 			differs[d.Path][label] = string(value)
@@ -199,7 +199,7 @@ func TestAtMostFortyRunsAreCompared(t *testing.T) {
 func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 	w := newWorld(t, func(o *httpapi.Options) { o.Titles = map[string]string{"nats": "NATS JetStream"} })
 	e := w.submit()
-	for range e.Items {
+	for range e.RunList {
 		run := w.claim().enter(experiment.PhaseProvision)
 		run.collect(time.Millisecond, func(r *measure.Result) {
 			if run.Variant == "nats" {
@@ -228,7 +228,7 @@ func TestRunThatDoesNotCountIsComparedWithItsReason(t *testing.T) {
 	w.claim().enter(experiment.PhaseProvision).collect(time.Millisecond).end(experiment.Failed, experiment.TeardownClean)
 	w.finish()
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if got.Runs[0].Why != "failed" {
+	if got.Runs[0].Excluded != "failed" {
 		t.Errorf("run %+v", got.Runs[0])
 	}
 }

@@ -86,12 +86,12 @@ func (s *server) experimentDetail(ctx context.Context, id string) (api.Experimen
 	}
 	detail := api.ExperimentDetail{
 		Experiment: viewExperiment(summary), Plan: summary.Plan, Warnings: orEmpty(summary.Plan.Warnings()),
-		Items: make([]api.Run, len(runs)), AsOf: asOf, LastEventID: last,
+		RunList: make([]api.Run, len(runs)), AsOf: asOf, LastEventID: last,
 	}
 	numbers := numbersOf(runs)
 	for i, run := range runs {
-		detail.Items[i] = viewRun(run, numbers[run.ID])
-		if err := s.liven(ctx, &detail.Items[i], summary.Plan.Workload.Stages, asOf); err != nil {
+		detail.RunList[i] = viewRun(run, numbers[run.ID])
+		if err := s.liven(ctx, &detail.RunList[i], summary.Plan.Workload.Stages, asOf); err != nil {
 			return api.ExperimentDetail{}, err
 		}
 	}

@@ -18,7 +18,7 @@ func TestExperimentRunsToItsVerdict(t *testing.T) {
 	if want := at("/experiments/%s", created.ID); a.header.Get("Location") != want {
 		t.Errorf("Location: %s, want %s", a.header.Get("Location"), want)
 	}
-	if created.State != experiment.Queued || created.By != "admin" || created.Runs.Queued != 2 || len(created.Items) != 2 || len(created.Warnings) == 0 {
+	if created.State != experiment.Queued || created.By != "admin" || created.Runs.Queued != 2 || len(created.RunList) != 2 || len(created.Warnings) == 0 {
 		t.Errorf("created %+v", created)
 	}
 	if diff := cmp.Diff([]api.Action{api.ActionCancel}, created.Allowed); diff != "" {

@@ -125,8 +125,8 @@ func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	return api.Catalog{
 		PlanSchema: experiment.Schema(),
 		Targets:    []api.Target{{Name: "local", Title: "This machine", Available: true, Slots: 1}},
-		Technologies: []api.Technology{{Name: "kafka", Title: "Apache Kafka", ClientConfig: schema, Stacks: []api.Stack{
-			{Name: "kraft", Title: "KRaft", Targets: []string{"local"}, Options: schema, Why: "no broker", Fix: "make setup"},
+		Technologies: []api.Technology{{Name: "kafka", Title: "Apache Kafka", ClientConfigSchema: schema, Stacks: []api.Stack{
+			{Name: "kraft", Title: "KRaft", Targets: []string{"local"}, Schema: schema, Why: "no broker", Fix: "make setup"},
 		}}},
 	}, nil
 }

@@ -40,14 +40,14 @@ func TestWritesAreAudited(t *testing.T) {
 	w := newWorld(t)
 	e := w.submit()
 	w.post(at("/experiments"), `{}`).is(422)
-	w.post(at("/runs/%s/cancel", e.Items[0].ID), "").is(202)
+	w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").is(202)
 	w.post(at("/experiments/%s/cancel", e.ID), "").is(202)
 	w.delete(at("/experiments/%s", e.ID)).is(204)
 	w.get(at("/experiments")).is(200) // is no write
 	want := []experiment.AuditEntry{
 		{By: "admin", Action: "experiment.delete", Object: e.ID, Status: 204},
 		{By: "admin", Action: "experiment.cancel", Object: e.ID, Status: 202},
-		{By: "admin", Action: "run.cancel", Object: e.Items[0].ID, Status: 202},
+		{By: "admin", Action: "run.cancel", Object: e.RunList[0].ID, Status: 202},
 		{By: "admin", Action: "experiment.create", Status: 422},
 		{By: "admin", Action: "experiment.create", Object: e.ID, Status: 202},
 	}

@@ -111,7 +111,7 @@ func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
 
 func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	w := newWorld(t)
-	path := at("/runs/%s/histograms", w.submit().Items[0].ID)
+	path := at("/runs/%s/histograms", w.submit().RunList[0].ID)
 	w.get(path).refused(404)
 	run := w.claim().enter(experiment.PhaseProvision)
 	histograms := func() api.Histograms {
@@ -145,11 +145,11 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 func TestTimelineOfARunThatNeverRan(t *testing.T) {
 	w := newWorld(t)
 	e := w.submit()
-	path := at("/runs/%s/timeline", e.Items[0].ID)
+	path := at("/runs/%s/timeline", e.RunList[0].ID)
 	if got := decode[api.Timeline](w.get(path).is(200)); got.Complete || len(got.Seconds) != 0 {
 		t.Errorf("queued %+v", got)
 	}
-	w.post(at("/runs/%s/cancel", e.Items[0].ID), "").is(202)
+	w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").is(202)
 	if got := decode[api.Timeline](w.get(path).is(200)); !got.Complete {
 		t.Errorf("cancelled %+v", got)
 	}
@@ -184,7 +184,7 @@ func TestResourcesThroughTheirLives(t *testing.T) {
 
 func TestLogPassesOnWhatIsAsked(t *testing.T) {
 	w := newWorld(t)
-	id := w.submit().Items[0].ID
+	id := w.submit().RunList[0].ID
 	w.field.log = api.Log{Lines: []api.LogLine{{N: 1, Source: "dec", Level: "error", Text: "oh"}}, Matches: 1}
 	got := decode[api.Log](w.get(at("/runs/%s/log?q=o&source=tofu+2+apply&level=warn&before=10&limit=5", id)).is(200))
 	if got.Run != id || got.Matches != 1 || len(got.Lines) != 1 {
@@ -202,10 +202,10 @@ func TestLogPassesOnWhatIsAsked(t *testing.T) {
 func TestCancelledRunEnds(t *testing.T) {
 	w := newWorld(t)
 	e := w.submit()
-	got := decode[api.RunDetail](w.post(at("/runs/%s/cancel", e.Items[0].ID), "").is(202))
+	got := decode[api.RunDetail](w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").is(202))
 	if got.Outcome != experiment.Cancelled || got.Reason != "cancelled by admin" || len(got.Allowed) != 0 {
 		t.Errorf("cancelled %+v", got)
 	}
-	w.post(at("/runs/%s/cancel", e.Items[0].ID), "").refused(409)
+	w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").refused(409)
 	w.post(at("/runs/r000000000/cancel"), "").refused(404)
 }

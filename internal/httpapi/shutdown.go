@@ -137,7 +137,7 @@ func (s *server) cancelShutdown(ctx context.Context, _ *struct{}) (*shutdownStat
 
 // viewShutdown shows a drain.
 func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shutdown, error) {
-	view := api.Shutdown{State: "none", WaitsFor: []api.WaitingRun{}, QueuedAll: d.Queued}
+	view := api.Shutdown{State: "none", WaitsFor: []api.WaitingRun{}, Queued: d.Queued}
 	if !d.InForce() {
 		return view, nil
 	}
@@ -159,7 +159,7 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 		if err != nil {
 			return api.Shutdown{}, err
 		}
-		view.RemainS = max(view.RemainS, left)
+		view.RemainingS = max(view.RemainingS, left)
 	}
 	return view, nil
 }

@@ -19,7 +19,7 @@ func TestShutdownWaitsForWhatIsMidway(t *testing.T) {
 
 	deferred := w.post(at("/shutdown"), "").is(409)
 	got := decode[api.Shutdown](deferred)
-	if deferred.header.Get("Retry-After") != "5" || got.State != "draining" || !got.Deferred || got.By != "admin" || got.RemainS == 0 || got.Exits {
+	if deferred.header.Get("Retry-After") != "5" || got.State != "draining" || !got.Deferred || got.By != "admin" || got.RemainingS == 0 || got.Exits {
 		t.Errorf("deferred %s with %v", deferred.body, deferred.header)
 	}
 	want := []api.WaitingRun{{Run: run.ID, Name: run.Variant + " #1", Experiment: e.ID, Phase: experiment.PhaseLoad, Since: got.WaitsFor[0].Since}}
@@ -29,7 +29,7 @@ func TestShutdownWaitsForWhatIsMidway(t *testing.T) {
 	w.get("/readyz").is(503)
 	w.get("/livez").is(200)
 	w.submit() // is accepted, and stays queued
-	if got := decode[api.Shutdown](w.get(at("/shutdown")).is(200)); got.State != "draining" || got.QueuedAll != 3 {
+	if got := decode[api.Shutdown](w.get(at("/shutdown")).is(200)); got.State != "draining" || got.Queued != 3 {
 		t.Errorf("state %+v", got)
 	}
 

@@ -79,7 +79,7 @@ func ended(t *testing.T, f *station.Folders, c *client.Client) (id, run string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	run = e.Items[0].ID
+	run = e.RunList[0].ID
 	staged := filepath.Join(f.Data, "staging", run)
 	write(t, filepath.Join(staged, "services", "agent-0", "stderr.log"), "ready\n")
 	write(t, filepath.Join(staged, "services", "agent-0", "exit.json"), "{}\n")

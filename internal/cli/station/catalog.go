@@ -87,9 +87,9 @@ func (f *Folders) Catalog(slots map[string]int) (api.Catalog, error) {
 	}
 	c := api.Catalog{Targets: targets(slots), PlanSchema: experiment.Schema()}
 	for _, o := range list {
-		tech := api.Technology{Name: o.Name, Title: o.Title, ClientConfig: o.ConfigSchema}
+		tech := api.Technology{Name: o.Name, Title: o.Title, ClientConfigSchema: o.ConfigSchema}
 		for _, s := range o.stacks {
-			stack := api.Stack{Name: s.Name, Title: s.Title, Description: s.Description, Targets: s.Targets, Emulator: s.Emulator, Options: s.Schema, Available: true}
+			stack := api.Stack{Name: s.Name, Title: s.Title, Description: s.Description, Targets: s.Targets, Emulator: s.Emulator, Schema: s.Schema, Available: true}
 			if why := f.why(s); why != "" {
 				stack.Available, stack.Why, stack.Fix = false, why, SetupFix
 			}

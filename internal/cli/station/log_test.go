@@ -29,7 +29,7 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := e.Items[0].ID
+	run := e.RunList[0].ID
 	at := func(seconds int) time.Time { return e.CreatedAt.Add(time.Duration(seconds) * time.Second) }
 	attempts, staged := filepath.Join(f.Data, "runs", run, "attempts"), filepath.Join(f.Data, "staging", run)
 	s.Logger.With("run", run).Info("phase begins", "phase", "provision")
@@ -103,7 +103,7 @@ func TestDeletedExperimentLeavesNoFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := e.Items[0].ID
+	run := e.RunList[0].ID
 	kept := filepath.Join(f.Data, "bucket", "runs", run, "1", "services", "agent-0", "stderr.log")
 	write(t, kept, "x\n")
 	if err := c.CancelExperiment(t.Context(), e.ID); err != nil {
