@@ -3,10 +3,43 @@ package e2e
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// proseColumns is the width at which prose wraps.
+const proseColumns = 120
+
+// TestProseWraps reads every text in Markdown. Rows of tables may be wider, and so
+// may a line that is one word, such as an address.
+func TestProseWraps(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "technology/*/README.md", "target/*/README.md", "ui/*.md", "bench/*.md", ".github/*.md", ".github/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join("..", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	if len(files) < 9 {
+		t.Errorf("found only %v", files)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			words := strings.Fields(line)
+			if utf8.RuneCountInString(line) > proseColumns && len(words) > 1 && words[0][0] != '|' {
+				t.Errorf("%s:%d is %d columns wide, want at most %d", file, i+1, utf8.RuneCountInString(line), proseColumns)
+			}
+		}
+	}
+}
 
 // TestPoliciesInTheDocsAreWhole parses every block of JSON in the operator's manual
 // and looks for the words of S3 that must be there.
