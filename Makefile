@@ -49,7 +49,7 @@ test-tools: $(python) $(foreach t,lint postgres chromium,$(tools)/$(t)/node_modu
 	@tools/prerequisites test
 
 fuzz-api: setup $(python) ## Fuzz the HTTP API for 10 minutes
-	DEC_FUZZ_SECONDS=600 go test -count=1 -timeout 20m ./internal/cli/station -run TestFuzzAPI -v
+	DEC_FUZZ_SECONDS=600 go test -count=1 -timeout 20m ./internal/server -run TestFuzzAPI -v
 
 lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@out=$$(gofmt -l cmd internal technology target bench deploy e2e ui/*.go); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }

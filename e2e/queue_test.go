@@ -78,7 +78,7 @@ func TestQueueRunsInOrder(t *testing.T) {
 }
 
 // TestServerIsReplacedByCI runs the script of the CI against a server with a run
-// midway: it is deferred until the run has ended, the process exits 0, and what
+// active: it is deferred until the run has ended, the process exits 0, and what
 // was posted meanwhile is run by the next server.
 func TestServerIsReplacedByCI(t *testing.T) {
 	w := newWorld(t)
@@ -112,14 +112,14 @@ func TestServerIsReplacedByCI(t *testing.T) {
 		t.Errorf("the experiment posted while draining = %+v, want it run by the next server", e.Runs)
 	}
 	if e := get[api.ExperimentDetail](next, "/experiments/"+first); e.Runs.Succeeded < 1 {
-		t.Errorf("the run that was midway = %+v, want it succeeded", e.Runs)
+		t.Errorf("the run that was active = %+v, want it succeeded", e.Runs)
 	}
 	next.stop(syscall.SIGTERM)
 	w.assertNothingLeft()
 }
 
-// TestServerIsTerminatedMidway shows that SIGTERM is a first Ctrl-C.
-func TestServerIsTerminatedMidway(t *testing.T) {
+// TestServerIsTerminatedActive shows that SIGTERM is a first Ctrl-C.
+func TestServerIsTerminatedActive(t *testing.T) {
 	w := newWorld(t)
 	s := w.serve()
 	id := s.post(long)
@@ -132,7 +132,7 @@ func TestServerIsTerminatedMidway(t *testing.T) {
 
 	next := w.serve()
 	if e := get[api.ExperimentDetail](next, "/experiments/"+id); e.RunList[0].Outcome != experiment.Cancelled || e.RunList[0].Teardown != experiment.TeardownClean {
-		t.Errorf("the run that was midway is %s, %s; want cancelled, clean", e.RunList[0].Outcome, e.RunList[0].Teardown)
+		t.Errorf("the run that was active is %s, %s; want cancelled, clean", e.RunList[0].Outcome, e.RunList[0].Teardown)
 	}
 	if e := next.awaitEnd(queued); e.Runs.Succeeded < 1 {
 		t.Errorf("what was queued = %+v, want it run by the next server", e.Runs)
@@ -141,9 +141,9 @@ func TestServerIsTerminatedMidway(t *testing.T) {
 	w.assertNothingLeft()
 }
 
-// TestServerIsKilledMidway kills the server; the next one follows the load, which
+// TestServerIsKilledActive kills the server; the next one follows the load, which
 // has gone on without it, collects the result, and goes on with the queue.
-func TestServerIsKilledMidway(t *testing.T) {
+func TestServerIsKilledActive(t *testing.T) {
 	w := newWorld(t)
 	s := w.serve()
 	id := s.post(strings.Replace(long, "measure: 60s", "measure: 15s", 1))
@@ -160,7 +160,7 @@ func TestServerIsKilledMidway(t *testing.T) {
 	}
 	r := get[api.RunDetail](next, "/runs/"+run)
 	if r.Outcome != experiment.Succeeded || r.Teardown != experiment.TeardownClean {
-		t.Errorf("the run that was midway is %s, %s (%s); want succeeded and clean", r.Outcome, r.Teardown, r.Reason)
+		t.Errorf("the run that was active is %s, %s (%s); want succeeded and clean", r.Outcome, r.Teardown, r.Reason)
 	}
 	result := get[measure.Result](next, "/runs/"+run+"/result")
 	if c := result.Counts; c.Offered == 0 || c.Received != c.Offered || c.Lost+c.Unsent+c.Failed > 0 {
@@ -176,15 +176,15 @@ func TestServerIsKilledMidway(t *testing.T) {
 	w.assertNothingLeft()
 }
 
-// TestRestoreFromBackup backs a server up while a run is midway, and restores
+// TestRestoreFromBackup backs a server up while a run is active, and restores
 // the copy elsewhere after all of the first is gone.
 func TestRestoreFromBackup(t *testing.T) {
 	w := newWorld(t)
 	s := w.serve()
 	done := s.post(tinyPlan("done before the backup"))
 	s.awaitEnd(done)
-	midway := s.post(long)
-	run := s.awaitPhase(midway, experiment.PhaseLoad)
+	active := s.post(long)
+	run := s.awaitPhase(active, experiment.PhaseLoad)
 	queued := s.post(tinyPlan("queued in the backup"))
 	backup := filepath.Join(w.dir, "backup.db")
 	if out := w.dec("backup", backup); out.code != 0 {
@@ -206,12 +206,12 @@ func TestRestoreFromBackup(t *testing.T) {
 	next.follow("after=0&run="+run, func(e streamed) bool {
 		return e.event != api.EventStored || e.stored(t).Kind != experiment.EventOutcome
 	})
-	next.call("POST", api.Prefix+"/experiments/"+midway+"/cancel", "", nil) // its repeat is not wanted here
+	next.call("POST", api.Prefix+"/experiments/"+active+"/cancel", "", nil) // its repeat is not wanted here
 	if e := next.awaitEnd(queued); e.Runs.Succeeded < 1 {
 		t.Errorf("what was queued = %+v, want it run by the restored server", e.Runs)
 	}
 	if r := get[api.RunDetail](next, "/runs/"+run); r.Outcome != experiment.Failed || r.Teardown != experiment.TeardownClean {
-		t.Errorf("the run that was midway is %s, %s (%s); want failed, clean", r.Outcome, r.Teardown, r.Reason)
+		t.Errorf("the run that was active is %s, %s (%s); want failed, clean", r.Outcome, r.Teardown, r.Reason)
 	}
 	next.stop(syscall.SIGTERM)
 	restored.assertNothingLeft()

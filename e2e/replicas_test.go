@@ -97,7 +97,7 @@ func TestReplicasShareAQueue(t *testing.T) {
 	t.Logf("a drove %d runs, b %d", drivers[p.a], drivers[p.b])
 	for i := range seen {
 		if seen[i].most != 1 {
-			t.Errorf("up to %d runs were midway at once, want 1", seen[i].most)
+			t.Errorf("up to %d runs were active at once, want 1", seen[i].most)
 		}
 	}
 	p.stop(p.a, p.b)
@@ -107,13 +107,13 @@ func TestReplicasShareAQueue(t *testing.T) {
 type told struct {
 	events           []int64
 	begun, snapshots map[string]int // by run
-	most             int            // runs that were midway at once
+	most             int            // active runs at once
 }
 
 // untilAllEnded reads the stream until these experiments have ended.
 func (s *server) untilAllEnded(ids []string) told {
 	seen := told{begun: map[string]int{}, snapshots: map[string]int{}}
-	midway := map[string]bool{}
+	active := map[string]bool{}
 	open := slices.Clone(ids)
 	for e, err := range s.events(s.w.t.Context(), "after=0") {
 		if err != nil {
@@ -131,14 +131,14 @@ func (s *server) untilAllEnded(ids []string) told {
 		switch {
 		case event.Kind == experiment.EventPhase && event.Phase == experiment.PhaseProvision:
 			seen.begun[event.Run]++
-			midway[event.Run] = true
+			active[event.Run] = true
 		case event.Kind == experiment.EventOutcome:
-			delete(midway, event.Run)
+			delete(active, event.Run)
 			open = slices.DeleteFunc(open, func(id string) bool {
 				return id == event.Experiment && get[api.ExperimentDetail](s, "/experiments/"+id).State == experiment.Ended
 			})
 		}
-		seen.most = max(seen.most, len(midway))
+		seen.most = max(seen.most, len(active))
 		if len(open) == 0 {
 			break
 		}
@@ -281,7 +281,7 @@ func TestDrainHoldsForAllReplicas(t *testing.T) {
 		}
 	}
 	if status, body := stay(); status != http.StatusOK {
-		t.Errorf("POST /shutdown with nothing midway = %d %s, want 200", status, body)
+		t.Errorf("POST /shutdown with nothing active = %d %s, want 200", status, body)
 	}
 	for _, s := range []*server{p.a, p.b} {
 		e := get[api.ExperimentDetail](s, "/experiments/"+queued)

@@ -19,11 +19,11 @@ var arrows = map[string][]string{
 	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all", "technology/kinesis/limiter"},
 	"cmd/terraform-provider-dec": {"internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/cli/planfile", "internal/cli/station", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
+		"internal/cli/planfile", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
 		"internal/report", "internal/measure", "internal/experiment", "target/local",
 	},
 	// The one place where siblings meet.
-	"internal/cli/station": {
+	"internal/server": {
 		"internal/cli/planfile", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
 		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
 		"internal/stats", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",

@@ -111,7 +111,7 @@ func happen(hub *stream.Hub, stored *source, perSecond int) {
 		go func() {
 			for range time.Tick(time.Second / time.Duration(perSecond)) {
 				stored.add()
-				hub.Nudge()
+				hub.Wake()
 			}
 		}()
 	}

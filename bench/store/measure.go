@@ -154,7 +154,7 @@ func reads(ctx context.Context, s *store.Store, experiments int) []call {
 		{"events of an experiment", func(int) error { _, err := s.Events(ctx, experiment.EventQuery{Experiment: last}); return err }},
 		{"last event", func(int) error { _, err := s.LastEvent(ctx); return err }},
 		{"unconcluded", func(int) error { _, err := s.Unconcluded(ctx); return err }},
-		{"midway", func(int) error { _, err := s.Midway(ctx); return err }},
+		{"active", func(int) error { _, err := s.Active(ctx); return err }},
 		{"drain", func(int) error { _, err := s.Drain(ctx); return err }},
 	}
 }

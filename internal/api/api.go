@@ -215,11 +215,11 @@ type TargetInventory struct {
 // InventoryObject is a real object.
 type InventoryObject struct {
 	experiment.Object
-	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: of a run midway; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install."`
+	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: of an active run; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install."`
 	AgeS  float64 `json:"age_s"`
 }
 
-// ShutdownMode says what becomes of runs that are midway.
+// ShutdownMode says what becomes of active runs.
 type ShutdownMode string
 
 // The modes of a shutdown.
@@ -230,12 +230,12 @@ const (
 
 // Shutdown is where a shutdown stands.
 type Shutdown struct {
-	State      string       `json:"state" enum:"none,draining,ready" doc:"ready: nothing is midway."`
+	State      string       `json:"state" enum:"none,draining,ready" doc:"ready: no run is active."`
 	Mode       ShutdownMode `json:"mode,omitempty" enum:"drain,handoff"`
 	By         string       `json:"by,omitempty"`
 	Since      time.Time    `json:"since,omitzero"`
 	LapsesAt   time.Time    `json:"lapses_at,omitzero" doc:"If nobody asks again until then."`
-	Deferred   bool         `json:"deferred" doc:"It waits for runs that are midway."`
+	Deferred   bool         `json:"deferred" doc:"It waits for active runs."`
 	WaitsFor   []WaitingRun `json:"waits_for"`
 	RemainingS float64      `json:"remaining_s,omitempty" doc:"Seconds until it will probably be ready."`
 	Exits      bool         `json:"exits" doc:"The process exits after this answer."`

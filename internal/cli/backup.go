@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // backupCmd copies the database.
@@ -15,7 +15,7 @@ type backupCmd struct {
 }
 
 // Run writes the copy.
-func (c *backupCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+func (c *backupCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	if !f.Used() {
 		return fmt.Errorf("there is no database in %s", f.Data)
 	}

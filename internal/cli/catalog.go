@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // catalogCmd lists what can be compared.
@@ -19,7 +19,7 @@ type catalogCmd struct {
 
 // Run prints the catalog: the server's, or where there is none that of this
 // machine.
-func (c *catalogCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+func (c *catalogCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
 	catalog, err := c.read(ctx, env, f, r)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *r
 	return w.Flush()
 }
 
-func (c *catalogCmd) read(ctx context.Context, env *Env, f *station.Folders, r *remote) (api.Catalog, error) {
+func (c *catalogCmd) read(ctx context.Context, env *Env, f *server.Folders, r *remote) (api.Catalog, error) {
 	server, found, err := r.find(ctx, env, f)
 	if err != nil {
 		return api.Catalog{}, err

@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // The exit codes of dec.
@@ -38,7 +38,7 @@ type Env struct {
 
 // commands is the whole command line.
 type commands struct {
-	station.Folders
+	server.Folders
 	Remote remote `embed:""`
 
 	Serve       serveCmd       `cmd:"" help:"Answer the API and the web page, and run what is queued, until told to end."`
@@ -50,7 +50,7 @@ type commands struct {
 	Doctor      doctorCmd      `cmd:"" help:"Show what works on this machine, and what to do about what does not."`
 	Inventory   inventoryCmd   `cmd:"" help:"List all that exists on the targets, of any run and data folder."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and prove that it is gone."`
-	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to end as soon as nothing is midway."`
+	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to end as soon as no run is active."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a file, also while a server is at work."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/server"
 )
 
 // remote are the flags that name a server.
@@ -18,7 +18,7 @@ type remote struct {
 
 // find returns the server that is named, or that works on the data folder. It is
 // false when none is.
-func (r *remote) find(ctx context.Context, env *Env, f *station.Folders) (*client.Client, bool, error) {
+func (r *remote) find(ctx context.Context, env *Env, f *server.Folders) (*client.Client, bool, error) {
 	token := env.Getenv("DEC_TOKEN")
 	if token == "" && r.TokenFile != "" {
 		var err error
@@ -45,7 +45,7 @@ var errNone = errors.New("no server works on this data folder; start one with 'd
 // ask calls do with a server. Where none works on the data folder, this command
 // is one while it lasts, which starts no run: what was stored can be read without
 // a server.
-func (r *remote) ask(ctx context.Context, env *Env, f *station.Folders, do func(*client.Client) error) error {
+func (r *remote) ask(ctx context.Context, env *Env, f *server.Folders, do func(*client.Client) error) error {
 	c, found, err := r.find(ctx, env, f)
 	switch {
 	case err != nil:
@@ -55,12 +55,12 @@ func (r *remote) ask(ctx context.Context, env *Env, f *station.Folders, do func(
 	case !f.Used():
 		return fmt.Errorf("nothing was ever run in %s, and %w", f.Data, errNone)
 	}
-	s, err := station.Open(ctx, station.Options{Folders: f})
+	s, err := server.Open(ctx, server.Options{Folders: f})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	v, err := s.Listen(station.ServiceOptions{Listen: anyPort})
+	v, err := s.Listen(server.ServiceOptions{Listen: anyPort})
 	if err != nil {
 		return err
 	}
@@ -81,13 +81,13 @@ func (r *remote) ask(ctx context.Context, env *Env, f *station.Folders, do func(
 const anyPort = "127.0.0.1:0"
 
 // dial returns a client of a service of this process.
-func dial(v *station.Service) (*client.Client, error) {
+func dial(v *server.Service) (*client.Client, error) {
 	return client.New(client.Options{URL: v.URL, Token: v.Token})
 }
 
 // server returns the server that is named, or that works on the data folder, or
 // an error.
-func (r *remote) server(ctx context.Context, env *Env, f *station.Folders) (*client.Client, error) {
+func (r *remote) server(ctx context.Context, env *Env, f *server.Folders) (*client.Client, error) {
 	c, found, err := r.find(ctx, env, f)
 	if !found {
 		return nil, cmp.Or(err, errNone)

@@ -11,8 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/server"
 	"dec.local/dec/target/local"
 )
 
@@ -41,7 +41,7 @@ func (f finding) advice() bool { return f.Kind == kindMachine || f.Kind == kindS
 
 // Run prints the findings; its exit code is 1 when a tool, technology, target or bucket
 // can't be used. The state of the machine is advice.
-func (c *doctorCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+func (c *doctorCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	findings := examine(ctx, f)
 	healthy := true
 	for _, finding := range findings {
@@ -77,7 +77,7 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 }
 
 // examine looks at all that a run needs.
-func examine(ctx context.Context, f *station.Folders) []finding {
+func examine(ctx context.Context, f *server.Folders) []finding {
 	findings := []finding{findTofu(ctx, f), findBuilds(f)}
 	findings = append(findings, findTechnologies(f)...)
 	findings = append(findings, findLocal(ctx, f), findBucket(ctx, f))
@@ -86,7 +86,7 @@ func examine(ctx context.Context, f *station.Folders) []finding {
 }
 
 // findServer looks whether a server works on the data folder.
-func findServer(ctx context.Context, f *station.Folders) finding {
+func findServer(ctx context.Context, f *server.Folders) finding {
 	found := finding{Kind: kindServer, Name: "of this data folder", OK: true, Detail: "none: 'dec run' is its own, 'dec serve' starts one"}
 	c, running, err := client.Discover(ctx, f.Data, client.Options{})
 	switch {
@@ -98,11 +98,11 @@ func findServer(ctx context.Context, f *station.Folders) finding {
 	return found
 }
 
-func findTofu(ctx context.Context, f *station.Folders) finding {
+func findTofu(ctx context.Context, f *server.Folders) finding {
 	found := finding{Kind: "tool", Name: "OpenTofu"}
 	path, err := f.FindTofu()
 	if err != nil {
-		found.Detail, found.Fix = err.Error(), station.SetupFix
+		found.Detail, found.Fix = err.Error(), server.SetupFix
 		return found
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -114,25 +114,25 @@ func findTofu(ctx context.Context, f *station.Folders) finding {
 		Version string `json:"terraform_version"`
 	}
 	if err != nil || json.Unmarshal(out, &version) != nil {
-		found.Detail, found.Fix = fmt.Sprintf("%s does not answer `version`: %v", path, err), station.SetupFix
+		found.Detail, found.Fix = fmt.Sprintf("%s does not answer `version`: %v", path, err), server.SetupFix
 		return found
 	}
 	var major, minor int
 	fmt.Sscanf(version.Version, "%d.%d", &major, &minor)
 	if major < 1 || major == 1 && minor < 12 {
-		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), station.SetupFix
+		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), server.SetupFix
 		return found
 	}
 	found.OK, found.Detail = true, fmt.Sprintf("%s at %s", version.Version, path)
 	return found
 }
 
-func findBuilds(f *station.Folders) finding {
+func findBuilds(f *server.Folders) finding {
 	found := finding{Kind: "tool", Name: "agent and provider"}
 	bin := filepath.Dir(f.Executable)
 	for _, name := range []string{"dec-agent", "terraform-provider-dec"} {
 		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			found.Detail, found.Fix = fmt.Sprintf("%s is not beside dec in %s", name, bin), station.SetupFix
+			found.Detail, found.Fix = fmt.Sprintf("%s is not beside dec in %s", name, bin), server.SetupFix
 			return found
 		}
 	}
@@ -140,7 +140,7 @@ func findBuilds(f *station.Folders) finding {
 	return found
 }
 
-func findTechnologies(f *station.Folders) []finding {
+func findTechnologies(f *server.Folders) []finding {
 	catalog, err := f.Catalog(nil)
 	if err != nil {
 		return []finding{{Kind: "technology", Name: "all", Detail: err.Error()}}
@@ -158,7 +158,7 @@ func findTechnologies(f *station.Folders) []finding {
 	return findings
 }
 
-func findLocal(ctx context.Context, f *station.Folders) finding {
+func findLocal(ctx context.Context, f *server.Folders) finding {
 	found := finding{Kind: "target", Name: "local"}
 	if runtime.GOOS != "linux" {
 		found.Detail = "the local target needs Linux; this is " + runtime.GOOS
@@ -183,7 +183,7 @@ func findLocal(ctx context.Context, f *station.Folders) finding {
 }
 
 // findBucket writes, reads and deletes an object of the bucket that was named.
-func findBucket(ctx context.Context, f *station.Folders) finding {
+func findBucket(ctx context.Context, f *server.Folders) finding {
 	found := finding{Kind: "bucket", Name: "bucket", OK: true, Detail: "a folder in the data folder"}
 	if f.Bucket == "" {
 		return found
@@ -199,20 +199,20 @@ func findBucket(ctx context.Context, f *station.Folders) finding {
 }
 
 // findMachine looks at what the machine has left.
-func findMachine(f *station.Folders) []finding {
+func findMachine(f *server.Folders) []finding {
 	m, err := f.Look()
 	if err != nil {
 		return []finding{{Kind: kindMachine, Name: "state", Detail: err.Error()}}
 	}
-	disk := finding{Kind: kindMachine, Name: "disk", OK: m.DiskFree >= station.EnoughDisk,
-		Detail: fmt.Sprintf("%.1f GiB free below %s", station.GiB(m.DiskFree), m.DiskPath)}
+	disk := finding{Kind: kindMachine, Name: "disk", OK: m.DiskFree >= server.EnoughDisk,
+		Detail: fmt.Sprintf("%.1f GiB free below %s", server.GiB(m.DiskFree), m.DiskPath)}
 	if !disk.OK {
-		disk.Fix = fmt.Sprintf("free at least %.0f GiB, or name another data folder with --data DIR", station.GiB(station.EnoughDisk))
+		disk.Fix = fmt.Sprintf("free at least %.0f GiB, or name another data folder with --data DIR", server.GiB(server.EnoughDisk))
 	}
-	memory := finding{Kind: kindMachine, Name: "memory", OK: m.MemoryFree >= station.EnoughMemory,
-		Detail: fmt.Sprintf("%.1f of %.1f GiB available", station.GiB(m.MemoryFree), station.GiB(m.Memory))}
+	memory := finding{Kind: kindMachine, Name: "memory", OK: m.MemoryFree >= server.EnoughMemory,
+		Detail: fmt.Sprintf("%.1f of %.1f GiB available", server.GiB(m.MemoryFree), server.GiB(m.Memory))}
 	if !memory.OK {
-		memory.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", station.GiB(station.EnoughMemory))
+		memory.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", server.GiB(server.EnoughMemory))
 	}
 	load := finding{Kind: kindMachine, Name: "load", OK: m.Load < float64(m.CPUs),
 		Detail: fmt.Sprintf("%.2f on %d CPUs in the last minute", m.Load, m.CPUs)}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // doctor runs `dec doctor --json` on folders of its own.
@@ -44,8 +44,8 @@ func TestDoctorTellsWhatIsMissingAndHowToMendIt(t *testing.T) {
 	}
 	for name, want := range map[string]string{"OpenTofu": "tofu", "agent and provider": "dec-agent", "kafka/kraft": "java", "nats/jetstream": "nats-server"} {
 		f := found[name]
-		if f.OK || f.Fix != station.SetupFix || !strings.Contains(f.Detail, want) {
-			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, station.SetupFix)
+		if f.OK || f.Fix != server.SetupFix || !strings.Contains(f.Detail, want) {
+			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, server.SetupFix)
 		}
 	}
 	for _, name := range []string{"local", "disk", "memory", "load"} {

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/server"
 )
 
 // errDone is why a host ends that nobody interrupted.
@@ -19,10 +19,10 @@ var errDone = errors.New("everything that was submitted has ended")
 // host is a dec run that is a server itself: others may submit to it, and it
 // stays until all that was submitted has ended.
 type host struct {
-	station *station.Station
-	service *station.Service
+	server  *server.Server
+	service *server.Service
 
-	stop     context.CancelCauseFunc // ends the work; what is midway is destroyed
+	stop     context.CancelCauseFunc // ends the work; active runs are destroyed
 	quiet    context.CancelFunc      // ends the answering
 	worked   chan error              // takes why the work has ended
 	answered chan struct{}           // closed when nothing is answered any more
@@ -31,8 +31,8 @@ type host struct {
 
 // startHost becomes the server of the data folder. It takes over what an earlier
 // one left.
-func startHost(ctx context.Context, f *station.Folders, p *progress) (_ *host, err error) {
-	s, err := station.Open(ctx, station.Options{Folders: f, Notice: func(text string) { p.notice("%s", text) }})
+func startHost(ctx context.Context, f *server.Folders, p *progress) (_ *host, err error) {
+	s, err := server.Open(ctx, server.Options{Folders: f, Notice: func(text string) { p.notice("%s", text) }})
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,8 @@ func startHost(ctx context.Context, f *station.Folders, p *progress) (_ *host, e
 	if err := s.CheckBucket(ctx); err != nil {
 		return nil, err
 	}
-	h := &host{station: s, worked: make(chan error, 1), answered: make(chan struct{})}
-	if h.service, err = s.Listen(station.ServiceOptions{Listen: anyPort}); err != nil {
+	h := &host{server: s, worked: make(chan error, 1), answered: make(chan struct{})}
+	if h.service, err = s.Listen(server.ServiceOptions{Listen: anyPort}); err != nil {
 		return nil, err
 	}
 	if h.withdraw, err = h.service.Announce(); err != nil {
@@ -68,14 +68,14 @@ func startHost(ctx context.Context, f *station.Folders, p *progress) (_ *host, e
 	return h, nil
 }
 
-// cancel ends the work: what is queued of the experiment ends, what is midway of
+// cancel ends the work: what is queued of the experiment ends, the active runs of
 // any is destroyed. What others have queued stays for the next server.
 func (h *host) cancel(id string) error {
 	defer h.stop(errInterrupted)
 	if id == "" {
 		return nil
 	}
-	return h.station.Stop(context.Background(), id, "interrupted: "+errInterrupted.Error())
+	return h.server.Stop(context.Background(), id, "interrupted: "+errInterrupted.Error())
 }
 
 // linger stays until everything that others have submitted has ended, and says
@@ -83,7 +83,7 @@ func (h *host) cancel(id string) error {
 func (h *host) linger(ctx context.Context, c *client.Client, p *progress) error {
 	said := ""
 	for {
-		open, err := h.station.Unfinished(ctx)
+		open, err := h.server.Unfinished(ctx)
 		if err != nil {
 			return err
 		}
@@ -93,13 +93,13 @@ func (h *host) linger(ctx context.Context, c *client.Client, p *progress) error 
 			}
 			return nil
 		}
-		drain, err := h.station.Drain(ctx)
-		if err != nil || drain.InForce() && len(drain.Midway) == 0 {
+		drain, err := h.server.Drain(ctx)
+		if err != nil || drain.InForce() && len(drain.Active) == 0 {
 			return err // the next server goes on
 		}
 		if names := namesOf(open); names != said {
 			said = names
-			p.notice("finishing what others submitted here: %s (Ctrl-C cancels what is midway of it)", names)
+			p.notice("finishing what others submitted here: %s (Ctrl-C cancels their active runs)", names)
 		}
 		if err := awaitOutcome(ctx, c); err != nil {
 			return err
@@ -133,7 +133,7 @@ func namesOf(list []experiment.Experiment) string {
 	return strings.Join(names, ", ")
 }
 
-// end waits until what is midway is destroyed and releases the data folder. It
+// end waits until active runs are destroyed and releases the data folder. It
 // returns nil when the end was meant.
 func (h *host) end() error {
 	h.stop(errDone)
@@ -145,7 +145,7 @@ func (h *host) end() error {
 	h.quiet()
 	<-h.answered
 	if errors.Is(err, errDone) || errors.Is(err, errInterrupted) {
-		err = h.station.Leave()
+		err = h.server.Leave()
 	}
-	return errors.Join(err, h.station.Close())
+	return errors.Join(err, h.server.Close())
 }

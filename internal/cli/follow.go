@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
+	"dec.local/dec/internal/server"
 )
 
 // guest is a dec run that uses a server: it submits, watches and reports. What
@@ -48,7 +48,7 @@ func (g *guest) obey(parent context.Context, interrupts <-chan os.Signal) (ctx, 
 		case <-over:
 			return
 		}
-		g.progress.notice("Ctrl-C: cancelling; what is midway is being destroyed. Once more to leave at once.")
+		g.progress.notice("Ctrl-C: cancelling; active runs are being destroyed. Once more to leave at once.")
 		interrupt(errInterrupted)
 		if err := g.interrupt(); err != nil {
 			g.progress.notice("cancelling failed: %v", err)
@@ -106,7 +106,7 @@ func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
 		return report.Report{}, err
 	}
 	g.progress.end()
-	return g.client.Report(ctx, detail.ID, report.Options{Version: station.Version()["version"], MadeAt: time.Now(), Titles: station.Titles()})
+	return g.client.Report(ctx, detail.ID, report.Options{Version: server.Version()["version"], MadeAt: time.Now(), Titles: server.Titles()})
 }
 
 // introduce says what was submitted and how long it will take.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // inventoryCmd lists what exists on the targets.
@@ -29,7 +29,7 @@ type inventory struct {
 }
 
 // Run prints the inventory.
-func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
 	listed, err := c.read(ctx, env, f, r)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *station.Folders, r 
 	return w.Flush()
 }
 
-func (c *inventoryCmd) read(ctx context.Context, env *Env, f *station.Folders, r *remote) (inventory, error) {
+func (c *inventoryCmd) read(ctx context.Context, env *Env, f *server.Folders, r *remote) (inventory, error) {
 	listed := inventory{AsOf: time.Now(), Objects: []listedObject{}}
 	server, found, err := r.find(ctx, env, f)
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"dec.local/dec/internal/cli/station"
+	"dec.local/dec/internal/server"
 )
 
 // reconcileCmd heals a data folder.
@@ -12,9 +12,9 @@ type reconcileCmd struct{}
 
 // Run destroys what interrupted runs left behind, and proves that it is gone. A
 // server does that by itself, so there must be none.
-func (c *reconcileCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+func (c *reconcileCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	say := func(text string) { fmt.Fprintln(env.Stderr, text) }
-	s, err := station.Open(ctx, station.Options{Folders: f, Notice: say})
+	s, err := server.Open(ctx, server.Options{Folders: f, Notice: say})
 	if err != nil {
 		return err
 	}

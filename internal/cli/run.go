@@ -10,10 +10,10 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/cli/planfile"
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/server"
 )
 
 // runCmd runs experiments to their verdict.
@@ -28,7 +28,7 @@ type runCmd struct {
 
 // Run checks every plan before anything starts, then runs them: on the server
 // that is named or works on the data folder, or else as a server itself.
-func (c *runCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+func (c *runCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
 	if len(c.Files) > 1 && (c.Report != "" || c.CSV != "") {
 		return usage(errors.New("--report and --csv take one plan; run the files one by one"))
 	}
@@ -76,8 +76,8 @@ func (c *runCmd) read() ([][]byte, error) {
 }
 
 // checkHere checks plans without a server.
-func checkHere(f *station.Folders) func(context.Context, []byte) (api.DryRun, error) {
-	planner := &station.Planner{Folders: f}
+func checkHere(f *server.Folders) func(context.Context, []byte) (api.DryRun, error) {
+	planner := &server.Planner{Folders: f}
 	return func(ctx context.Context, data []byte) (api.DryRun, error) {
 		plan, err := experiment.DecodePlan(data)
 		if err == nil {
@@ -152,11 +152,11 @@ func (c *runCmd) asGuest(ctx context.Context, env *Env, server *client.Client, p
 
 // asHost runs plans on this data folder. If another command becomes its server
 // first, that one runs them.
-func (c *runCmd) asHost(ctx context.Context, env *Env, f *station.Folders, r *remote, plans [][]byte) error {
+func (c *runCmd) asHost(ctx context.Context, env *Env, f *server.Folders, r *remote, plans [][]byte) error {
 	g := &guest{farewell: "left at once. What still runs ends at its time to live by itself; 'dec reconcile', or the next 'dec run', destroys it now"}
 	g.progress = newProgress(env.Stderr, func(run string) (measure.Result, error) { return g.client.Result(ctx, run) })
 	h, err := startHost(ctx, f, g.progress)
-	if inUse, ok := errors.AsType[*station.InUseError](err); ok {
+	if inUse, ok := errors.AsType[*server.InUseError](err); ok {
 		server, err := awaitServer(ctx, env, f, r, inUse)
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (c *runCmd) asHost(ctx context.Context, env *Env, f *station.Folders, r *re
 	} else if err != nil {
 		return err
 	}
-	g.cancel, g.leave, g.admitted = h.cancel, h.station.Engine.Detach, h.station.Attend
+	g.cancel, g.leave, g.admitted = h.cancel, h.server.Engine.Detach, h.server.Attend
 	if g.client, err = dial(h.service); err != nil {
 		return errors.Join(err, h.end())
 	}
@@ -190,7 +190,7 @@ func (c *runCmd) asHost(ctx context.Context, env *Env, f *station.Folders, r *re
 const settling = 5 * time.Second
 
 // awaitServer returns the server of a data folder that another process holds.
-func awaitServer(ctx context.Context, env *Env, f *station.Folders, r *remote, inUse error) (*client.Client, error) {
+func awaitServer(ctx context.Context, env *Env, f *server.Folders, r *remote, inUse error) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)

@@ -13,10 +13,10 @@ import (
 
 	"github.com/lmittmann/tint"
 
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/notify"
 	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/server"
 )
 
 // serveCmd is the server.
@@ -34,13 +34,13 @@ type serveCmd struct {
 }
 
 // Run serves until a drain was granted or a signal came.
-func (c *serveCmd) Run(ctx context.Context, env *Env, f *station.Folders) error {
+func (c *serveCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	handler := c.handler(env.Stderr)
 	notifier, err := c.notifier(env, slog.New(handler))
 	if err != nil {
 		return usage(err)
 	}
-	s, err := station.Open(ctx, station.Options{Folders: f, Slots: c.TargetSlots, Log: handler, Notifier: notifier, Lease: c.Lease})
+	s, err := server.Open(ctx, server.Options{Folders: f, Slots: c.TargetSlots, Log: handler, Notifier: notifier, Lease: c.Lease})
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *station.Folders) error 
 	if err := s.CheckBucket(ctx); err != nil {
 		return err
 	}
-	v, err := s.Listen(station.ServiceOptions{
+	v, err := s.Listen(server.ServiceOptions{
 		Listen: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Exits: true,
 	})
 	if err != nil {
@@ -60,13 +60,13 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *station.Folders) error 
 	}
 	defer withdraw()
 	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, v.URL, v.SignIn())
-	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", station.Version()["version"])
+	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", server.Version()["version"])
 	return c.untilTold(ctx, env, s, v)
 }
 
 // untilTold runs the service. The first signal ends it in order, the second at
 // once.
-func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *station.Station, v *station.Service) error {
+func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server, v *server.Service) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	over := make(chan struct{})
@@ -84,13 +84,13 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *station.Station, 
 				s.Engine.Detach()
 				return
 			}
-			s.Logger.Warn("ending: what is midway is cancelled and destroyed; once more to leave at once", "signal", told.signal)
+			s.Logger.Warn("ending: active runs are cancelled and destroyed; once more to leave at once", "signal", told.signal)
 			cancel(told)
 		}
 	}()
 	err := v.Run(ctx)
 	switch {
-	case errors.Is(err, station.ErrDrained):
+	case errors.Is(err, server.ErrDrained):
 		s.Logger.Info("ended after the drain")
 		return nil
 	case errors.Is(err, orchestrator.ErrDetached):

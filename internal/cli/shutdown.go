@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/station"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/server"
 )
 
 // shutdownCmd asks a server to end.
 type shutdownCmd struct {
-	Wait   bool `help:"Wait until nothing is midway and the server ends."`
+	Wait   bool `help:"Wait until no run is active and the server ends."`
 	Cancel bool `help:"Take it back: runs start again."`
-	Stay   bool `help:"Let the process stay up when nothing is midway; no run starts."`
+	Stay   bool `help:"Let the process stay up when no run is active; no run starts."`
 	Show   bool `help:"Only show where a shutdown stands. It keeps one in force from lapsing."`
 	JSON   bool `help:"Print as JSON."`
 }
@@ -29,7 +29,7 @@ const askAgain = 30 * time.Second
 
 // Run asks, and says what the server waits for. Its exit code is 1 while that is
 // something.
-func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *remote) error {
+func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
 	server, err := r.server(ctx, env, f)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *station.Folders, r *
 	return nil
 }
 
-// request asks once, or until nothing is midway.
+// request asks once, or until no run is active.
 func (c *shutdownCmd) request(ctx context.Context, env *Env, server *client.Client) (api.Shutdown, error) {
 	said := ""
 	for {
@@ -112,9 +112,9 @@ func printShutdown(w io.Writer, s api.Shutdown) error {
 	case "none":
 		_, err = fmt.Fprintln(w, "No shutdown is asked for.")
 	case "ready":
-		text := "Nothing is midway; no run starts."
+		text := "No run is active; no run starts."
 		if s.Exits {
-			text = "Nothing is midway; the server ends."
+			text = "No run is active; the server ends."
 		}
 		_, err = fmt.Fprintf(w, "%s %s for the next server.\n", text, stayQueued(s.Queued))
 	default:

@@ -69,7 +69,7 @@ func (c *Client) Experiment(ctx context.Context, id string) (api.ExperimentDetai
 	return get[api.ExperimentDetail](ctx, c, below("experiments", id), nil)
 }
 
-// CancelExperiment ends an experiment; what is midway of it is destroyed.
+// CancelExperiment ends an experiment; its active runs are destroyed.
 func (c *Client) CancelExperiment(ctx context.Context, id string) error {
 	return discard(c.do(ctx, call{method: http.MethodPost, path: below("experiments", id, "cancel")}))
 }

@@ -26,7 +26,7 @@ func (c *Client) Session(ctx context.Context) (api.Session, error) {
 	return get[api.Session](ctx, c, "session", nil)
 }
 
-// RequestShutdown asks the server to end when nothing is midway: the state is
+// RequestShutdown asks the server to end when no run is active: the state is
 // ready when it does, and says what it waits for otherwise. Asked again, the
 // request stays in force.
 func (c *Client) RequestShutdown(ctx context.Context, exit bool) (api.Shutdown, error) {

@@ -42,7 +42,7 @@ type Summary struct {
 type RunCounts struct {
 	Planned   int `json:"planned" doc:"All runs, repeats of failed or invalid ones included."`
 	Queued    int `json:"queued"`
-	Midway    int `json:"midway"`
+	Active    int `json:"active"`
 	Ended     int `json:"ended"`
 	Succeeded int `json:"succeeded"`
 	Valid     int `json:"valid" doc:"Succeeded, and their numbers count."`
@@ -85,8 +85,8 @@ type Drain struct {
 	By        string
 	Since     time.Time // zero: no drain is in force
 	LapsesAt  time.Time // unless somebody asks again
-	GrantedAt time.Time // zero until nothing was midway
-	Midway    []Run     // what it waits for
+	GrantedAt time.Time // zero until no run was active
+	Active    []Run     // what it waits for
 	Queued    int       // runs that wait for the next server
 }
 

@@ -82,7 +82,7 @@ func TestStreamTellsWhatIsStoredAndWhatIsNew(t *testing.T) {
 		}
 	}
 	run := w.claim().enter(experiment.PhaseProvision)
-	w.hub.Nudge()
+	w.hub.Wake()
 	var told experiment.Event
 	if err := json.Unmarshal([]byte(all.next()["data"]), &told); err != nil || told.Phase != experiment.PhaseProvision || told.Run != run.ID {
 		t.Errorf("told %+v, %v", told, err)

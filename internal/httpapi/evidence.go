@@ -102,7 +102,7 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineO
 		timeline.Seconds = append(timeline.Seconds, slices.DeleteFunc(result.Timeline, func(second measure.Second) bool { return second.Second <= in.After })...)
 	case run.Phase == experiment.PhaseEnded:
 		timeline.Complete = true
-	case midway(run.Phase):
+	case active(run.Phase):
 		seconds, err := s.Field.Seconds(ctx, in.ID, in.After)
 		if err != nil {
 			return nil, err
@@ -127,7 +127,7 @@ func (s *server) getHistograms(ctx context.Context, in *RunPath) (*histogramsOut
 		return nil, err
 	}
 	found := api.Histograms{Run: in.ID, Histograms: map[measure.Distribution]string{}, AsOf: asOf}
-	if len(run.Result) == 0 && midway(run.Phase) {
+	if len(run.Result) == 0 && active(run.Phase) {
 		live, err := s.Field.Histograms(ctx, in.ID)
 		if err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ func (s *server) routeExperiments() {
 	s.routeSubmit()
 
 	op = call(http.MethodPost, "/experiments/{id}/cancel", "cancel-experiment", "experiments", "Cancel an experiment")
-	op.Description = "No further run of it starts; the one midway is stopped and destroyed. The answer comes before that is done: see the events."
+	op.Description = "No further run of it starts; the active one is stopped and destroyed. The answer comes before that is done: see the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.cancel"}

@@ -141,7 +141,7 @@ func TestRunningExperimentSaysHowLong(t *testing.T) {
 	later := w.submit().ID
 	w.claim().enter(experiment.PhaseProvision)
 	page := decode[api.Page[api.Experiment]](w.get(at("/experiments?state=running")).is(200))
-	if len(page.Items) != 1 || page.Items[0].RemainingS != 90 { // one minute queued, half of one midway
+	if len(page.Items) != 1 || page.Items[0].RemainingS != 90 { // one minute queued, half of one active
 		t.Errorf("running %+v", page.Items)
 	}
 	if got := decode[api.ExperimentDetail](w.get(at("/experiments/%s", id)).is(200)); got.RemainingS != 90 || got.QueuedBefore != 0 {
@@ -158,7 +158,7 @@ func TestCancelAndDelete(t *testing.T) {
 	run := w.claim().enter(experiment.PhaseProvision)
 	w.delete(at("/experiments/%s", id)).refused(409)
 	cancelled := decode[api.ExperimentDetail](w.post(at("/experiments/%s/cancel", id), "").is(202))
-	if cancelled.Runs.Cancelled != 1 || cancelled.Runs.Midway != 1 { // the queued one ends at once
+	if cancelled.Runs.Cancelled != 1 || cancelled.Runs.Active != 1 { // the queued one ends at once
 		t.Errorf("cancelled %+v", cancelled.Runs)
 	}
 	w.delete(at("/experiments/%s", id)).refused(409)

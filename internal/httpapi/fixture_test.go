@@ -57,7 +57,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 	w.hub = stream.New(stream.Options{Source: w.store, Version: "test", Logger: quiet, Poll: 20 * time.Millisecond})
 	engine, err := orchestrator.New(orchestrator.Options{
 		Store: w.store, Provisioner: idle{}, Workload: idle{}, Watcher: idle{}, Verifier: idle{}, Logger: quiet,
-		OnEvent: func(experiment.Event) { w.hub.Nudge() },
+		OnEvent: func(experiment.Event) { w.hub.Wake() },
 	})
 	if err != nil {
 		t.Fatal(err)

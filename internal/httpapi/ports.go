@@ -57,7 +57,7 @@ type keeper interface {
 // latch is the drain of all servers of the database.
 type latch interface {
 	// RequestDrain begins a drain, or prolongs the one in force, until lapse from
-	// now. The drain is granted when nothing is midway.
+	// now. The drain is granted when no run is active.
 	RequestDrain(ctx context.Context, by string, lapse time.Duration) (experiment.Drain, error)
 	// PollDrain prolongs a drain in force, like RequestDrain, and begins none.
 	PollDrain(ctx context.Context, lapse time.Duration) (experiment.Drain, error)
@@ -91,9 +91,9 @@ type Planner interface {
 
 // Field is what belongs to runs and is not in the database.
 type Field interface {
-	// Seconds returns a midway run's timeline from second after+1 on.
+	// Seconds returns an active run's timeline from second after+1 on.
 	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
-	// Histograms returns a midway run's distributions of the measure stage so far,
+	// Histograms returns an active run's distributions of the measure stage so far,
 	// V2-encoded; none before it.
 	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
 	// LoadStart returns when second 0 of the run began; the zero time before.

@@ -53,7 +53,7 @@ func TestRunThroughItsLife(t *testing.T) {
 		return decode[api.RunDetail](w.get(at("/runs/%s", run.ID)).is(200))
 	}
 	if got := get(); got.Experiment != e.ID || got.ExperimentName != "Kafka vs NATS" || got.ExpiresAt.IsZero() || got.HasResult || got.VariantPlan.Label != run.Variant {
-		t.Errorf("midway %+v", got)
+		t.Errorf("active %+v", got)
 	}
 	w.get(at("/runs/%s/result", run.ID)).refused(404)
 

@@ -20,10 +20,10 @@ const (
 func (s *server) routeShutdown() {
 	op := call(http.MethodPost, "/shutdown", "request-shutdown", "operation", "Ask to shut the server down")
 	op.Description = "No further run starts, on any server of the database; new experiments are accepted and stay queued. " +
-		"While a run is midway the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
+		"While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
 	op.Metadata = map[string]any{auditAction: "shutdown.request"}
-	answer[api.Shutdown](s, &op, http.StatusOK, "Nothing is midway; the process exits unless 'exit' was false.")
-	answer[api.Shutdown](s, &op, http.StatusConflict, "Deferred: runs are midway.")
+	answer[api.Shutdown](s, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
+	answer[api.Shutdown](s, &op, http.StatusConflict, "Deferred: runs are active.")
 	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds until it is worth asking again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
 	register(s, op, s.requestShutdown)
 
@@ -39,7 +39,7 @@ func (s *server) routeShutdown() {
 
 // shutdownRequest is the body of a request to shut down.
 type shutdownRequest struct {
-	Mode api.ShutdownMode `json:"mode,omitempty" enum:"drain,handoff" doc:"What becomes of runs that are midway: drain waits for them (the default); handoff is not there yet."`
+	Mode api.ShutdownMode `json:"mode,omitempty" enum:"drain,handoff" doc:"What becomes of active runs: drain waits for them (the default); handoff is not there yet."`
 	Exit *bool            `json:"exit,omitempty" doc:"false: the process stays, and starts nothing."`
 }
 
@@ -148,11 +148,11 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 		return view, nil
 	}
 	view.Deferred = true
-	numbers, err := s.numbers(ctx, d.Midway)
+	numbers, err := s.numbers(ctx, d.Active)
 	if err != nil {
 		return api.Shutdown{}, err
 	}
-	for _, run := range d.Midway {
+	for _, run := range d.Active {
 		shown := viewRun(run, numbers[run.ID])
 		view.WaitsFor = append(view.WaitsFor, api.WaitingRun{Run: run.ID, Name: shown.Name, Experiment: run.Experiment, Phase: run.Phase, Since: shown.Since})
 		left, err := s.runRemains(ctx, run)
@@ -164,7 +164,7 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 	return view, nil
 }
 
-// runRemains is about how many seconds a run midway still takes.
+// runRemains is about how many seconds an active run still takes.
 func (s *server) runRemains(ctx context.Context, run experiment.Run) (float64, error) {
 	summary, err := s.Store.Summary(ctx, run.Experiment)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"dec.local/dec/internal/httpapi"
 )
 
-func TestShutdownWaitsForWhatIsMidway(t *testing.T) {
+func TestShutdownWaitsForWhatIsActive(t *testing.T) {
 	w := newWorld(t)
 	e := w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
@@ -88,7 +88,7 @@ func TestLongPollAnswersWhenTheDrainIsGranted(t *testing.T) {
 	run := w.claim().enter(experiment.PhaseLoad)
 	w.post(at("/shutdown"), "").is(409)
 	if got := decode[api.Shutdown](w.get(at("/shutdown?wait=1s")).is(200)); got.State != "draining" {
-		t.Errorf("while the run is midway: %+v", got)
+		t.Errorf("while the run is active: %+v", got)
 	}
 	ended := make(chan error, 1)
 	go func() {

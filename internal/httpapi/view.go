@@ -58,8 +58,8 @@ func cancellable(r experiment.Run) bool {
 	return r.Outcome == ""
 }
 
-// midway reports whether anything of a run may exist.
-func midway(phase experiment.Phase) bool {
+// active reports whether anything of a run may exist.
+func active(phase experiment.Phase) bool {
 	return phase != experiment.PhaseQueued && phase != experiment.PhaseEnded
 }
 
@@ -75,9 +75,9 @@ func numbersOf(runs []experiment.Run) map[string]int {
 	return numbers
 }
 
-// liven adds what only a run midway has: its stage and when it must have ended.
+// liven adds what only an active run has: its stage and when it must have ended.
 func (s *server) liven(ctx context.Context, run *api.Run, stages experiment.Stages, now time.Time) error {
-	if !midway(run.Phase) {
+	if !active(run.Phase) {
 		return nil
 	}
 	expiry, err := s.Store.Expiry(ctx, run.ID)
@@ -117,7 +117,7 @@ func stageAt(stages experiment.Stages, start, now time.Time) experiment.Stage {
 }
 
 // remaining is about how many seconds an experiment still takes once it is its
-// turn. Runs midway count half: they are somewhere between their ends.
+// turn. Active runs count half: they are somewhere between their ends.
 func (s *server) remaining(ctx context.Context, e experiment.Summary) (float64, error) {
 	planned := e.Plan.Repeat * len(e.Plan.Variants)
 	if planned == 0 {
@@ -127,5 +127,5 @@ func (s *server) remaining(ctx context.Context, e experiment.Summary) (float64, 
 	if err != nil {
 		return 0, err
 	}
-	return whole.Seconds() / float64(planned) * (float64(e.Runs.Queued) + float64(e.Runs.Midway)/2), nil
+	return whole.Seconds() / float64(planned) * (float64(e.Runs.Queued) + float64(e.Runs.Active)/2), nil
 }

@@ -131,12 +131,12 @@ func (e *Engine) Submit(ctx context.Context, p experiment.Plan, by experiment.Su
 	}
 	e.Logger.Info("experiment admitted", "experiment", x.ID, "runs", len(runs), "by", by.By)
 	e.publish(events)
-	e.Nudge()
+	e.Wake()
 	return x, false, nil
 }
 
 // Cancel ends an experiment or a run, given by id: queued runs end at once,
-// midway ones are destroyed and verified first, by whoever holds their lease. It
+// active ones are destroyed and verified first, by whoever holds their lease. It
 // does not wait for that. What has ended stays as it is; an id that is not known
 // is [experiment.ErrNotFound].
 func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
@@ -174,7 +174,7 @@ func (e *Engine) cancelRun(ctx context.Context, run, reason string) error {
 		end(&cancelled{reason})
 	}
 	e.mu.Unlock()
-	e.Nudge()
+	e.Wake()
 	return nil
 }
 
@@ -209,9 +209,9 @@ func (e *Engine) isDetached() bool {
 	}
 }
 
-// Nudge makes the loop look at the queue now: another server may have queued
+// Wake makes the loop look at the queue now: another server may have queued
 // something.
-func (e *Engine) Nudge() {
+func (e *Engine) Wake() {
 	select {
 	case e.wake <- struct{}{}:
 	default:

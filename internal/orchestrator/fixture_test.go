@@ -177,7 +177,7 @@ func (f *fixture) runs(id string) []experiment.Run {
 	return runs
 }
 
-// settled checks what must hold once nothing is midway: all runs have ended,
+// settled checks what must hold once no run is active: all runs have ended,
 // nothing exists, every obligation is discharged by a receipt, each run was
 // destroyed if and only if it was provisioned, and its phases tell so.
 func (f *fixture) settled() {

@@ -14,12 +14,12 @@ const reasonInterrupted = "interrupted by the user"
 
 // scope says what a loop does and when it is over.
 type scope struct {
-	queued bool                                               // claims queued runs, not only those left midway
+	queued bool                                               // claims queued runs, not only those left active
 	resume bool                                               // goes on with loads that an earlier process left
 	done   func(ctx context.Context, idle bool) (bool, error) // idle: nothing could be claimed and nothing is being worked on
 }
 
-// Run executes what is queued, and what was left midway, until ctx ends: a load
+// Run executes what is queued, and what was left active, until ctx ends: a load
 // that an earlier process left is followed to its end, all else is destroyed. Then
 // the runs it works on are cancelled, destroyed and verified; queued ones stay
 // queued. It returns the cause of the end of ctx, [ErrDetached], or why the
@@ -30,7 +30,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // Recover cleans up after an earlier process with the same owner that did not
 // end well. Call it first, and only when no such process can be alive. Every run
-// that was midway is halted, marked as failed with the phase in which it was
+// that was active is halted, marked as failed with the phase in which it was
 // interrupted, destroyed and verified; leaked runs are tried once more. What is
 // queued stays queued. It returns when all that is done. An end of ctx does not
 // keep a run from being destroyed; its cause is returned afterwards.

@@ -84,7 +84,7 @@ type queue interface {
 	// Claim leases the next queued run that has a slot on this host, or returns
 	// [experiment.ErrNotFound].
 	Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error)
-	// Adopt leases a run of this host that was left midway or is leaked and due, or
+	// Adopt leases a run of this host that was left active or is leaked and due, or
 	// returns [experiment.ErrNotFound].
 	Adopt(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error)
 	// Reclaim ends the leases of a dead process with the same owner.
@@ -139,5 +139,5 @@ type reader interface {
 	Experiment(ctx context.Context, id string) (experiment.Experiment, error)
 	Unfinished(ctx context.Context) ([]experiment.Experiment, error) // a run of them has not ended
 	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
-	Midway(ctx context.Context) ([]experiment.Run, error) // left the queue, not ended
+	Active(ctx context.Context) ([]experiment.Run, error) // left the queue, not ended
 }

@@ -84,7 +84,7 @@ func TestDrainOfTwoEngines(t *testing.T) {
 	second.run(t)
 	<-began
 	d, err := second.store.RequestDrain(t.Context(), "ci", time.Hour)
-	if err != nil || len(d.Midway) != 1 || !d.GrantedAt.IsZero() || d.Queued != 2 {
+	if err != nil || len(d.Active) != 1 || !d.GrantedAt.IsZero() || d.Queued != 2 {
 		t.Errorf("RequestDrain() = %+v, %v, want it to wait for one run", d, err)
 	}
 	goOn <- struct{}{}

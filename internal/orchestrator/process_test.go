@@ -139,13 +139,13 @@ func (p *process) checkTurn(ctx context.Context, step string, a orchestrator.Ass
 	if a.Plan.Target != "local" {
 		return
 	}
-	midway, err := p.store.Midway(context.WithoutCancel(ctx))
+	active, err := p.store.Active(context.WithoutCancel(ctx))
 	_ = p.alone(func() {
 		if p.measuring != p {
 			p.blame("%s %s without the measuring lock", step, a.Run.ID)
 		}
-		if err != nil || len(midway) != 1 || midway[0].ID != a.Run.ID {
-			p.blame("%s %s while %d runs are midway (error %v)", step, a.Run.ID, len(midway), err)
+		if err != nil || len(active) != 1 || active[0].ID != a.Run.ID {
+			p.blame("%s %s while %d runs are active (error %v)", step, a.Run.ID, len(active), err)
 		}
 	})
 }

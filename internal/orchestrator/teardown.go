@@ -12,7 +12,7 @@ import (
 // leakedMark begins the part of a run's reason that tells of its leak.
 const leakedMark = "leaked: "
 
-// fromCrash takes a run that an earlier process left midway to its end. A load is
+// fromCrash takes a run that an earlier process left active to its end. A load is
 // followed on if the loop does that; else what was measured so far is lost, unless
 // its outcome is recorded already.
 func (x *execution) fromCrash(work, held context.Context) error {

@@ -217,7 +217,7 @@ func TestWhatCounts(t *testing.T) {
 // What a variant has measured is told when its last run has ended.
 func TestVariantIsNotGivenUpWhileItRuns(t *testing.T) {
 	p := plan(t)
-	for name, phase := range map[string]experiment.Phase{"queued": experiment.PhaseQueued, "midway": experiment.PhaseLoad} {
+	for name, phase := range map[string]experiment.Phase{"queued": experiment.PhaseQueued, "active": experiment.PhaseLoad} {
 		all := runs(t, p)
 		last := -1
 		for i := range all {

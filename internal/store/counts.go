@@ -35,7 +35,7 @@ func (r tallied) counts() experiment.RunCounts {
 	case experiment.PhaseEnded:
 		c.Ended = 1
 	default:
-		c.Midway = 1
+		c.Active = 1
 		return c
 	}
 	switch r.kind.outcome {

@@ -12,7 +12,7 @@ import (
 
 // RequestDrain begins a drain of all servers of the database, or prolongs the one
 // in force, until lapse from now: no run is claimed meanwhile. It is granted when
-// no run is midway or claimed, and no leaked one is being destroyed.
+// no run is active or claimed, and no leaked one is being destroyed.
 func (s *Store) RequestDrain(ctx context.Context, by string, lapse time.Duration) (experiment.Drain, error) {
 	return s.latch(ctx, "request a drain", func(t *tx, d *experiment.Drain) {
 		if !d.InForce() {
@@ -80,7 +80,7 @@ func (s *Store) latch(ctx context.Context, what string, change func(*tx, *experi
 		if !d.InForce() {
 			return nil
 		}
-		if d.GrantedAt.IsZero() && len(d.Midway) == 0 {
+		if d.GrantedAt.IsZero() && len(d.Active) == 0 {
 			d.GrantedAt = fromNanos(t.now)
 		}
 		_, err := t.ExecContext(ctx, `INSERT INTO drain (id, asked_by, since, lapses_at, granted_at) VALUES (1, $1, $2, $3, $4)
@@ -111,16 +111,16 @@ func fillDrain(ctx context.Context, q querier, now int64, d *experiment.Drain) e
 	if !d.InForce() {
 		return nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT `+runColumns+` FROM runs b WHERE `+busyMidway+`
+	rows, err := q.QueryContext(ctx, `SELECT `+runColumns+` FROM runs b WHERE `+busyActive+`
 		UNION ALL SELECT `+runColumns+` FROM slots s CROSS JOIN runs b WHERE b.target = s.target AND `+busyClaimed+`
 		UNION ALL SELECT `+runColumns+` FROM runs b WHERE b.teardown = 'leaked' AND b.lease_expires_at >= $1`, now)
-	if d.Midway, err = collect(rows, err, func(r row) (experiment.Run, error) { return scanRun(r) }); err != nil {
+	if d.Active, err = collect(rows, err, func(r row) (experiment.Run, error) { return scanRun(r) }); err != nil {
 		return fmt.Errorf("read what the drain waits for: %w", err)
 	}
 	if err := q.QueryRowContext(ctx, `SELECT COALESCE(SUM(n), 0) FROM kinds WHERE phase = 'queued'`).Scan(&d.Queued); err != nil {
 		return fmt.Errorf("read what is queued: %w", err)
 	}
-	for _, run := range d.Midway {
+	for _, run := range d.Active {
 		if run.Phase == experiment.PhaseQueued {
 			d.Queued--
 		}

@@ -114,7 +114,7 @@ func (s *Store) Cancel(ctx context.Context, id, reason string, receipt experimen
 }
 
 // Stop records that no further run of an experiment starts, and why: queued runs
-// end as [Store.Cancel] ends them, midway ones go on. Of two reasons the first
+// end as [Store.Cancel] ends them, active ones go on. Of two reasons the first
 // stays.
 func (s *Store) Stop(ctx context.Context, id, reason string, receipt experiment.Receipt) ([]experiment.Event, error) {
 	reason = clean(reason)

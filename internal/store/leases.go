@@ -10,7 +10,7 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// SetSlots says how many runs may be midway on a target at once; 1 when never
+// SetSlots says how many runs may be active on a target at once; 1 when never
 // said.
 func (s *Store) SetSlots(ctx context.Context, target string, n int) error {
 	return s.write(ctx, fmt.Sprintf("give target %s %d slots", target, n), func(t *tx) error {
@@ -64,7 +64,7 @@ func (t *tx) lease(ctx context.Context, id, owner string, ttl time.Duration, set
 // busyRun is true of runs that hold a slot: those that left the queue and have
 // not ended, and those that were claimed in it. The two halves are indexed.
 const (
-	busyMidway  = `b.phase <> 'queued' AND b.phase <> 'ended'`
+	busyActive  = `b.phase <> 'queued' AND b.phase <> 'ended'`
 	busyClaimed = `b.phase = 'queued' AND b.lease_expires_at > 0 AND b.lease_expires_at >= $1`
 )
 
@@ -76,7 +76,7 @@ func (t *tx) nextQueued(ctx context.Context, h experiment.Host) (id, target stri
 		capacity, busy  int
 	}
 	rows, err := t.QueryContext(ctx, `SELECT s.target, s.machine, s.capacity,
-		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyMidway+`) + (SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyClaimed+`)
+		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyActive+`) + (SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyClaimed+`)
 		FROM slots s`, t.now)
 	slots, err := collect(rows, err, func(r row) (s slot, err error) {
 		return s, r.Scan(&s.target, &s.machine, &s.capacity, &s.busy)
@@ -113,7 +113,7 @@ func (t *tx) nextQueued(ctx context.Context, h experiment.Host) (id, target stri
 // after: only there is what exists of them.
 const abandoned = `lease_expires_at < $1 AND wake_at <= $1 AND (machine = $2 OR machine = '')`
 
-// Adopt leases a run that was left midway, or that leaked and is due for another
+// Adopt leases a run that was left active, or that leaked and is due for another
 // try, to owner for ttl, if it belongs to the machine of the host or to none. It
 // returns the number of the lease, or [experiment.ErrNotFound] when there is
 // none. While a drain is in force, leaked runs rest.

@@ -135,13 +135,13 @@ func readRuns(ctx context.Context, q querier, experimentID string) ([]experiment
 	return runs, nil
 }
 
-// Midway returns the runs that have left the queue and have not ended, without
+// Active returns the runs that have left the queue and have not ended, without
 // receipts and results.
-func (s *Store) Midway(ctx context.Context) ([]experiment.Run, error) {
+func (s *Store) Active(ctx context.Context) ([]experiment.Run, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE phase <> 'queued' AND phase <> 'ended' ORDER BY started_at, id`)
 	runs, err := collect(rows, err, func(r row) (experiment.Run, error) { return scanRun(r) })
 	if err != nil {
-		return nil, fmt.Errorf("list midway runs: %w", err)
+		return nil, fmt.Errorf("list active runs: %w", err)
 	}
 	return runs, nil
 }

@@ -28,7 +28,7 @@ func scanSummary(r row) (placed, error) {
 	if err != nil {
 		return p, err
 	}
-	c.Midway = c.Planned - c.Queued - c.Ended
+	c.Active = c.Planned - c.Queued - c.Ended
 	p.StartedAt = fromNanos(started)
 	if p.State == experiment.Ended {
 		p.EndedAt = fromNanos(ended)

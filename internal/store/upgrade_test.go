@@ -58,7 +58,7 @@ func TestUpgrade(t *testing.T) {
 
 	s := open(t, path, store.Options{})
 	counts := map[string]experiment.RunCounts{
-		"e1": {Planned: 4, Queued: 1, Midway: 1, Ended: 2, Succeeded: 1, Valid: 1, Failed: 1, Leaked: 1},
+		"e1": {Planned: 4, Queued: 1, Active: 1, Ended: 2, Succeeded: 1, Valid: 1, Failed: 1, Leaked: 1},
 		"e2": {Planned: 1, Queued: 1},
 		"e3": {Planned: 1, Ended: 1, Succeeded: 1, Valid: 1},
 	}

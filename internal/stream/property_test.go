@@ -43,7 +43,7 @@ func TestResumingSubscribersMissNothingAndGetNothingTwice(t *testing.T) {
 		bursts := rapid.IntRange(1, 6).Draw(t, "bursts")
 		for range bursts {
 			source.add(repeat(t, runs, "burst")...)
-			h.Nudge()
+			h.Wake()
 			h.Second("a1", "ea", measure.Second{})
 		}
 		for _, run := range runs { // the last event of each run
@@ -51,7 +51,7 @@ func TestResumingSubscribersMissNothingAndGetNothingTwice(t *testing.T) {
 			e.Message = "end"
 			source.add(e)
 		}
-		h.Nudge()
+		h.Wake()
 		readers.Wait()
 		for i, f := range filters {
 			want := source.ids(f)

@@ -120,8 +120,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 }
 
-// Nudge says that something was stored. It never blocks.
-func (h *Hub) Nudge() {
+// Wake says that something was stored. It never blocks.
+func (h *Hub) Wake() {
 	select {
 	case h.wake <- struct{}{}:
 	default: // one is waiting already

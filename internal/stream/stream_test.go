@@ -40,7 +40,7 @@ func TestEventsBetweenTheQueryAndTheLogAreNotMissed(t *testing.T) {
 		subscribe(t, h, stream.Filter{}) // the hub has started
 		source.after = func() {
 			source.add(of("a1"))
-			h.Nudge()
+			h.Wake()
 			synctest.Wait()
 			if h.Last() != 2 {
 				t.Errorf("the hub is at event %d, want 2", h.Last())
@@ -59,7 +59,7 @@ func TestNudgeSparesTheWaitForThePoll(t *testing.T) {
 		s := subscribe(t, h, stream.Filter{})
 		began := time.Now()
 		source.add(of("a1"))
-		h.Nudge()
+		h.Wake()
 		wantIDs(t, stored(t, s, 1), 1)
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("the event came after %s, want at once", waited)
@@ -75,7 +75,7 @@ func TestBurstsOfNudgesAreReadTogether(t *testing.T) {
 		go func() {
 			for range 100 { // in one second
 				source.add(of("a1"))
-				h.Nudge()
+				h.Wake()
 				time.Sleep(10 * time.Millisecond)
 			}
 		}()
@@ -110,7 +110,7 @@ func TestIDsBeyondTheHub(t *testing.T) {
 		ahead := subscribe(t, h, stream.Filter{After: 3})
 		restored := subscribe(t, h, stream.Filter{After: 1000})
 		source.add(of("a1"))
-		h.Nudge()
+		h.Wake()
 		wantIDs(t, stored(t, ahead, 2), 4, 5)
 		wantIDs(t, stored(t, restored, 1), 5)
 	})

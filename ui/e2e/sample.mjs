@@ -96,7 +96,7 @@ export function sample() {
     runs: {
       planned: 11,
       queued: 0,
-      midway: 0,
+      active: 0,
       ended: 11,
       succeeded: 11,
       valid: 10,
@@ -119,7 +119,7 @@ export function sample() {
     state: "running",
     started_at: ago(300),
     remaining_s: 340,
-    runs: { planned: 10, queued: 5, midway: 1, ended: 4, succeeded: 4, valid: 4, failed: 0, cancelled: 0, leaked: 0 },
+    runs: { planned: 10, queued: 5, active: 1, ended: 4, succeeded: 4, valid: 4, failed: 0, cancelled: 0, leaked: 0 },
     allowed: ["cancel"],
   };
   const failed = {
@@ -129,7 +129,7 @@ export function sample() {
     state: "ended",
     created_at: ago(200000),
     ended_at: ago(199000),
-    runs: { planned: 10, queued: 0, midway: 0, ended: 10, succeeded: 0, valid: 0, failed: 10, cancelled: 0, leaked: 0 },
+    runs: { planned: 10, queued: 0, active: 0, ended: 10, succeeded: 0, valid: 0, failed: 10, cancelled: 0, leaked: 0 },
     allowed: ["delete"],
     verdict: {
       decided: false,

@@ -85,7 +85,7 @@ func testStates(t *testing.T, f *fixture) {
 
 func testSeconds(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseProvision)
+	run, no := f.active(t, "e1-0", experiment.PhaseProvision)
 	record := func(address, action, state string) {
 		t.Helper()
 		_, err := f.Record(t.Context(), experiment.Event{Run: run.ID, Kind: experiment.EventResource,

@@ -29,7 +29,7 @@ func testCounts(t *testing.T, f *fixture) {
 	started := f.clock.Now()
 	end := func(id string, change func(*experiment.Run)) {
 		t.Helper()
-		run, no := f.midway(t, id, experiment.PhaseVerify)
+		run, no := f.active(t, id, experiment.PhaseVerify)
 		f.clock.advance(time.Second)
 		run = ended(run)
 		change(&run)
@@ -42,8 +42,8 @@ func testCounts(t *testing.T, f *fixture) {
 	end("e1-2", func(r *experiment.Run) {
 		r.Outcome, r.Teardown, r.Receipt = experiment.Failed, experiment.TeardownLeaked, nil
 	})
-	run, no := f.midway(t, "e1-3", experiment.PhaseLoad)
-	check("with one midway", experiment.RunCounts{Planned: 5, Queued: 1, Midway: 1, Ended: 3, Succeeded: 2, Valid: 1, Failed: 1, Leaked: 1}, experiment.Running)
+	run, no := f.active(t, "e1-3", experiment.PhaseLoad)
+	check("with one active", experiment.RunCounts{Planned: 5, Queued: 1, Active: 1, Ended: 3, Succeeded: 2, Valid: 1, Failed: 1, Leaked: 1}, experiment.Running)
 	totals, err := f.Totals(t.Context())
 	must(t, err)
 	last, err := f.LastEvent(t.Context())
@@ -55,7 +55,7 @@ func testCounts(t *testing.T, f *fixture) {
 	must(t, err)
 	ids, err := f.Unconcluded(t.Context())
 	must(t, err)
-	equal(t, "unconcluded while one is midway", ids, []string(nil))
+	equal(t, "unconcluded while one is active", ids, []string(nil))
 	f.clock.advance(time.Second)
 	run = ended(run)
 	_, err = f.End(t.Context(), &run, no, noRepeats)

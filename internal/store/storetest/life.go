@@ -51,7 +51,7 @@ func testPhases(t *testing.T, f *fixture) {
 
 func testEnds(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseVerify)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
 	refused := map[string]func(*experiment.Run){
 		"clean without a receipt": func(r *experiment.Run) { r.Receipt = nil },
 		"leaked with a receipt":   func(r *experiment.Run) { r.Teardown = experiment.TeardownLeaked },
@@ -89,7 +89,7 @@ func testEnds(t *testing.T, f *fixture) {
 
 func testLeaks(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 2)
-	run, no := f.midway(t, "e1-0", experiment.PhaseVerify)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
 	run = ended(run)
 	run.Teardown, run.Receipt, run.Reason = experiment.TeardownLeaked, nil, "leaked: process p"
 	_, err := f.End(t.Context(), &run, no, noRepeats)
@@ -138,7 +138,7 @@ func testRepeats(t *testing.T, f *fixture) {
 		return []experiment.Run{{ID: "extra", Variant: "a", Order: 2, Extra: true}}
 	}
 	for _, id := range []string{"e1-0", "e1-1"} {
-		run, no := f.midway(t, id, experiment.PhaseVerify)
+		run, no := f.active(t, id, experiment.PhaseVerify)
 		run = ended(run)
 		_, err := f.End(t.Context(), &run, no, repeat)
 		must(t, err)
@@ -152,7 +152,7 @@ func testRepeats(t *testing.T, f *fixture) {
 
 func testCancel(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 3)
-	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	asked := 0
 	count := func(experiment.Experiment, []experiment.Run) []experiment.Run { asked++; return nil }
 	cancel := func(id, reason string) {
@@ -172,7 +172,7 @@ func testCancel(t *testing.T, f *fixture) {
 	if reason, err := f.Renew(t.Context(), run.ID, no, lease); reason != "first" || err != nil {
 		t.Errorf("Renew() of a cancelled run = %q, %v, want the first reason", reason, err)
 	}
-	equal(t, "a cancelled midway run", f.read(t, "e1-0").Phase, experiment.PhaseLoad)
+	equal(t, "a cancelled active run", f.read(t, "e1-0").Phase, experiment.PhaseLoad)
 	run = ended(run)
 	_, err := f.End(t.Context(), &run, no, noRepeats)
 	must(t, err)
@@ -193,7 +193,7 @@ func testCancel(t *testing.T, f *fixture) {
 func testStop(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 3)
 	f.admit(t, "e2", "local", 1)
-	_, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	_, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	events, err := f.Stop(t.Context(), "e1", "enough", never)
 	must(t, err)
 	equal(t, "number of events", len(events), 2)
@@ -206,7 +206,7 @@ func testStop(t *testing.T, f *fixture) {
 	equal(t, "runs", got, []any{experiment.PhaseLoad, experiment.Outcome(""), "",
 		experiment.PhaseEnded, experiment.Cancelled, "enough", experiment.PhaseEnded, experiment.Cancelled, "enough"})
 	if reason, err := f.Renew(t.Context(), "e1-0", no, lease); reason != "" || err != nil {
-		t.Errorf("Renew() of a midway run = %q, %v, want it to go on", reason, err)
+		t.Errorf("Renew() of an active run = %q, %v, want it to go on", reason, err)
 	}
 	_, err = f.Stop(t.Context(), "e1", "later", never)
 	must(t, err)
@@ -218,7 +218,7 @@ func testStop(t *testing.T, f *fixture) {
 
 func testResults(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseCollect)
+	run, no := f.active(t, "e1-0", experiment.PhaseCollect)
 	run.Result, run.Validity = json.RawMessage(`{"n": 1}`), experiment.Validity{OK: true}
 	must(t, f.SaveResult(t.Context(), &run, no))
 	run.Result = json.RawMessage(`{"n": 2}`)

@@ -35,7 +35,7 @@ func testLists(t *testing.T, f *fixture) {
 		f.admit(t, fmt.Sprintf("e%d", i), "local", 1)
 		f.clock.advance(time.Second)
 	}
-	run, no := f.midway(t, "e0-0", experiment.PhaseProvision)
+	run, no := f.active(t, "e0-0", experiment.PhaseProvision)
 	newest := []string{"e4 queued", "e3 queued", "e2 queued", "e1 queued", "e0 running"}
 	for limit := range 7 {
 		equal(t, fmt.Sprint("by pages of ", limit), f.pages(t, experiment.ExperimentQuery{Limit: limit}), newest)
@@ -45,9 +45,9 @@ func testLists(t *testing.T, f *fixture) {
 		equal(t, fmt.Sprint("oldest by pages of ", limit), f.pages(t, experiment.ExperimentQuery{Limit: limit, Oldest: true}), oldest)
 		equal(t, fmt.Sprint("oldest, filtered by pages of ", limit), f.pages(t, experiment.ExperimentQuery{Limit: limit, Oldest: true, By: "ann"}), oldest)
 	}
-	midway, err := f.Midway(t.Context())
+	active, err := f.Active(t.Context())
 	must(t, err)
-	equal(t, "midway runs", midway, []experiment.Run{run})
+	equal(t, "active runs", active, []experiment.Run{run})
 	run = ended(run)
 	_, err = f.End(t.Context(), &run, no, noRepeats)
 	must(t, err)
@@ -86,11 +86,11 @@ func testSearch(t *testing.T, f *fixture) {
 	submit("ea", "Straße nach ÄGYPTEN", "kafka", "local", "ann")
 	submit("eb", "100% of _fsync_", "kinesis", "aws", "bob")
 	submit("ec", "what fsync costs", "kafka", "local", "bob")
-	run, no := f.midway(t, "ea-0", experiment.PhaseLoad)
+	run, no := f.active(t, "ea-0", experiment.PhaseLoad)
 	run = ended(run)
 	_, err := f.End(t.Context(), &run, no, noRepeats)
 	must(t, err)
-	run, _ = f.midway(t, "eb-0", experiment.PhaseLoad)
+	run, _ = f.active(t, "eb-0", experiment.PhaseLoad)
 	tests := map[string]struct {
 		query experiment.ExperimentQuery
 		want  []string
@@ -179,12 +179,12 @@ func testRunLists(t *testing.T, f *fixture) {
 			q.Cursor = next
 		}
 	}
-	run, no := f.midway(t, "e1-0", experiment.PhaseVerify)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
 	run = ended(run)
 	_, err := f.End(t.Context(), &run, no, noRepeats)
 	must(t, err)
-	f.midway(t, "e1-1", experiment.PhaseLoad)
-	run, no = f.midway(t, "e2-0", experiment.PhaseVerify)
+	f.active(t, "e1-1", experiment.PhaseLoad)
+	run, no = f.active(t, "e2-0", experiment.PhaseVerify)
 	run = ended(run)
 	run.Teardown, run.Receipt = experiment.TeardownLeaked, nil
 	_, err = f.End(t.Context(), &run, no, noRepeats)

@@ -43,9 +43,9 @@ func testClaims(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 2)
 	f.admit(t, "e2", "local", 1)
 	for _, want := range []string{"e1-0", "e1-1", "e2-0"} {
-		run, no := f.midway(t, want, experiment.PhaseProvision)
+		run, no := f.active(t, want, experiment.PhaseProvision)
 		if _, _, err := f.Claim(t.Context(), "other", here, lease); !errors.Is(err, experiment.ErrNotFound) {
-			t.Errorf("Claim() while %s is midway on a target with one slot = %v, want %v", want, err, experiment.ErrNotFound)
+			t.Errorf("Claim() while %s is active on a target with one slot = %v, want %v", want, err, experiment.ErrNotFound)
 		}
 		run = ended(run)
 		_, err := f.End(t.Context(), &run, no, noRepeats)
@@ -120,7 +120,7 @@ func testRaces(t *testing.T, f *fixture) {
 
 func testFencing(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, old := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, old := f.active(t, "e1-0", experiment.PhaseLoad)
 	leased := f.Leased(t.Context(), run.ID, old)
 	n, err := f.BeginAttempt(leased, experiment.Attempt{Run: run.ID, Kind: experiment.AttemptApply})
 	must(t, err)
@@ -168,7 +168,7 @@ func testFencing(t *testing.T, f *fixture) {
 func testReclaim(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
 	f.admit(t, "e2", "far", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	if _, _, err := f.Claim(t.Context(), "other", here, lease); err != nil {
 		t.Fatalf("Claim(e2-0): %v", err)
 	}
@@ -186,7 +186,7 @@ func testReclaim(t *testing.T, f *fixture) {
 
 func testEvents(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseProvision)
+	run, no := f.active(t, "e1-0", experiment.PhaseProvision)
 	f.admit(t, "e2", "local", 1)
 	resource := experiment.Resource{Address: "a.b", Action: "create", State: "complete", ID: "i", Seconds: 1.5}
 	recorded, err := f.Record(t.Context(), experiment.Event{Experiment: "e1", Run: run.ID, Variant: "a", Kind: experiment.EventResource, Resource: &resource}, no)

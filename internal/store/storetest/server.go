@@ -49,13 +49,13 @@ func testDrain(t *testing.T, f *fixture) {
 	d, err := f.PollDrain(t.Context(), time.Hour)
 	must(t, err)
 	equal(t, "drain in force before", d.InForce(), false)
-	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	_, claimed := f.claim(t, "e1-1")
 	since := f.clock.Now()
 	d, err = f.RequestDrain(t.Context(), "ann", time.Hour)
 	must(t, err)
 	var waits []string
-	for _, run := range d.Midway {
+	for _, run := range d.Active {
 		waits = append(waits, run.ID)
 	}
 	equal(t, "the drain", []any{d.By, d.Since, d.LapsesAt, d.GrantedAt, waits, d.Queued},
@@ -72,7 +72,7 @@ func testDrain(t *testing.T, f *fixture) {
 	d, err = f.RequestDrain(t.Context(), "bob", time.Hour)
 	must(t, err)
 	granted := f.clock.Now()
-	equal(t, "the drain once nothing is midway", []any{d.By, d.Since, d.LapsesAt, d.GrantedAt, len(d.Midway), d.Queued},
+	equal(t, "the drain once no run is active", []any{d.By, d.Since, d.LapsesAt, d.GrantedAt, len(d.Active), d.Queued},
 		[]any{"ann", since, granted.Add(time.Hour), granted, 0, 2})
 	if _, _, err := f.Claim(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Claim() after a drain was granted = %v, want %v", err, experiment.ErrNotFound)
@@ -104,7 +104,7 @@ func testDrainEnds(t *testing.T, f *fixture) {
 // Leaked runs do not keep a server from being replaced, unless it is at them.
 func testDrainLeaked(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 1)
-	run, no := f.midway(t, "e1-0", experiment.PhaseVerify)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
 	run = ended(run)
 	run.Teardown, run.Receipt = experiment.TeardownLeaked, nil
 	_, err := f.End(t.Context(), &run, no, noRepeats)
@@ -114,7 +114,7 @@ func testDrainLeaked(t *testing.T, f *fixture) {
 	must(t, err)
 	d, err := f.RequestDrain(t.Context(), "ann", time.Hour)
 	must(t, err)
-	equal(t, "waits for a leaked run that is being destroyed", []any{len(d.Midway), d.GrantedAt.IsZero()}, []any{1, true})
+	equal(t, "waits for a leaked run that is being destroyed", []any{len(d.Active), d.GrantedAt.IsZero()}, []any{1, true})
 	must(t, f.Release(t.Context(), run.ID, no))
 	if _, _, err := f.Adopt(t.Context(), "owner", here, lease); !errors.Is(err, experiment.ErrNotFound) {
 		t.Errorf("Adopt() of a leaked run while a drain is in force = %v, want %v", err, experiment.ErrNotFound)
@@ -130,7 +130,7 @@ func testHosts(t *testing.T, f *fixture) {
 	f.admit(t, "e2", "far", 2)
 	must(t, f.SetSlots(t.Context(), "local", 5))
 	must(t, f.SetSlots(t.Context(), "far", 5))
-	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	home, err := f.Home(t.Context(), run.ID)
 	must(t, err)
 	equal(t, "host of a claimed run", home, here)
@@ -150,7 +150,7 @@ func testHosts(t *testing.T, f *fixture) {
 		t.Errorf("Adopt() by another machine = %q, %v, want %v", got.ID, err, experiment.ErrNotFound)
 	}
 	equal(t, "the first that another machine may claim", claim(there), "e2-0")
-	equal(t, "the second, local is held by a run midway", claim(there), "e2-1")
+	equal(t, "the second, local is held by an active run", claim(there), "e2-1")
 	second := experiment.Host{ID: here.ID, Boot: "next", Home: "/second"}
 	run, again, err := f.Adopt(t.Context(), "other", second, lease)
 	must(t, err)
@@ -161,7 +161,7 @@ func testHosts(t *testing.T, f *fixture) {
 	run = ended(run)
 	_, err = f.End(t.Context(), &run, again, noRepeats)
 	must(t, err)
-	equal(t, "once nothing of local is midway", claim(there), "e1-1")
+	equal(t, "once no run of local is active", claim(there), "e1-1")
 }
 
 func testSessions(t *testing.T, f *fixture) {
@@ -225,7 +225,7 @@ func testRemoval(t *testing.T, f *fixture) {
 		equal(t, "pruned "+what, len(removed), 0)
 	}
 	busy("while it is queued")
-	run, no := f.midway(t, "e1-0", experiment.PhaseLoad)
+	run, no := f.active(t, "e1-0", experiment.PhaseLoad)
 	n, err := f.BeginAttempt(t.Context(), experiment.Attempt{Run: run.ID, Kind: experiment.AttemptApply})
 	must(t, err)
 	must(t, f.RecordIntents(t.Context(), run.ID, n, []experiment.Intent{{Action: "create", Address: "a"}}))
@@ -234,7 +234,7 @@ func testRemoval(t *testing.T, f *fixture) {
 	must(t, f.SaveResult(t.Context(), &run, no))
 	_, err = f.Stop(t.Context(), "e1", "enough", never)
 	must(t, err)
-	busy("while a run is midway")
+	busy("while a run is active")
 	run = ended(run)
 	run.Teardown, run.Receipt = experiment.TeardownLeaked, nil
 	_, err = f.End(t.Context(), &run, no, noRepeats)
@@ -281,7 +281,7 @@ func testSecrets(t *testing.T, f *fixture) {
 			t.Errorf("Secrets() %s = %v, want %v", what, err, experiment.ErrNotFound)
 		}
 	}
-	run, no := f.midway(t, "e1-0", experiment.PhaseVerify)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
 	run = ended(run)
 	run.Teardown, run.Receipt = experiment.TeardownLeaked, nil
 	_, err = f.End(t.Context(), &run, no, noRepeats)

@@ -131,8 +131,8 @@ func (f *fixture) claim(t *testing.T, want string) (experiment.Run, int64) {
 	return run, no
 }
 
-// midway claims the wanted run and lets it enter a phase.
-func (f *fixture) midway(t *testing.T, want string, phase experiment.Phase) (experiment.Run, int64) {
+// active claims the wanted run and lets it enter a phase.
+func (f *fixture) active(t *testing.T, want string, phase experiment.Phase) (experiment.Run, int64) {
 	t.Helper()
 	run, no := f.claim(t, want)
 	run.Phase, run.Teardown = phase, experiment.TeardownPending

@@ -246,7 +246,7 @@ func tally(c *experiment.RunCounts, run experiment.Run) {
 	case experiment.PhaseEnded:
 		c.Ended++
 	default:
-		c.Midway++
+		c.Active++
 		return
 	}
 	switch {

@@ -180,7 +180,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel an experiment
-         * @description No further run of it starts; the one midway is stopped and destroyed. The answer comes before that is done: see the events.
+         * @description No further run of it starts; the active one is stopped and destroyed. The answer comes before that is done: see the events.
          */
         post: operations["cancel-experiment"];
         delete?: never;
@@ -457,7 +457,7 @@ export interface paths {
         put?: never;
         /**
          * Ask to shut the server down
-         * @description No further run starts, on any server of the database; new experiments are accepted and stay queued. While a run is midway the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call.
+         * @description No further run starts, on any server of the database; new experiments are accepted and stay queued. While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call.
          */
         post: operations["request-shutdown"];
         /**
@@ -776,7 +776,7 @@ export interface components {
             age_s: number;
             alive: boolean;
             /**
-             * @description managed: of a run midway; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install.
+             * @description managed: of an active run; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install.
              * @enum {string}
              */
             class: "managed" | "lost" | "leaked" | "foreign";
@@ -1225,7 +1225,7 @@ export interface components {
             /** Format: int64 */
             leaked: number;
             /** Format: int64 */
-            midway: number;
+            active: number;
             /**
              * Format: int64
              * @description All runs, repeats of failed or invalid ones included.
@@ -1363,7 +1363,7 @@ export interface components {
         };
         Shutdown: {
             by?: string;
-            /** @description It waits for runs that are midway. */
+            /** @description It waits for active runs. */
             deferred: boolean;
             /** @description The process exits after this answer. */
             exits: boolean;
@@ -1387,7 +1387,7 @@ export interface components {
             /** Format: date-time */
             since?: string;
             /**
-             * @description ready: nothing is midway.
+             * @description ready: no run is active.
              * @enum {string}
              */
             state: "none" | "draining" | "ready";
@@ -1397,7 +1397,7 @@ export interface components {
             /** @description false: the process stays, and starts nothing. */
             exit?: boolean;
             /**
-             * @description What becomes of runs that are midway: drain waits for them (the default); handoff is not there yet.
+             * @description What becomes of active runs: drain waits for them (the default); handoff is not there yet.
              * @enum {string}
              */
             mode?: "drain" | "handoff";
@@ -4079,7 +4079,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Nothing is midway; the process exits unless 'exit' was false. */
+            /** @description No run is active; the process exits unless 'exit' was false. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4124,7 +4124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Deferred: runs are midway. */
+            /** @description Deferred: runs are active. */
             409: {
                 headers: {
                     /** @description Seconds until it is worth asking again. */

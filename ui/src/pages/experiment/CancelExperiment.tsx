@@ -10,7 +10,7 @@ import { useStale } from "../../live/hooks";
 export function CancelExperiment({ experiment: e, compact = false }: { experiment: Experiment; compact?: boolean }) {
   const [asked, setAsked] = useState(false);
   const stale = useStale();
-  const { midway, queued, ended } = e.runs;
+  const { active, queued, ended } = e.runs;
   return (
     <>
       <Button
@@ -26,12 +26,12 @@ export function CancelExperiment({ experiment: e, compact = false }: { experimen
         onClose={() => setAsked(false)}
         title={`Cancel “${e.name}”?`}
         keep="Keep running"
-        act={midway ? "Cancel and destroy" : "Cancel"}
+        act={active ? "Cancel and destroy" : "Cancel"}
         action={() => cancelExperiment(e.id)}
         blocked={stale ? "The server does not answer, so nothing can be changed now." : undefined}
       >
-        {midway > 0 &&
-          `${plural(midway, "run")} under way: DEC stops the load, destroys what it created and proves that it is gone. `}
+        {active > 0 &&
+          `${plural(active, "run")} under way: DEC stops the load, destroys what it created and proves that it is gone. `}
         {queued > 0 && `${plural(queued, "queued run")} will not start. `}
         {ended > 0
           ? `${plural(ended, "run")} that ended ${ended === 1 ? "is" : "are"} kept, without a verdict.`

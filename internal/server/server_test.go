@@ -1,0 +1,186 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/notify"
+	"dec.local/dec/internal/server"
+)
+
+func TestOneProcessWorksOnADataFolder(t *testing.T) {
+	f := newFolders(t)
+	_, end := open(t, server.Options{Folders: f})
+	_, err := server.Open(t.Context(), server.Options{Folders: f})
+	inUse, ok := errors.AsType[*server.InUseError](err)
+	if !ok || inUse.Holder != strconv.Itoa(os.Getpid()) {
+		t.Fatalf("second Open = %v, want that process %d holds the folder", err, os.Getpid())
+	}
+	end()
+	open(t, server.Options{Folders: f})
+}
+
+func TestCommandsFindAnAnnouncedService(t *testing.T) {
+	f := newFolders(t)
+	s, _ := open(t, server.Options{Folders: f})
+	v, _, _ := serve(t, s, server.ServiceOptions{})
+	find := func() bool {
+		_, found, err := client.Discover(t.Context(), f.Data, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if find() {
+		t.Error("the service is found before it was announced")
+	}
+	withdraw, err := v.Announce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !find() {
+		t.Error("an announced service is not found")
+	}
+	withdraw()
+	if find() {
+		t.Error("the service is found after it has withdrawn")
+	}
+}
+
+func TestSignInLinkSignsOneBrowserIn(t *testing.T) {
+	s, _ := open(t, server.Options{Folders: newFolders(t)})
+	v, _, _ := serve(t, s, server.ServiceOptions{PublicURL: "https://dec.example.com/"})
+	link, code, _ := strings.Cut(v.SignIn(), "#code=")
+	if link != "https://dec.example.com/sign-in" {
+		t.Errorf("sign-in link = %q, want one at the public URL", link)
+	}
+	body, err := json.Marshal(map[string]string{"code": code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
+		answer, err := http.Post(v.URL+"/api/v1/session", "application/json", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("sign-in = %d, want %d", answer.StatusCode, want)
+		}
+	}
+}
+
+func TestSecretOptionsAreNowhere(t *testing.T) {
+	const canary = "canary-7f3a9c51"
+	f := newFolders(t)
+	s, end := open(t, server.Options{Folders: f})
+	_, c, quiet := serve(t, s, server.ServiceOptions{})
+	submitted, err := c.Submit(t.Context(), plan(`{"password": "`+canary+`"}`), "k1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, err := c.DryRun(t.Context(), plan(`{"password": "`+canary+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := c.Experiment(t.Context(), submitted.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := c.Submit(t.Context(), plan(`{}`), "k2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.Digest != read.Digest {
+		t.Error("the digest depends on the secret")
+	}
+	for name, answer := range map[string]any{"submission": submitted, "dry run": tried, "experiment": read} {
+		if text, err := json.Marshal(answer); err != nil || bytes.Contains(text, []byte(canary)) {
+			t.Errorf("the %s tells the secret (error %v): %s", name, err, text)
+		}
+	}
+	quiet()
+	end()
+	err = filepath.WalkDir(f.Data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(canary)) {
+			t.Errorf("%s holds the secret", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
+	f := newFolders(t)
+	s, end := open(t, server.Options{Folders: f})
+	_, c, quiet := serve(t, s, server.ServiceOptions{})
+	var ids []string
+	for _, key := range []string{"attended", "posted"} {
+		e, err := c.Submit(t.Context(), plan(`{}`), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, e.ID)
+	}
+	if err := s.Attend(ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	quiet()
+	end() // as a kill does: without Leave
+
+	s, _ = open(t, server.Options{Folders: f})
+	_, c, _ = serve(t, s, server.ServiceOptions{})
+	for i, want := range []experiment.State{experiment.Ended, experiment.Queued} {
+		e, err := c.Experiment(t.Context(), ids[i])
+		if err != nil || e.State != want {
+			t.Errorf("experiment %d = %s (%s), %v, want %s", i, e.State, e.Reason, err, want)
+		}
+	}
+}
+
+func TestEndedExperimentsGetTheirVerdictAndAreTold(t *testing.T) {
+	told := make(chan string, 8)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var message struct{ Type string }
+		_ = json.NewDecoder(r.Body).Decode(&message) // an empty type fails the test
+		told <- message.Type
+	}))
+	defer hook.Close()
+	notifier, err := notify.New(notify.Options{URL: hook.URL, Secret: "whsec_" + strings.Repeat("QUFB", 10)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := open(t, server.Options{Folders: newFolders(t), Notifier: notifier})
+	_, c, _ := serve(t, s, server.ServiceOptions{})
+	e, err := c.Submit(t.Context(), plan(`{}`), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CancelExperiment(t.Context(), e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if kind := <-told; kind != notify.ExperimentEnded {
+		t.Errorf("the webhook was told of %q, want %q", kind, notify.ExperimentEnded)
+	}
+	ended, err := c.Experiment(t.Context(), e.ID)
+	if err != nil || ended.Verdict == nil || ended.Verdict.Decided || len(ended.Verdict.Sentences) == 0 {
+		t.Errorf("verdict = %+v, %v, want one that decides nothing", ended.Verdict, err)
+	}
+}
