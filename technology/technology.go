@@ -35,6 +35,8 @@ type Technology struct {
 	// Open connects to a broker that may still be starting: it polls until
 	// the endpoints answer or ctx ends.
 	Open func(ctx context.Context, endpoints json.RawMessage, s Settings) (Driver, error)
+	// Programs are what it adds to dec-agent; none for most.
+	Programs []Program
 }
 
 // Settings is what a driver needs beside the endpoints.

@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"dec.local/dec/internal/agent"
@@ -23,6 +24,7 @@ import (
 	"dec.local/dec/technology/all"
 )
 
+// usage has room for the programs of the technologies.
 const usage = `dec-agent is started by DEC; there is little to do with it by hand.
 
   dec-agent run       drive one agent of a run, as these variables say:
@@ -34,11 +36,20 @@ const usage = `dec-agent is started by DEC; there is little to do with it by han
                       and with the secret options of its stack, and the
                       credentials of the bucket, which it reads from secrets.json
                       and bucket.json in its working folder, if they are there
-  dec-agent kinesis-limits
-                      hold the clients of a Kinesis emulator to the limits of a
-                      shard, as kinesis-limits.json in its working folder says
-  dec-agent version   print the version
+%s  dec-agent version   print the version
 `
+
+// help describes the commands.
+func help() string {
+	const indent = "\n                      "
+	var programs strings.Builder
+	for _, t := range all.Technologies() {
+		for _, p := range t.Programs {
+			programs.WriteString("  dec-agent " + p.Name + indent + strings.ReplaceAll(p.Help, "\n", indent) + "\n")
+		}
+	}
+	return fmt.Sprintf(usage, &programs)
+}
 
 func main() {
 	supervise.Main(nil)
@@ -50,22 +61,24 @@ func main() {
 // run does one command and returns the exit code: 2 for wrong usage.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) != 1 {
-		fmt.Fprint(stderr, usage)
+		fmt.Fprint(stderr, help())
 		return 2
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	switch args[0] {
 	case "run":
 		return exitCode(drive(ctx, log), stderr)
-	case "kinesis-limits":
-		return exitCode(limitKinesis(ctx, log), stderr)
 	case "version":
 		fmt.Fprintln(stdout, version())
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(stdout, help())
 	default:
-		fmt.Fprintf(stderr, "dec-agent: there is no command %q\n\n%s", args[0], usage)
-		return 2
+		program, ok := findProgram(args[0])
+		if !ok {
+			fmt.Fprintf(stderr, "dec-agent: there is no command %q\n\n%s", args[0], help())
+			return 2
+		}
+		return exitCode(program.Run(ctx, log), stderr)
 	}
 	return 0
 }
@@ -76,28 +89,25 @@ func exitCode(err error, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(stderr, "dec-agent:", err)
-	if errors.Is(err, errUsage) {
+	if errors.Is(err, technology.ErrUsage) {
 		return 2
 	}
 	return 1
 }
-
-// errUsage says that the environment does not say what to do.
-var errUsage = errors.New("see dec-agent help")
 
 // drive runs the agent that the environment names.
 func drive(ctx context.Context, log *slog.Logger) error {
 	env := make(map[string]string)
 	for _, name := range []string{"DEC_BUCKET", "DEC_RUN", "DEC_AGENT"} {
 		if env[name] = os.Getenv(name); env[name] == "" {
-			return fmt.Errorf("%s is not set; %w", name, errUsage)
+			return fmt.Errorf("%s is not set; %w", name, technology.ErrUsage)
 		}
 	}
 	epoch := 1
 	if text := os.Getenv("DEC_EPOCH"); text != "" {
 		var err error
 		if epoch, err = strconv.Atoi(text); err != nil || epoch < 1 {
-			return fmt.Errorf("DEC_EPOCH is %q, it must be a number from 1; %w", text, errUsage)
+			return fmt.Errorf("DEC_EPOCH is %q, it must be a number from 1; %w", text, technology.ErrUsage)
 		}
 	}
 	secrets, err := readSecrets(secretsFile)
@@ -116,7 +126,7 @@ func drive(ctx context.Context, log *slog.Logger) error {
 		Epoch:        epoch,
 		ID:           env["DEC_AGENT"],
 		Secrets:      secrets,
-		Technologies: find,
+		Technologies: findTechnology,
 		Version:      version(),
 		Logger:       log,
 	})
@@ -140,14 +150,26 @@ func readSecrets(name string) (map[string]json.RawMessage, error) {
 	return secrets, nil
 }
 
-// find returns the technology with this name.
-func find(name string) (technology.Technology, bool) {
+// findTechnology returns the technology with this name.
+func findTechnology(name string) (technology.Technology, bool) {
 	for _, t := range all.Technologies() {
 		if t.Name == name {
 			return t, true
 		}
 	}
 	return technology.Technology{}, false
+}
+
+// findProgram returns the program of a technology with this name.
+func findProgram(name string) (technology.Program, bool) {
+	for _, t := range all.Technologies() {
+		for _, p := range t.Programs {
+			if p.Name == name {
+				return p, true
+			}
+		}
+	}
+	return technology.Program{}, false
 }
 
 // version is that of the module, as the build knows it.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +21,7 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/technology/all"
 )
 
 // asAgent makes the test binary the agent itself.
@@ -67,6 +70,42 @@ func TestCommandSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("dec-agent %v ended with %d, want %d", tt.args, got, tt.code)
 			}
 		})
+	}
+}
+
+// TestCommandRunsThePrograms starts what technologies add, without telling it
+// what to do, and stops what waits nevertheless.
+func TestCommandRunsThePrograms(t *testing.T) {
+	help, err := command(t.Context(), nil, "help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, technology := range all.Technologies() {
+		for _, program := range technology.Programs {
+			t.Run(program.Name, func(t *testing.T) {
+				if !bytes.Contains(help, []byte("dec-agent "+program.Name+"\n")) {
+					t.Errorf("dec-agent help does not list %s:\n%s", program.Name, help)
+				}
+				cmd := command(t.Context(), nil, program.Name)
+				cmd.Dir = t.TempDir()
+				stderr, err := cmd.StderrPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				// It says what is missing, or that it is ready.
+				line, err := bufio.NewReader(stderr).ReadString('\n')
+				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+					t.Error(err)
+				}
+				_ = cmd.Wait()
+				if err != nil || strings.Contains(line, "there is no command") {
+					t.Errorf("dec-agent %s printed %q, %v, want the program to run", program.Name, line, err)
+				}
+			})
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package all_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,14 @@ func TestTechnologiesAreWhole(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join("..", technology.Name, "README.md")); err != nil {
 				t.Errorf("technology %s has no README.md", technology.Name)
+			}
+			for _, program := range technology.Programs {
+				if program.Name != technology.Name && !strings.HasPrefix(program.Name, technology.Name+"-") {
+					t.Errorf("program %q does not begin with the technology's name: it may be that of another", program.Name)
+				}
+				if program.Help == "" || program.Run == nil {
+					t.Errorf("program %q has no Help or no Run", program.Name)
+				}
 			}
 		})
 	}

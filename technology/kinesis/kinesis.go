@@ -28,6 +28,7 @@ var Technology = technology.Technology{
 	ConfigSchema: technology.ConfigSchema(fields),
 	CheckConfig:  checkConfig,
 	Open:         open,
+	Programs:     []technology.Program{limitsProgram},
 }
 
 // How consumers read, and how a stream gets its capacity.

@@ -1,4 +1,4 @@
-package main
+package kinesis
 
 import (
 	"context"
@@ -12,24 +12,33 @@ import (
 	"os"
 	"time"
 
+	"dec.local/dec/technology"
 	"dec.local/dec/technology/kinesis/limiter"
 )
 
-// limitsFile is where the stack kinesis/emulator writes what kinesis-limits does.
+// limitsProgram is what the stack emulator puts before its emulator.
+var limitsProgram = technology.Program{
+	Name: "kinesis-limits",
+	Help: "hold the clients of a Kinesis emulator to the limits of a\n" +
+		"shard, as " + limitsFile + " in its working folder says",
+	Run: runLimits,
+}
+
+// limitsFile is where the stack emulator writes what kinesis-limits does.
 const limitsFile = "kinesis-limits.json"
 
 // limitsConfig is what that file holds.
 type limitsConfig struct {
 	Listen   string         `json:"listen"`   // host and port
 	Upstream string         `json:"upstream"` // the emulator's URL
-	Limits   limiter.Limits `json:"limits"`   // Kinesis' own if absent
+	Limits   limiter.Limits `json:"limits"`   // those of Kinesis if absent
 }
 
-// limitKinesis stands in front of an emulator of Kinesis until ctx ends.
-func limitKinesis(ctx context.Context, log *slog.Logger) error {
+// runLimits stands in front of an emulator of Kinesis until ctx ends.
+func runLimits(ctx context.Context, log *slog.Logger) error {
 	data, err := os.ReadFile(limitsFile)
 	if err != nil {
-		return fmt.Errorf("read what to do: %w; %w", err, errUsage)
+		return fmt.Errorf("read what to do: %w; %w", err, technology.ErrUsage)
 	}
 	var config limitsConfig
 	if err := json.Unmarshal(data, &config); err != nil {
@@ -37,7 +46,7 @@ func limitKinesis(ctx context.Context, log *slog.Logger) error {
 	}
 	upstream, err := url.Parse(config.Upstream)
 	if err != nil || upstream.Host == "" {
-		return fmt.Errorf("the upstream %q in %s is no URL: write http://host:port", config.Upstream, limitsFile)
+		return fmt.Errorf("the upstream %q in %s is not a URL: write http://host:port", config.Upstream, limitsFile)
 	}
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
