@@ -49,16 +49,15 @@ type Settings struct {
 	Logger       *slog.Logger        // slog.Default() if nil; for what has no caller to return to
 }
 
-// Incident is an event that a client recovers from by itself. Incidents are
-// counted per second.
-type Incident string
+// Incident is an event that a client recovers from by itself.
+type Incident = experiment.Incident
 
 // The incidents.
 const (
-	ThrottledWrites Incident = "throttled_writes" // messages that the broker refused for now, because a limit was reached; each refusal counts
-	ThrottledReads  Incident = "throttled_reads"  // reads refused in the same way
-	RetriedSends    Incident = "retried_sends"    // messages sent again, for whatever reason
-	Reconnects      Incident = "reconnects"       // connections or subscriptions made anew
+	ThrottledWrites = experiment.ThrottledWrites
+	ThrottledReads  = experiment.ThrottledReads
+	RetriedSends    = experiment.RetriedSends
+	Reconnects      = experiment.Reconnects
 )
 
 // Report passes n incidents on to OnIncident. It does not block.
@@ -128,14 +127,4 @@ type Message struct {
 }
 
 // Effective is the guarantees in force, read back from the broker.
-type Effective struct {
-	ProducerAck string            `json:"producer_ack"` // "none", "leader" or "all"
-	Durability  string            `json:"durability"`   // "memory", "page_cache" or "fsync_before_ack"
-	Replicas    int               `json:"replicas"`
-	MinInSync   int               `json:"min_in_sync"`        // copies that must exist before an acknowledgement
-	Zones       int               `json:"zones"`              // places that fail independently and hold the copies, as far as the broker tells; at least 1
-	Details     map[string]string `json:"details"`            // the technology's own settings that give these, and its version
-	Raise       map[string]string `json:"raise,omitempty"`    // how to get more of a guarantee, by its name here; {want} is what is wanted
-	Emulator    string            `json:"emulator,omitempty"` // program that stood for the technology, with its version
-	Nature      string            `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, where that is not what was measured
-}
+type Effective = experiment.Effective

@@ -118,8 +118,8 @@ func TestThrottlingIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatalf("measure() = %v, want no error", err)
 	}
-	throttled := result.Incidents[string(technology.ThrottledWrites)]
-	if throttled == 0 || result.Incidents[string(technology.RetriedSends)] == 0 {
+	throttled := result.Incidents[technology.ThrottledWrites]
+	if throttled == 0 || result.Incidents[technology.RetriedSends] == 0 {
 		t.Errorf("incidents = %v, want throttled writes and retries", result.Incidents)
 	}
 	// A shard takes 1,000 records in a second; the measure stage has 20 of them,
@@ -130,7 +130,7 @@ func TestThrottlingIsTold(t *testing.T) {
 		if second.Stage == experiment.StageMeasure {
 			acked += second.Counts.Acked
 			seconds++
-			throttled -= second.Incidents[string(technology.ThrottledWrites)]
+			throttled -= second.Incidents[technology.ThrottledWrites]
 		}
 	}
 	if throttled != 0 {

@@ -116,7 +116,7 @@ func (a *agent) run(ctx context.Context) error {
 		ClientConfig: a.plan.ClientConfig,
 		Secrets:      a.Secrets,
 		Workload:     a.plan.Workload,
-		OnIncident:   func(i technology.Incident, n int) { a.incidents.Add(string(i), n) },
+		OnIncident:   func(i technology.Incident, n int) { a.incidents.Add(i, n) },
 		Logger:       a.Logger,
 	})
 	if err != nil {
@@ -179,7 +179,7 @@ func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
 	if err != nil {
 		return fmt.Errorf("encode the guarantees in force: %w", err)
 	}
-	prepared := rendezvous.Prepared{Effective: effective, Refused: shortfall(w.Require, have)}
+	prepared := rendezvous.Prepared{Effective: effective, Refused: w.Require.Shortfall(have)}
 	if err := a.folder.Put(ctx, rendezvous.PreparedObject, prepared); err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
 	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric; null where the count does not support it. Latencies in nanoseconds."`
-	Incidents map[string]int64               `json:"incidents,omitempty" doc:"What its clients met and did not fail from, in the measure stage: throttled_writes, throttled_reads, retried_sends, reconnects. Absent where they met nothing."`
+	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"How often clients met them in the measure stage; absent where they met none."`
 	Excluded  string                         `json:"excluded,omitempty" doc:"Why it does not count."`
 	Link      string                         `json:"link"`
 }
@@ -286,6 +286,7 @@ type Catalog struct {
 	Technologies []Technology    `json:"technologies"`
 	Targets      []Target        `json:"targets"`
 	PlanSchema   json.RawMessage `json:"plan_schema" doc:"JSON Schema of a plan."`
+	Vocabulary
 }
 
 // Target is a place where runs can be.

@@ -99,5 +99,5 @@ func printComparison(out io.Writer, c api.Comparison) error {
 
 // throttles are the writes and reads that were refused to a run for now.
 func throttles(run api.ComparedRun) int64 {
-	return run.Incidents["throttled_writes"] + run.Incidents["throttled_reads"]
+	return run.Incidents[experiment.ThrottledWrites] + run.Incidents[experiment.ThrottledReads]
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
 )
 
 func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
@@ -20,7 +21,7 @@ func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
 	if text := print(); strings.Contains(text, "THROTTLED") {
 		t.Errorf("a column of throttles without any:\n%s", text)
 	}
-	c.Runs[1].Incidents = map[string]int64{"throttled_writes": 1200, "throttled_reads": 34, "retried_sends": 5}
+	c.Runs[1].Incidents = map[experiment.Incident]int64{"throttled_writes": 1200, "throttled_reads": 34, "retried_sends": 5}
 	if text := print(); !strings.Contains(text, "THROTTLED") || !strings.Contains(text, "1,234") {
 		t.Errorf("throttles are not told:\n%s", text)
 	}

@@ -19,7 +19,7 @@ func TestProgressInPlainLines(t *testing.T) {
 			Counts:    measure.Counts{Received: 30, Lost: 2},
 			E2E:       measure.Latency{P50NS: new(int64(1_500_000))},
 			Validity:  experiment.Validity{Reasons: []string{"the generator was late"}},
-			Incidents: map[string]int64{"throttled_writes": 1500, "reconnects": 1},
+			Incidents: map[experiment.Incident]int64{"throttled_writes": 1500, "reconnects": 1},
 		}, nil
 	})
 	p.clock = func() time.Time { at = at.Add(time.Second); return at }
@@ -32,7 +32,7 @@ func TestProgressInPlainLines(t *testing.T) {
 	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseLoad})
 	for second := range 7 {
 		p.second("r1", measure.Second{Second: second, Stage: experiment.StageMeasure, Counts: measure.Counts{Sent: 10, Received: 9}, Backlog: 1,
-			Incidents: map[string]int64{"throttled_writes": int64(second), "throttled_reads": int64(second)}})
+			Incidents: map[experiment.Incident]int64{"throttled_writes": int64(second), "throttled_reads": int64(second)}})
 	}
 	p.second("another run", measure.Second{})
 	event(experiment.Event{Kind: experiment.EventOutcome, Message: "succeeded"})
@@ -45,7 +45,7 @@ run 1 of 1: nats (r1)
     2.0s load
          measure 1 s: sent 10/s, received 9/s, end to end p99 –, backlog 1
          measure 5 s: sent 10/s, received 9/s, end to end p99 –, backlog 1, throttled writes 4, throttled reads 4
-   1  nats         end to end p50 1.50 ms, p99 –; 30 received, 2 lost, throttled writes 1,500, reconnected 1  NOT VALID: the generator was late  (3 s)
+   1  nats         end to end p50 1.50 ms, p99 –; 30 received, 2 lost, throttled writes 1,500, reconnects 1  NOT VALID: the generator was late  (3 s)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)

@@ -56,8 +56,8 @@ var fields = map[string]field{
 	"variants[].client_config": {doc: "Settings of the driver that have no neutral name.", example: `{}`},
 
 	"workload.require":              {doc: "Guarantees that every variant must give at least; unset means none."},
-	"workload.require.producer_ack": {doc: "Who must have a message before it counts as acknowledged.", enum: []string{"none", "leader", "all"}, example: `"all"`},
-	"workload.require.durability":   {doc: "Where a message must be before it is acknowledged.", enum: []string{"memory", "page_cache", "fsync_before_ack"}, example: `"page_cache"`},
+	"workload.require.producer_ack": {doc: "Who must have a message before it counts as acknowledged.", enum: ProducerAck.Scale(), example: `"all"`},
+	"workload.require.durability":   {doc: "Where a message must be before it is acknowledged.", enum: Durability.Scale(), example: `"page_cache"`},
 	"workload.require.replicas":     {doc: "Copies of each message.", min: 1, max: 9, example: `3`},
 
 	"workload.topology":                     {doc: "How the destination is partitioned and who uses it."},

@@ -15,8 +15,8 @@ type Workload struct {
 // Require holds the guarantees that a variant must give at least. Unset means
 // none; what the brokers really give is read back and shown.
 type Require struct {
-	ProducerAck string `json:"producer_ack,omitempty"` // "none", "leader" or "all"
-	Durability  string `json:"durability,omitempty"`   // "memory", "page_cache" or "fsync_before_ack", weakest first
+	ProducerAck string `json:"producer_ack,omitempty"` // on the scale of [ProducerAck]
+	Durability  string `json:"durability,omitempty"`   // on the scale of [Durability]
 	Replicas    int    `json:"replicas,omitempty"`     // copies of each message
 }
 

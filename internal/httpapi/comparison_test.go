@@ -203,7 +203,7 @@ func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 		run := w.claim().enter(experiment.PhaseProvision)
 		run.collect(time.Millisecond, func(r *measure.Result) {
 			if run.Variant == "nats" {
-				r.Incidents = map[string]int64{"throttled_writes": 7}
+				r.Incidents = map[experiment.Incident]int64{"throttled_writes": 7}
 				r.Guarantees = json.RawMessage(`{"producer_ack": "all", "durability": "memory", "replicas": 1, "zones": 1, "emulator": "natsalike 1.0"}`)
 			}
 		}).end(experiment.Succeeded, experiment.TeardownClean)

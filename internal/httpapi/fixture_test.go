@@ -124,6 +124,7 @@ func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	schema := json.RawMessage(`{"type": "object"}`)
 	return api.Catalog{
 		PlanSchema: experiment.Schema(),
+		Vocabulary: api.NewVocabulary(),
 		Targets:    []api.Target{{Name: "local", Title: "This machine", Available: true, Slots: 1}},
 		Technologies: []api.Technology{{Name: "kafka", Title: "Apache Kafka", ClientConfigSchema: schema, Stacks: []api.Stack{
 			{Name: "kraft", Title: "KRaft", Targets: []string{"local"}, Schema: schema, Why: "no broker", Fix: "make setup"},

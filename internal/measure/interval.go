@@ -45,14 +45,14 @@ type Interval struct {
 	Counts    Counts
 	InFlight  int64            // handed to the clients and neither acknowledged nor failed
 	Groups    map[string]int64 // newly received by group, without duplicates
-	incidents map[string]int64
+	incidents map[experiment.Incident]int64
 	hist      map[Distribution]*Histogram
 	spare     []*Histogram // empty ones, to be swapped for a recorder's full ones
 }
 
 // NewInterval returns an empty interval.
 func NewInterval() *Interval {
-	return &Interval{Groups: map[string]int64{}, incidents: map[string]int64{}, hist: map[Distribution]*Histogram{}}
+	return &Interval{Groups: map[string]int64{}, incidents: map[experiment.Incident]int64{}, hist: map[Distribution]*Histogram{}}
 }
 
 // Snapshot encodes the interval as one second of the agent and empties it.
@@ -65,7 +65,7 @@ func (i *Interval) Snapshot(second int, stage experiment.Stage) (Snapshot, error
 		Second: second, Stage: stage, Counts: i.Counts, InFlight: i.InFlight,
 		Latencies: latencies, Groups: i.Groups, Incidents: i.incidents,
 	}
-	i.Counts, i.InFlight, i.Groups, i.incidents = Counts{}, 0, map[string]int64{}, map[string]int64{}
+	i.Counts, i.InFlight, i.Groups, i.incidents = Counts{}, 0, map[string]int64{}, map[experiment.Incident]int64{}
 	for _, h := range i.hist {
 		h.Reset()
 	}

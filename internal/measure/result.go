@@ -81,51 +81,51 @@ const (
 
 // Snapshot is what happened in one second of one agent, or merged over agents.
 type Snapshot struct {
-	Second     int                     `json:"second"` // from the start of the load phase, 0 is the first
-	Stage      experiment.Stage        `json:"stage"`
-	Counts     Counts                  `json:"counts"`
-	InFlight   int64                   `json:"in_flight"`
-	Backlog    int64                   `json:"backlog"`          // acknowledged so far minus received so far by the slowest group; on merged snapshots only
-	CPUSeconds float64                 `json:"cpu_s"`            // used by the agents in this second
-	Groups     map[string]int64        `json:"groups,omitempty"` // newly received by consumer group, without duplicates
-	Incidents  map[string]int64        `json:"incidents,omitempty"`
-	Latencies  map[Distribution]string `json:"hist"` // V2-encoded HDR histograms, see [Histogram.Encode]
+	Second     int                           `json:"second"` // from the start of the load phase, 0 is the first
+	Stage      experiment.Stage              `json:"stage"`
+	Counts     Counts                        `json:"counts"`
+	InFlight   int64                         `json:"in_flight"`
+	Backlog    int64                         `json:"backlog"`          // acknowledged so far minus received so far by the slowest group; on merged snapshots only
+	CPUSeconds float64                       `json:"cpu_s"`            // used by the agents in this second
+	Groups     map[string]int64              `json:"groups,omitempty"` // newly received by consumer group, without duplicates
+	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"`
+	Latencies  map[Distribution]string       `json:"hist"` // V2-encoded HDR histograms, see [Histogram.Encode]
 }
 
 // Second is one row of a run's timeline: a merged snapshot with its quantiles.
 type Second struct {
-	Second     int                      `json:"second"`
-	Stage      experiment.Stage         `json:"stage"`
-	Counts     Counts                   `json:"counts"`
-	InFlight   int64                    `json:"in_flight"`
-	Backlog    int64                    `json:"backlog"`
-	CPUSeconds float64                  `json:"cpu_s"`
-	Incidents  map[string]int64         `json:"incidents,omitempty"` // what the clients met, by technology.Incident: throttles, retries
-	Latencies  map[Distribution]Latency `json:"latencies"`
+	Second     int                           `json:"second"`
+	Stage      experiment.Stage              `json:"stage"`
+	Counts     Counts                        `json:"counts"`
+	InFlight   int64                         `json:"in_flight"`
+	Backlog    int64                         `json:"backlog"`
+	CPUSeconds float64                       `json:"cpu_s"`
+	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // what the clients met, by throttles, retries
+	Latencies  map[Distribution]Latency      `json:"latencies"`
 }
 
 // Result is what a run measured. It stands alone.
 type Result struct {
-	Counts     Counts                  `json:"counts"`
-	Publish    Latency                 `json:"publish_latency"`
-	PublishSvc Latency                 `json:"publish_service"`
-	E2E        Latency                 `json:"e2e_latency"` // of the worst group where there are several
-	E2ESvc     Latency                 `json:"e2e_service"`
-	Lateness   Latency                 `json:"pacer_lateness"`
-	Wait       Latency                 `json:"backpressure"`
-	Groups     map[string]GroupView    `json:"groups,omitempty"` // per consumer group where there are several
-	Throughput float64                 `json:"throughput_per_s"` // messages that the slowest group received while the measure stage lasted, per second; without duplicates
-	CPU        CPU                     `json:"cpu"`
-	Guarantees json.RawMessage         `json:"guarantees,omitempty"` // technology.Effective
-	ClockBound int64                   `json:"clock_bound_ns"`
-	Validity   experiment.Validity     `json:"validity"`
-	Agents     []AgentFacts            `json:"agents"`
-	Versions   map[string]string       `json:"versions,omitempty"`
-	Errors     map[string]int64        `json:"errors,omitempty"`    // texts of failed sends and how often
-	Incidents  map[string]int64        `json:"incidents,omitempty"` // in the seconds of the measure stage, by technology.Incident
-	Timeline   []Second                `json:"timeline"`
-	Histograms map[Distribution]string `json:"histograms"`     // of the measure stage, V2-encoded
-	Plan       json.RawMessage         `json:"plan,omitempty"` // the whole experiment.Plan with the variant's label
+	Counts     Counts                        `json:"counts"`
+	Publish    Latency                       `json:"publish_latency"`
+	PublishSvc Latency                       `json:"publish_service"`
+	E2E        Latency                       `json:"e2e_latency"` // of the worst group where there are several
+	E2ESvc     Latency                       `json:"e2e_service"`
+	Lateness   Latency                       `json:"pacer_lateness"`
+	Wait       Latency                       `json:"backpressure"`
+	Groups     map[string]GroupView          `json:"groups,omitempty"` // per consumer group where there are several
+	Throughput float64                       `json:"throughput_per_s"` // messages that the slowest group received while the measure stage lasted, per second; without duplicates
+	CPU        CPU                           `json:"cpu"`
+	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // technology.Effective
+	ClockBound int64                         `json:"clock_bound_ns"`
+	Validity   experiment.Validity           `json:"validity"`
+	Agents     []AgentFacts                  `json:"agents"`
+	Versions   map[string]string             `json:"versions,omitempty"`
+	Errors     map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
+	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
+	Timeline   []Second                      `json:"timeline"`
+	Histograms map[Distribution]string       `json:"histograms"`     // of the measure stage, V2-encoded
+	Plan       json.RawMessage               `json:"plan,omitempty"` // the whole experiment.Plan with the variant's label
 }
 
 // GroupView is what one consumer group saw.

@@ -1,23 +1,26 @@
 package measure
 
-import "sync"
+import (
+	"sync"
 
-// Tally counts what the clients of an agent meet beside their messages, by name:
-// throttles, retries. Its methods may be called from several goroutines; the
+	"dec.local/dec/internal/experiment"
+)
+
+// Tally counts what the clients of an agent meet beside their messages. Its methods may be called from several goroutines; the
 // zero value is empty.
 type Tally struct {
 	mu     sync.Mutex // protects the following
-	counts map[string]int64
+	counts map[experiment.Incident]int64
 }
 
 // Add counts n more.
-func (t *Tally) Add(name string, n int) {
+func (t *Tally) Add(i experiment.Incident, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.counts == nil {
-		t.counts = map[string]int64{}
+		t.counts = map[experiment.Incident]int64{}
 	}
-	t.counts[name] += int64(n)
+	t.counts[i] += int64(n)
 }
 
 // Drain moves what was counted into an interval.
@@ -31,12 +34,12 @@ func (t *Tally) Drain(into *Interval) {
 
 // addTo returns sums with more added to them; nil stays nil when there is
 // nothing to add.
-func addTo(sums, more map[string]int64) map[string]int64 {
+func addTo(sums, more map[experiment.Incident]int64) map[experiment.Incident]int64 {
 	if sums == nil && len(more) > 0 {
-		sums = make(map[string]int64, len(more))
+		sums = make(map[experiment.Incident]int64, len(more))
 	}
-	for name, n := range more {
-		sums[name] += n
+	for i, n := range more {
+		sums[i] += n
 	}
 	return sums
 }

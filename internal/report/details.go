@@ -167,20 +167,20 @@ func (r *Report) optionRows() []settingRow {
 // guaranteeRows are what the brokers said to be in force.
 func (r *Report) guaranteeRows() []settingRow {
 	var rows []settingRow
-	for _, promise := range guaranteeList {
-		rows = append(rows, r.row(promise.title, func(v variant) string {
-			g, ok := v.effective()
+	for _, promise := range experiment.Guarantees() {
+		rows = append(rows, r.row(promise.Title(), func(v variant) string {
+			e, ok := v.effective()
 			if !ok {
 				return ""
 			}
-			return words(promise.of(g))
+			return words(e.Value(promise))
 		}))
 	}
 	return append(rows, r.row("Settings that give these", func(v variant) string {
-		g, _ := v.effective()
+		e, _ := v.effective()
 		var parts []string
-		for _, detail := range g.details() {
-			parts = append(parts, detail.Name+" = "+detail.Value)
+		for _, name := range slices.Sorted(maps.Keys(e.Details)) {
+			parts = append(parts, name+" = "+e.Details[name])
 		}
 		return strings.Join(parts, "; ")
 	}))

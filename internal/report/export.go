@@ -97,12 +97,12 @@ func countColumns() []column {
 			return strconv.FormatInt(c.count(*r.result), 10)
 		}})
 	}
-	for _, i := range incidents {
-		columns = append(columns, column{i.name, func(_ variant, r run) string {
+	for _, i := range experiment.Incidents() {
+		columns = append(columns, column{string(i), func(_ variant, r run) string {
 			if r.result == nil {
 				return ""
 			}
-			return strconv.FormatInt(r.result.Incidents[i.name], 10)
+			return strconv.FormatInt(r.result.Incidents[i], 10)
 		}})
 	}
 	return append(columns, column{"broker_rss_bytes", func(_ variant, r run) string {

@@ -3,12 +3,14 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"dec.local/dec/internal/experiment"
 )
 
 // promised are the guarantees of a variant.
 type promised struct {
 	label string
-	guarantees
+	experiment.Effective
 }
 
 // tellsHow reports whether the result is of a version that knew how guarantees
@@ -29,15 +31,15 @@ type VariantValue struct {
 }
 
 // unequal compares one guarantee; false if it is the same everywhere.
-func unequal(g guarantee, all []promised) (Inequality, bool) {
-	found := Inequality{Guarantee: g.title, Raise: []VariantValue{}}
+func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
+	found := Inequality{Guarantee: g.Title(), Raise: []VariantValue{}}
 	most, top, ranked := "", 0, true
 	distinct := map[string]bool{}
 	for _, p := range all {
-		value := g.of(p.guarantees)
+		value := p.Value(g)
 		distinct[value] = true
 		found.Values = append(found.Values, VariantValue{p.label, words(value)})
-		n, ok := g.rank(value)
+		n, ok := g.Rank(value)
 		ranked = ranked && ok
 		if most == "" || n > top {
 			most, top = value, n
@@ -50,8 +52,8 @@ func unequal(g guarantee, all []promised) (Inequality, bool) {
 		return found, true
 	}
 	for _, p := range all {
-		if n, _ := g.rank(g.of(p.guarantees)); n < top && p.tellsHow() {
-			found.Raise = append(found.Raise, VariantValue{p.label, strings.ReplaceAll(p.Raise[g.name], "{want}", most)})
+		if n, _ := g.Rank(p.Value(g)); n < top && p.tellsHow() {
+			found.Raise = append(found.Raise, VariantValue{p.label, strings.ReplaceAll(p.Raise[string(g)], "{want}", most)})
 		}
 	}
 	return found, true

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 )
 
@@ -23,12 +24,12 @@ const notable = float64(time.Millisecond)
 func (v variant) limits() []string {
 	var said []string
 	switch {
-	case v.total(throttledWrites) > 0:
+	case v.total(experiment.ThrottledWrites) > 0:
 		said = append(said, v.refusedWrites())
 	case v.unsent() > 0:
 		said = append(said, v.fellBehind())
 	}
-	if v.total(throttledReads) > 0 {
+	if v.total(experiment.ThrottledReads) > 0 {
 		said = append(said, v.refusedReads())
 	}
 	return said
@@ -51,7 +52,7 @@ func (v variant) typical(number func(measure.Result) int64) (measure.Result, str
 }
 
 func (v variant) refusedWrites() string {
-	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[throttledWrites] })
+	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledWrites] })
 	c := measured(r.Timeline)
 	took, behind := c.plateau()
 	if !behind {
@@ -60,17 +61,17 @@ func (v variant) refusedWrites() string {
 		took = "it " + took
 	}
 	return fmt.Sprintf("%s refused writes because a limit was reached: %s; %s%s.%s",
-		v.Label, c.refusals(r, throttledWrites, where), took, c.queue(), lagging(behind))
+		v.Label, c.refusals(r, experiment.ThrottledWrites, where), took, c.queue(), lagging(behind))
 }
 
 func (v variant) refusedReads() string {
-	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[throttledReads] })
+	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledReads] })
 	c := measured(r.Timeline)
 	grew := ""
 	if first, last, ok := c.ends(func(s measure.Second) (float64, bool) { return float64(s.Backlog), true }); ok && grows(first, last) {
 		grew = fmt.Sprintf("; the messages that waited to be read grew from %s to %s", Count(int64(first)), Count(int64(last)))
 	}
-	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.", v.Label, c.refusals(r, throttledReads, where), grew)
+	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.", v.Label, c.refusals(r, experiment.ThrottledReads, where), grew)
 }
 
 // fellBehind tells of messages that were never sent although nothing was refused.
@@ -86,9 +87,9 @@ func (v variant) fellBehind() string {
 }
 
 // refusals counts an incident in the whole measure stage and in its seconds.
-func (c course) refusals(r measure.Result, name, where string) string {
-	middle, most := c.each(func(s measure.Second) int64 { return s.Incidents[name] })
-	n := r.Incidents[name]
+func (c course) refusals(r measure.Result, i experiment.Incident, where string) string {
+	middle, most := c.each(func(s measure.Second) int64 { return s.Incidents[i] })
+	n := r.Incidents[i]
 	noun := "refusals"
 	if n == 1 {
 		noun = "refusal"

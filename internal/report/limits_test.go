@@ -41,7 +41,7 @@ func limitedPlan(t *testing.T) experiment.Plan {
 // messages offered each second and refuses more of them as time goes by.
 func throttle(r measure.Result) measure.Result {
 	r.Timeline = slices.Clone(r.Timeline)
-	r.Incidents = map[string]int64{}
+	r.Incidents = map[experiment.Incident]int64{}
 	for i, s := range r.Timeline {
 		if s.Stage == experiment.StageDrain {
 			continue
@@ -49,7 +49,7 @@ func throttle(r measure.Result) measure.Result {
 		s.Counts.Offered, s.Counts.Acked, s.Counts.Received = 1500, 1000, 1000
 		s.Latencies = map[measure.Distribution]measure.Latency{measure.E2ELatency: s.Latencies[measure.E2ELatency]}
 		since := int64(max(0, s.Second-10))
-		s.Incidents = map[string]int64{"throttled_writes": 520 + since%7*15, "retried_sends": 520 + since%7*15}
+		s.Incidents = map[experiment.Incident]int64{"throttled_writes": 520 + since%7*15, "retried_sends": 520 + since%7*15}
 		s.InFlight = 1000 + 20*since
 		s.Latencies[measure.Backpressure] = measure.Latency{Count: 1000, P99NS: new(int64(280*time.Millisecond) * since)}
 		if s.Stage == experiment.StageMeasure {
@@ -113,7 +113,7 @@ func TestLimitsAreSaid(t *testing.T) {
 		"the run in the middle is told": {
 			func(n int, _ string, r *measure.Result) {
 				if r.Incidents != nil { // the runs 1, 3, 4, 6 and 8
-					r.Incidents = map[string]int64{"throttled_writes": int64(100 * n)}
+					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
 				}
 			},
 			[]string{"kinesis-emulator refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
@@ -142,8 +142,8 @@ func TestLimitsAreSaid(t *testing.T) {
 				for i := range r.Timeline {
 					r.Timeline[i].Incidents = nil
 					if n < 5 {
-						r.Timeline[i].Incidents, r.Timeline[i].Backlog = map[string]int64{"throttled_reads": 2}, int64(100*r.Timeline[i].Second)
-						r.Incidents = map[string]int64{"throttled_reads": 58}
+						r.Timeline[i].Incidents, r.Timeline[i].Backlog = map[experiment.Incident]int64{"throttled_reads": 2}, int64(100*r.Timeline[i].Second)
+						r.Incidents = map[experiment.Incident]int64{"throttled_reads": 58}
 					}
 				}
 			},

@@ -57,7 +57,7 @@ func (r *Report) limitCharts() []*chart {
 	var limited []variant
 	var seconds []measure.Second
 	for _, v := range r.variants {
-		if v.total(throttledWrites)+v.total(throttledReads)+v.unsent() == 0 {
+		if v.total(experiment.ThrottledWrites)+v.total(experiment.ThrottledReads)+v.unsent() == 0 {
 			continue
 		}
 		limited = append(limited, v)
@@ -66,11 +66,13 @@ func (r *Report) limitCharts() []*chart {
 		}
 	}
 	var all []series
-	for _, refused := range []series{{id: throttledWrites, title: "Throttled per second"}, {id: throttledReads, title: "Reads throttled per second"}} {
-		if r.met(refused.id) {
-			refused.format = compactCount
-			refused.value = func(s measure.Second) (float64, bool) { return float64(s.Incidents[refused.id]), true }
-			all = append(all, refused)
+	for _, refused := range []struct {
+		experiment.Incident
+		title string
+	}{{experiment.ThrottledWrites, "Throttled per second"}, {experiment.ThrottledReads, "Reads throttled per second"}} {
+		if r.met(refused.Incident) {
+			count := func(s measure.Second) (float64, bool) { return float64(s.Incidents[refused.Incident]), true }
+			all = append(all, series{id: string(refused.Incident), title: refused.title, value: count, format: compactCount})
 		}
 	}
 	if wait, ok := tailOf(seconds, measure.Backpressure); ok {

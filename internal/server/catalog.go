@@ -85,7 +85,7 @@ func (f *Folders) Catalog(slots map[string]int) (api.Catalog, error) {
 	if err != nil {
 		return api.Catalog{}, err
 	}
-	c := api.Catalog{Targets: targets(slots), PlanSchema: experiment.Schema()}
+	c := api.Catalog{Targets: targets(slots), PlanSchema: experiment.Schema(), Vocabulary: api.NewVocabulary()}
 	for _, o := range list {
 		tech := api.Technology{Name: o.Name, Title: o.Title, ClientConfigSchema: o.ConfigSchema}
 		for _, s := range o.stacks {

@@ -533,6 +533,12 @@ export interface components {
             broker_s_per_million?: number;
         };
         Catalog: {
+            /** @description What brokers promise, in the order of tables. */
+            guarantees: components["schemas"]["Guarantee"][];
+            /** @description Events that clients recover from by themselves, in the order of tables. */
+            incidents: components["schemas"]["Incident"][];
+            /** @description What variants can be compared by. */
+            metrics: components["schemas"]["Metric"][];
             /** @description JSON Schema of a plan. */
             plan_schema: unknown;
             targets: components["schemas"]["Target"][];
@@ -542,7 +548,7 @@ export interface components {
             counts?: components["schemas"]["Counts"];
             /** @description Why it does not count. */
             excluded?: string;
-            /** @description What its clients met and did not fail from, in the measure stage: throttled_writes, throttled_reads, retried_sends, reconnects. Absent where they met nothing. */
+            /** @description How often clients met them in the measure stage; absent where they met none. */
             incidents?: {
                 [key: string]: number;
             };
@@ -746,6 +752,13 @@ export interface components {
             /** Format: int64 */
             unwatched?: number;
         };
+        Guarantee: {
+            /** @description Of its field in the guarantees of a result. */
+            name: string;
+            /** @description Its values, the weakest first; absent where it is a number. */
+            scale?: string[];
+            title: string;
+        };
         Histograms: {
             /** Format: date-time */
             as_of: string;
@@ -756,6 +769,11 @@ export interface components {
                 [key: string]: string;
             };
             run: string;
+        };
+        Incident: {
+            /** @description By which results and seconds count it. */
+            name: string;
+            title: string;
         };
         Inequality: {
             /** @description In words. */
@@ -849,6 +867,20 @@ export interface components {
             /** @description Such as 'dec', 'tofu 2 apply' or 'broker-0'. */
             source: string;
             text: string;
+        };
+        Metric: {
+            /**
+             * @description Which value is the better one.
+             * @enum {string}
+             */
+            better: "lower" | "higher";
+            name: string;
+            title: string;
+            /**
+             * @description Nanoseconds, messages per second, CPU seconds per million messages.
+             * @enum {string}
+             */
+            unit: "ns" | "per_s" | "s_per_million";
         };
         PageAuditEntry: {
             /** Format: date-time */
@@ -1217,6 +1249,8 @@ export interface components {
         };
         RunCounts: {
             /** Format: int64 */
+            active: number;
+            /** Format: int64 */
             cancelled: number;
             /** Format: int64 */
             ended: number;
@@ -1224,8 +1258,6 @@ export interface components {
             failed: number;
             /** Format: int64 */
             leaked: number;
-            /** Format: int64 */
-            active: number;
             /**
              * Format: int64
              * @description All runs, repeats of failed or invalid ones included.
