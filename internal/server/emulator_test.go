@@ -40,7 +40,7 @@ func TestVariantsOfAnEmulatorAreLabelled(t *testing.T) {
 		"the mark would make it another's": {
 			emulatorPlan("", "k-emulator", "k"), nil, "", "variants[1].label"},
 	}
-	planner := &server.Planner{Folders: &server.Folders{Tools: "../../../.tools", Data: t.TempDir()}}
+	planner := &server.Planner{Folders: &server.Folders{Tools: "../../.tools", Data: t.TempDir()}}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			plan, err := experiment.DecodePlan([]byte(tt.plan))

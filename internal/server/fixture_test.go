@@ -26,7 +26,7 @@ func newFolders(t *testing.T) *server.Folders {
 	for _, name := range []string{"bin/dec-agent", "bin/terraform-provider-dec"} {
 		write(t, filepath.Join(dir, name), name)
 	}
-	tools, err := filepath.Abs("../../../.tools")
+	tools, err := filepath.Abs("../../.tools")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 )
 
 func TestExamplesPassTheCatalog(t *testing.T) {
-	files, err := filepath.Glob("../../../examples/*.yaml")
+	files, err := filepath.Glob("../../examples/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("examples: %v, %v", files, err)
 	}
-	planner := &server.Planner{Folders: &server.Folders{Tools: "../../../.tools", Data: t.TempDir()}}
+	planner := &server.Planner{Folders: &server.Folders{Tools: "../../.tools", Data: t.TempDir()}}
 	for _, file := range files {
 		data, err := planfile.Read(file, nil)
 		if err != nil {
