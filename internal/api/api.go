@@ -312,7 +312,7 @@ type Stack struct {
 	Name        string          `json:"name"`
 	Title       string          `json:"title"`
 	Description string          `json:"description,omitempty"`
-	Targets     []string        `json:"targets"`
+	Targets     []string        `json:"targets" doc:"Targets of this server that it runs on."`
 	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself; its variants are labelled so."`
 	Schema      json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
 	Available   bool            `json:"available"`

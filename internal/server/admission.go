@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"dec.local/dec/internal/experiment"
@@ -26,7 +25,10 @@ func (p *Planner) Admit(ctx context.Context, plan experiment.Plan) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	need := footprint(plan)
+	need, err := footprint(plan)
+	if err != nil {
+		return nil, err
+	}
 	if uint64(need)+reserveDisk > m.DiskFree {
 		return nil, fmt.Errorf("a run writes up to %.1f GiB, and only %.1f GiB are free below %s: lower workload.retention_bytes or the load, or free some space",
 			GiB(need), GiB(m.DiskFree), m.DiskPath)
@@ -65,7 +67,7 @@ func (p *Planner) busy(ctx context.Context) bool {
 
 // footprint is what one run writes on this machine at most, in bytes: all that
 // is sent, as often as it is replicated, up to the retention.
-func footprint(plan experiment.Plan) int64 {
+func footprint(plan experiment.Plan) (int64, error) {
 	w := plan.Workload
 	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
 	rate := w.Load.Rate
@@ -77,18 +79,21 @@ func footprint(plan experiment.Plan) int64 {
 		}
 	}
 	sent := rate * seconds * float64(w.Message.Size.Max)
-	return int64(min(sent, float64(w.Retention))) * int64(copies(plan))
+	copies, err := copies(plan)
+	return int64(min(sent, float64(w.Retention))) * int64(copies), err
 }
 
-// copies is how often the messages of a run are stored at most. Stacks that let
-// variants differ in it call the option replicas.
-func copies(plan experiment.Plan) int {
+// copies is how often the messages of a run are stored at most.
+func copies(plan experiment.Plan) (int, error) {
+	list, err := offers()
+	if err != nil {
+		return 0, err
+	}
 	most := max(1, plan.Workload.Topology.Replicas)
 	for _, v := range plan.Variants {
-		var replicas int
-		if json.Unmarshal(v.Options["replicas"], &replicas) == nil {
-			most = max(most, replicas)
+		if _, stack := stackOf(list, v); stack != nil {
+			most = max(most, stack.Copies(v.Options))
 		}
 	}
-	return most
+	return most, nil
 }

@@ -89,7 +89,7 @@ func (f *Folders) Catalog(slots map[string]int) (api.Catalog, error) {
 	for _, o := range list {
 		tech := api.Technology{Name: o.Name, Title: o.Title, ClientConfigSchema: o.ConfigSchema}
 		for _, s := range o.stacks {
-			stack := api.Stack{Name: s.Name, Title: s.Title, Description: s.Description, Targets: s.Targets, Emulator: s.Emulator, Schema: s.Schema, Available: true}
+			stack := api.Stack{Name: s.Name, Title: s.Title, Description: s.Description, Targets: runsOn(s, c.Targets), Emulator: s.Emulator, Schema: s.Schema, Available: true}
 			if why := f.why(s); why != "" {
 				stack.Available, stack.Why, stack.Fix = false, why, SetupFix
 			}
@@ -98,6 +98,17 @@ func (f *Folders) Catalog(slots map[string]int) (api.Catalog, error) {
 		c.Technologies = append(c.Technologies, tech)
 	}
 	return c, nil
+}
+
+// runsOn lists those of the targets that a stack runs on.
+func runsOn(s *tofu.Stack, targets []api.Target) []string {
+	on := []string{}
+	for _, target := range targets {
+		if s.RunsOn(target.Name) {
+			on = append(on, target.Name)
+		}
+	}
+	return on
 }
 
 // targets are the places where runs can be.

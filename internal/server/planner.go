@@ -70,7 +70,7 @@ func (p *Planner) checkVariant(list []offer, v *experiment.Variant, plan experim
 		faults.Add("stack", "%s has no stack %q; it has %s", tech.Name, v.Stack, names(tech.stacks, stackName))
 		return
 	}
-	if !slices.Contains(stack.Targets, plan.Target) {
+	if !stack.RunsOn(plan.Target) {
 		faults.Add("stack", "%s/%s does not run on target %q, but on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
 	}
 	if why := p.Folders.why(stack); why != "" {

@@ -88,3 +88,31 @@ func TestAdmissionRefusesWhatTheDiskCannotHold(t *testing.T) {
 		t.Errorf("Admit = %v for a small plan", err)
 	}
 }
+
+func TestAdmissionCountsTheCopiesOfAVariant(t *testing.T) {
+	planner := &server.Planner{Folders: newFolders(t)}
+	refusal := func(options string) string {
+		t.Helper()
+		plan, err := planner.ParsePlan([]byte(`
+workload: {load: {rate: 1000000}, message: {size: 1MiB}, stages: {measure: 24h}, retention_bytes: 900000GiB}
+limits: {ttl: 48h}
+variants: [{label: a, technology: kafka, stack: kraft, options: ` + options + `}]`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = planner.Admit(t.Context(), plan)
+		if err == nil {
+			t.Fatalf("Admit() with %s = nil, want a refusal", options)
+		}
+		return err.Error()
+	}
+	for options, want := range map[string]string{
+		"{}":                        "up to 900000.0 GiB",
+		"{brokers: 3, replicas: 0}": "up to 900000.0 GiB",
+		"{brokers: 3, replicas: 3}": "up to 2700000.0 GiB",
+	} {
+		if got := refusal(options); !strings.Contains(got, want) {
+			t.Errorf("Admit() with %s = %s, want it to say %s", options, got, want)
+		}
+	}
+}

@@ -24,13 +24,27 @@ type Stack struct {
 	Name        string          `json:"name"`
 	Title       string          `json:"title"` // for people
 	Description string          `json:"description"`
-	Targets     []string        `json:"targets"`   // where it can run
+	Targets     []string        `json:"targets"`   // names of the only targets that it runs on; empty: any that runs services
 	Artifacts   []string        `json:"artifacts"` // what its services run, as name@version
 	Emulator    string          `json:"emulator"`  // what stands for the technology itself, for people; "" where nothing does
 	Schema      json.RawMessage `json:"schema"`    // JSON Schema of the options; x-message holds the stack's own words per rule, x-order the order to show them in
 
 	module  *module
 	options []*variable // in the order to show them
+	copies  string      // the option that says how often a message is stored; "" if none does
+}
+
+// RunsOn reports whether the stack runs on the target of that name.
+func (s *Stack) RunsOn(target string) bool {
+	return len(s.Targets) == 0 || slices.Contains(s.Targets, target)
+}
+
+// Copies returns how often checked options say that a message is stored; 0 if
+// they leave it to the workload's topology.
+func (s *Stack) Copies(options map[string]json.RawMessage) int {
+	var copies int
+	_ = json.Unmarshal(options[s.copies], &copies) // null leaves it to the workload
+	return copies
 }
 
 // special are the variables of a stack that DEC gives, not a user; each stack
@@ -94,11 +108,12 @@ func (s *Stack) readDescription(fsys fs.FS, dir string, order *[]string) error {
 	description := struct {
 		Title       *string            `json:"title"`
 		Description *string            `json:"description"`
-		Targets     *[]string          `json:"targets"`
+		Targets     *[]string          `json:"targets"` // of stacks with resources of their own; absent: any target
 		Options     *[]string          `json:"options"`
+		Copies      *string            `json:"copies"`    // name of the option
 		Artifacts   *map[string]string `json:"artifacts"` // link in a service's working folder → name@version; main.tf reads them here
 		Emulator    *string            `json:"emulator"`
-	}{&s.Title, &s.Description, &s.Targets, order, &artifacts, &s.Emulator}
+	}{&s.Title, &s.Description, &s.Targets, order, &s.copies, &artifacts, &s.Emulator}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&description); err != nil {
@@ -117,6 +132,9 @@ func (s *Stack) arrange(order []string) error {
 			return fmt.Errorf("stack.json lists the option %q, which is no variable of the stack", name)
 		}
 		s.options = append(s.options, v)
+	}
+	if copies := s.option(s.copies); s.copies != "" && (copies == nil || !copies.ty.Equals(cty.Number)) {
+		return fmt.Errorf("stack.json calls the option %q the number of copies, which is no option that is a number", s.copies)
 	}
 	for _, v := range s.module.variables {
 		if err := v.checkSecret(); err != nil {

@@ -18,7 +18,7 @@ import (
 func stackOf(variables string) fstest.MapFS {
 	return fstest.MapFS{
 		"t/stacks/s/variables.tf": {Data: []byte(variables)},
-		"t/stacks/s/stack.json":   {Data: []byte(`{"title": "S", "description": "D", "targets": ["local"], "options": []}`)},
+		"t/stacks/s/stack.json":   {Data: []byte(`{"title": "S", "description": "D", "options": []}`)},
 	}
 }
 

@@ -1454,6 +1454,7 @@ export interface components {
             name: string;
             /** @description JSON Schema of its options. */
             schema: unknown;
+            /** @description Targets of this server that it runs on. */
             targets: string[];
             title: string;
             why?: string;
