@@ -59,7 +59,7 @@ func (f *fakeKinesis) subscribe(w http.ResponseWriter, r *http.Request, call fak
 		answer(w, notFound, nil)
 		return
 	}
-	generation, s := f.cut, f.shard(call.ShardId)
+	generation, s := f.cut, f.shard(call.ShardID)
 	at := s.at(call.StartingPosition.Type, call.StartingPosition.SequenceNumber)
 	f.mu.Unlock()
 	beginEvents(w)

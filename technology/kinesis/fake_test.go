@@ -44,7 +44,7 @@ type fakeCall struct {
 	ShardCount        int64
 	StreamModeDetails struct{ StreamMode string }
 	Records           []putRecord
-	ShardId           string
+	ShardID           string
 	ShardIteratorType string
 	StartingSequenceNumber,
 	ShardIterator,
@@ -318,7 +318,7 @@ func (s *fakeShard) at(kind, number string) int {
 }
 
 func (f *fakeKinesis) iterator(call fakeCall) (*refusal, any) {
-	s := f.shard(call.ShardId)
+	s := f.shard(call.ShardID)
 	return nil, object{"ShardIterator": f.iteratorAt(s, s.at(call.ShardIteratorType, call.StartingSequenceNumber))}
 }
 

@@ -54,10 +54,10 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "PutRecords":
 		e.putRecords(w, body)
 	case "GetShardIterator":
-		var request struct{ ShardId string }
+		var request struct{ ShardID string }
 		json.Unmarshal(body, &request)
 		e.given++
-		fmt.Fprintf(w, `{"ShardIterator": "%s, %d"}`, request.ShardId, e.given)
+		fmt.Fprintf(w, `{"ShardIterator": "%s, %d"}`, request.ShardID, e.given)
 	case "GetRecords":
 		e.reads++
 		data := base64.StdEncoding.EncodeToString(make([]byte, e.content))
@@ -154,7 +154,7 @@ type reply struct {
 	FailedRecordCount int
 	ShardIterator     string
 	NextShardIterator string
-	Records           []struct{ ShardId, SequenceNumber, ErrorCode, ErrorMessage string }
+	Records           []struct{ ShardID, SequenceNumber, ErrorCode, ErrorMessage string }
 }
 
 // call calls the API.

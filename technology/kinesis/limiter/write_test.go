@@ -78,11 +78,11 @@ func TestRefusedRecordsStandInTheirPlaces(t *testing.T) {
 	got := put(t, at, 2, "A", "B first", "A", "B second", "B")
 	const refusedA = "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000."
 	const refusedB = "Rate exceeded for shard shardId-000000000001 in stream s under account 000000000000."
-	want := reply{Status: 200, FailedRecordCount: 3, Records: []struct{ ShardId, SequenceNumber, ErrorCode, ErrorMessage string }{
+	want := reply{Status: 200, FailedRecordCount: 3, Records: []struct{ ShardID, SequenceNumber, ErrorCode, ErrorMessage string }{
 		{ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: refusedA},
-		{ShardId: "shardId-000000000001", SequenceNumber: "0"},
+		{ShardID: "shardId-000000000001", SequenceNumber: "0"},
 		{ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: refusedA},
-		{ShardId: "shardId-000000000001", SequenceNumber: "1"},
+		{ShardID: "shardId-000000000001", SequenceNumber: "1"},
 		{ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: refusedB},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
