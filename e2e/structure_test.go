@@ -17,15 +17,15 @@ const module = "dec.local/dec/"
 // package that is absent may import nothing.
 var arrows = map[string][]string{
 	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli"},
-	"cmd/dec-agent":              {"internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
-	"cmd/terraform-provider-dec": {"internal/supervise", "target/local/provider"},
+	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
+	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/cli/planfile", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
+		"internal/buildinfo", "internal/cli/planfile", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
 		"internal/report", "internal/measure", "internal/experiment", "target/local",
 	},
 	// The one place where siblings meet.
 	"internal/server": {
-		"internal/cli/planfile", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
+		"internal/buildinfo", "internal/cli/planfile", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
 		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
 		"internal/stats", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",
 	},

@@ -13,12 +13,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"dec.local/dec/internal/agent"
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/all"
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "run":
 		return exitCode(drive(ctx, log), stderr)
 	case "version":
-		fmt.Fprintln(stdout, version())
+		fmt.Fprintln(stdout, buildinfo.Version())
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, help())
 	default:
@@ -127,7 +127,7 @@ func drive(ctx context.Context, log *slog.Logger) error {
 		ID:           env["DEC_AGENT"],
 		Secrets:      secrets,
 		Technologies: findTechnology,
-		Version:      version(),
+		Version:      buildinfo.Version(),
 		Logger:       log,
 	})
 }
@@ -170,13 +170,4 @@ func findProgram(name string) (technology.Program, bool) {
 		}
 	}
 	return technology.Program{}, false
-}
-
-// version is that of the module, as the build knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
-	}
-	return info.Main.Version
 }

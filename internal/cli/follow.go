@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
@@ -106,7 +107,7 @@ func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
 		return report.Report{}, err
 	}
 	g.progress.end()
-	return g.client.Report(ctx, detail.ID, report.Options{Version: server.Version()["version"], MadeAt: time.Now(), Titles: server.Titles()})
+	return g.client.Report(ctx, detail.ID, report.Options{Version: buildinfo.Version(), MadeAt: time.Now(), Titles: server.Titles()})
 }
 
 // introduce says what was submitted and how long it will take.

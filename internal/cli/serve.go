@@ -13,6 +13,7 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/notify"
 	"dec.local/dec/internal/orchestrator"
@@ -60,7 +61,7 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	}
 	defer withdraw()
 	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, v.URL, v.SignIn())
-	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", server.Version()["version"])
+	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", buildinfo.Version())
 	return c.untilTold(ctx, env, s, v)
 }
 

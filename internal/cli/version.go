@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"dec.local/dec/internal/server"
+	"dec.local/dec/internal/buildinfo"
 )
 
 // versionCmd prints what this build is.
@@ -15,7 +15,7 @@ type versionCmd struct {
 
 // Run prints the version.
 func (c *versionCmd) Run(env *Env) error {
-	v := server.Version()
+	v := buildinfo.Versions()
 	if c.JSON {
 		return printJSON(env.Stdout, v)
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
 	"dec.local/dec/internal/stats"
@@ -83,7 +84,7 @@ func (c *concluder) conclude(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	r, err := report.New(e, runs, report.Options{Version: Version()["version"], MadeAt: time.Now(), Titles: Titles()})
+	r, err := report.New(e, runs, report.Options{Version: buildinfo.Version(), MadeAt: time.Now(), Titles: Titles()})
 	if err != nil {
 		return err
 	}

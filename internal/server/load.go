@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/orchestrator"
@@ -93,7 +94,7 @@ func (w *workload) Collect(ctx context.Context, a orchestrator.Assignment) (json
 	if result.Plan, err = json.Marshal(a.Plan); err != nil {
 		return nil, experiment.Validity{}, fmt.Errorf("result of run %s: %w", a.Run.ID, err)
 	}
-	result.Versions = Version()
+	result.Versions = buildinfo.Versions()
 	data, err := json.Marshal(result)
 	return data, result.Validity, err
 }

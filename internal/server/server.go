@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/notify"
@@ -117,7 +118,7 @@ func (s *Server) openPlaces(ctx context.Context) (err error) {
 		wake: make(chan struct{}, 1), others: map[home]struct{}{}}
 	s.planner = &Planner{Folders: s.folders, Slots: s.options.Slots, Past: s.store}
 	s.concluder = &concluder{store: s.store, logger: s.Logger, wake: make(chan struct{}, 1), ended: s.announce}
-	s.Hub = stream.New(stream.Options{Source: s.store, Version: Version()["version"], Draining: s.draining, Logger: s.Logger, Tail: s.field.Tail})
+	s.Hub = stream.New(stream.Options{Source: s.store, Version: buildinfo.Version(), Draining: s.draining, Logger: s.Logger, Tail: s.field.Tail})
 	return nil
 }
 

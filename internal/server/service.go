@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/guard"
 	"dec.local/dec/internal/httpapi"
@@ -83,7 +84,7 @@ func (s *Server) Listen(o ServiceOptions) (_ *Service, err error) {
 	}
 	api := httpapi.Options{
 		Store: s.store, Engine: s.Engine, Planner: s.planner, Field: s.field, Guard: v.guard, Hub: s.Hub, UI: ui.FS(),
-		Metrics: s.metrics, Version: Version()["version"], Titles: Titles(), Install: s.folders.Data, Logger: s.Logger,
+		Metrics: s.metrics, Version: buildinfo.Version(), Titles: Titles(), Install: s.folders.Data, Logger: s.Logger,
 	}
 	if o.Exits {
 		api.Exit = v.exit
