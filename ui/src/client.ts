@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
-import { Problem } from "./api/problem";
+import { Problem } from "./lib/problem";
 import { session } from "./api/queries";
 import type { StoredEvent } from "./api/types";
 import { live } from "./live/live";

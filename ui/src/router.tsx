@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { metrics } from "./lib/metrics";
+import { metrics } from "./domain/metrics";
 import { given, list, oneOf, parseSearch, stringifySearch, text } from "./lib/search";
 import { Frame } from "./pages/Frame";
 import { Lost, PageError } from "./pages/Lost";

@@ -1,5 +1,5 @@
 import createClient from "openapi-fetch";
-import { Problem } from "./problem";
+import { Problem } from "../lib/problem";
 import type { paths } from "./schema";
 
 /** The API as its OpenAPI document describes it. */

@@ -1,5 +1,5 @@
 import { Alert, Button, List, Text } from "@mantine/core";
-import { Problem } from "../api/problem";
+import { Problem } from "../lib/problem";
 
 /** What was asked for and what the server said, in its words, with a way to try again. */
 export function ErrorBox({ what, error, retry }: { what: string; error: unknown; retry?: (() => void) | undefined }) {

@@ -1,9 +1,7 @@
 import type { ReactNode } from "react";
+import type { Tone } from "../lib/colors";
 import { CheckIcon, CrossIcon, EmptyIcon, RunningIcon, StoppedIcon, WaitingIcon, WarningIcon } from "./icons";
 import classes from "./Status.module.css";
-
-/** What a state means to the reader. */
-export type Tone = "good" | "bad" | "warn" | "busy" | "waiting" | "stopped" | "quiet";
 
 const icons: Record<Tone, () => ReactNode> = {
   good: CheckIcon,

@@ -1,4 +1,7 @@
-/** How one variant looks on every page: its place in the plan decides. */
+/** What a state means to the reader; decides its icon and colour. */
+export type Tone = "good" | "bad" | "warn" | "busy" | "waiting" | "stopped" | "quiet";
+
+/** How one of several series looks. */
 export interface Look {
   /** CSS variable of the colour, which follows the theme. */
   color: string;
@@ -19,14 +22,14 @@ const looks: [number[], Marker][] = [
   [[1, 2], "ring"],
 ];
 
-/** The look of the variant at this place, from 0. Beyond the eighth all look alike and are told by their labels. */
-export function look(place: number): Look {
-  const slot = Math.min(Math.max(place, 0), looks.length - 1);
+/** The look of the series at an index. From the eighth on all look alike; their labels tell them apart. */
+export function look(index: number): Look {
+  const slot = Math.min(Math.max(index, 0), looks.length - 1);
   const [dash, marker] = looks[slot] as (typeof looks)[number];
   return { color: `--series-${slot + 1}`, dash, marker };
 }
 
-/** The path of a marker of a size around the origin, for SVG. */
+/** SVG path of a marker of radius r around the origin. */
 export function markerPath(marker: Marker, r: number): string {
   const polygon = (points: number, inner = r, turn = -Math.PI / 2) =>
     `M${Array.from({ length: inner === r ? points : 2 * points }, (_, i) => {

@@ -13,7 +13,7 @@ export interface FigureProps {
   /** The part of the x axis that is shown, in its unit. */
   range?: [number, number] | undefined;
   onRange?: ((range: [number, number] | undefined) => void) | undefined;
-  /** Labels of the variants or lines that are not shown. */
+  /** Labels of the legend entries whose lines are not shown. */
   hide?: string[] | undefined;
   onHide?: ((hide: string[]) => void) | undefined;
 }
@@ -24,8 +24,8 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
   const [table, setTable] = useState(false);
   const [at, setAt] = useState<number>();
   const [chosen, setChosen] = useState(0);
-  const bold = spec.lines.filter((line) => !line.thin);
-  const hidden = new Set(spec.lines.filter((line) => hide.includes(nameOf(line))).map((line) => line.label));
+  const bold = spec.lines.filter((line) => !line.behind);
+  const hidden = new Set(spec.lines.filter((line) => hide.includes(entryOf(line))).map((line) => line.label));
   const zoom = (to: [number, number] | undefined) => onRange?.(to && clamp(to, spec));
   const keys = useKeys({ spec, at, setAt, lines: bold.length, setChosen, range, zoom, toggle: () => setTable(!table) });
   const readout = at === undefined ? "" : reading(spec, bold, at);
@@ -79,10 +79,8 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
   );
 }
 
-/** Lines belong to their legend entry by label; thin ones end in " #3". */
-function nameOf(line: Line): string {
-  return line.thin ? line.label.replace(/ #\d+$/, "") : line.label;
-}
+/** Label of the legend entry that shows and hides a line. */
+const entryOf = (line: Line) => line.behind ?? line.label;
 
 const legend = (bold: Line[]) => bold.filter((line, i) => bold.findIndex((l) => l.label === line.label) === i);
 

@@ -26,13 +26,7 @@ export default function Plot(props: PlotProps) {
   latest.current = props;
   const scheme = useComputedColorScheme("light");
   const { spec, height, hidden, range, at } = props;
-  const shape = JSON.stringify([
-    spec.lines.map((l) => [l.label, l.thin, l.excluded]),
-    spec.logX,
-    spec.logY,
-    spec.group,
-    height,
-  ]);
+  const shape = JSON.stringify([spec.lines.map((l) => [l.label, l.behind]), spec.logX, spec.logY, spec.group, height]);
 
   useEffect(() => {
     const element = box.current;

@@ -85,9 +85,9 @@ function series(line: Line): uPlot.Series {
   return {
     label: line.label,
     stroke: () => css(line.look.color),
-    width: line.thin ? 1 : 2.5,
-    alpha: line.thin ? 0.4 : 1,
-    dash: line.excluded ? [2, 4] : line.look.dash,
+    width: line.behind ? 1 : 2.5,
+    alpha: line.behind ? 0.4 : 1,
+    dash: line.look.dash,
     points: { show: false },
     spanGaps: false,
   };
@@ -114,7 +114,7 @@ function drawBands(u: uPlot, spec: ChartSpec): void {
 
 /** Marks a bold line at even distances, so that it is known without its colour. */
 function drawMarkers(u: uPlot, line: Line | undefined): void {
-  if (!line || line.thin || line.excluded) return;
+  if (!line || line.behind) return;
   const { ctx } = u;
   const path = new Path2D(markerPath(line.look.marker, 4.5 * devicePixelRatio));
   let last = Number.NEGATIVE_INFINITY;

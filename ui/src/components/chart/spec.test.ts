@@ -16,7 +16,12 @@ const spec = (change: Partial<ChartSpec>): ChartSpec => ({
   tickY: String,
   ...change,
 });
-const line = (values: (number | null)[], thin = false) => ({ label: "a", look: look(0), values, thin });
+const line = (values: (number | null)[], behind?: string) => ({
+  label: "a",
+  look: look(0),
+  values,
+  ...(behind && { behind }),
+});
 
 test("a linear axis begins at zero, a log axis covers a factor of two at least", () => {
   expect(rangeY(spec({ lines: [line([5, null, 10])] }))).toEqual([0, 10.600000000000001]);
@@ -36,7 +41,7 @@ test("the nearest of ascending values", () => {
 });
 
 test("the table has the bold lines alone, binned when it would be long", () => {
-  const short = twin(spec({ x: [0, 1], lines: [line([1, null]), line([7, 7], true)] }));
+  const short = twin(spec({ x: [0, 1], lines: [line([1, null]), line([7, 7], "a")] }));
   expect(short.rows).toEqual([
     { x: "0", cells: ["1"] },
     { x: "1", cells: ["–"] },

@@ -6,10 +6,8 @@ export interface Line {
   look: Look;
   /** As many as the chart has x values; null where there is none, which is a gap. */
   values: (number | null)[];
-  /** One of many behind a bold line: thin, without a place in legend and table. */
-  thin?: boolean;
-  /** Does not count: dashed, and only drawn when asked for. */
-  excluded?: boolean;
+  /** Label of the bold line that this one lies behind: it is thin, has no place in legend and table, and is hidden with it. */
+  behind?: string;
 }
 
 /** A part of the x axis that is shaded and named, such as the warm-up. */
@@ -97,7 +95,7 @@ const mostBins = 60;
 
 /** The table twin: what columns and rows show the same numbers. */
 export function twin(spec: ChartSpec): { columns: string[]; rows: Row[]; note: string } {
-  const lines = spec.lines.filter((line) => !line.thin);
+  const lines = spec.lines.filter((line) => !line.behind);
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined ? "–" : spec.formatY(value);
   if (spec.rows === "ticks") {

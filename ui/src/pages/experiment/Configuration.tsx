@@ -1,10 +1,10 @@
 import { Code, Stack, Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
-import { Emulator } from "../../components/Emulator";
 import { ScrollTable } from "../../components/ScrollTable";
+import { emulated } from "../../domain/incidents";
 import { missing } from "../../lib/format";
-import { emulated } from "../../lib/incidents";
+import { Emulator } from "../Emulator";
 import { Guarantees } from "./Guarantees";
 
 /** Where the candidates differ, and the whole plan. */

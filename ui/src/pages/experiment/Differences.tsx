@@ -1,8 +1,8 @@
 import { Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Pair } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
+import { metricTitle } from "../../domain/metrics";
 import { significant } from "../../lib/format";
-import { metricTitle } from "../../lib/metrics";
 import classes from "./Differences.module.css";
 
 type Known = Pair & { ratio: number; low: number; high: number };

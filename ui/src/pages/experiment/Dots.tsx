@@ -2,13 +2,14 @@ import { Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ComparedRun, Comparison, ExperimentDetail } from "../../api/types";
 import { logTicks } from "../../components/chart/spec";
-import { Emulator } from "../../components/Emulator";
+import { emulated } from "../../domain/incidents";
+import { formatMetric, isLatency, metricTitle } from "../../domain/metrics";
+import { counts, lookOf, measured } from "../../domain/variants";
 import { markerPath } from "../../lib/colors";
 import { nanosecondsTick, span } from "../../lib/format";
-import { emulated } from "../../lib/incidents";
-import { formatMetric, isLatency, median, metricTitle } from "../../lib/metrics";
+import { median } from "../../lib/stats";
+import { Emulator } from "../Emulator";
 import classes from "./Dots.module.css";
-import { counts, lookOf, measured } from "./variants";
 
 type Measured = { run: ComparedRun; value: number };
 

@@ -1,12 +1,13 @@
 import { Table, Title } from "@mantine/core";
 import type { ComparedRun, Comparison, Counts, ExperimentDetail } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
-import { Emulator } from "../../components/Emulator";
 import { ScrollTable } from "../../components/ScrollTable";
+import { emulated, met, times } from "../../domain/incidents";
+import { formatMetric, metrics } from "../../domain/metrics";
+import { counts, lookOf, measured } from "../../domain/variants";
 import { count, missing, span } from "../../lib/format";
-import { emulated, met, times } from "../../lib/incidents";
-import { formatMetric, median, metrics } from "../../lib/metrics";
-import { counts, lookOf, measured } from "./variants";
+import { median } from "../../lib/stats";
+import { Emulator } from "../Emulator";
 
 const totals: [string, keyof Counts][] = [
   ["Acknowledged", "acked"],

@@ -1,9 +1,9 @@
 import { Table, Text, Title } from "@mantine/core";
 import type { Fairness } from "../../api/types";
-import { Emulator } from "../../components/Emulator";
 import { ScrollTable } from "../../components/ScrollTable";
+import { emulated } from "../../domain/incidents";
 import { missing } from "../../lib/format";
-import { emulated } from "../../lib/incidents";
+import { Emulator } from "../Emulator";
 
 /** Where the guarantees that the brokers told differ, and what would make them equal. */
 export function Guarantees({ fairness: f }: { fairness: Fairness }) {

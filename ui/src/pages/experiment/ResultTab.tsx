@@ -1,12 +1,12 @@
 import { NativeSelect, Stack, Text } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Comparison, ExperimentDetail } from "../../api/types";
-import { metrics } from "../../lib/metrics";
+import { metrics } from "../../domain/metrics";
+import { measured } from "../../domain/variants";
 import { Differences } from "./Differences";
 import { Dots } from "./Dots";
 import { FiguresTable } from "./FiguresTable";
 import { RunCharts } from "./RunCharts";
-import { measured } from "./variants";
 
 const route = getRouteApi("/frame/experiments/$id");
 

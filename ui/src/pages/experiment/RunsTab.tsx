@@ -1,16 +1,16 @@
 import { Table, Text } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Run } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
-import { Emulator } from "../../components/Emulator";
 import { PageLink } from "../../components/PageLink";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
+import { emulated } from "../../domain/incidents";
+import { formatMetric, metricTitle } from "../../domain/metrics";
+import { teardownShort, tellRun, tellTeardown, whyRun } from "../../domain/states";
+import { lookOf } from "../../domain/variants";
 import { clock, count, missing, time, wholeDuration } from "../../lib/format";
-import { emulated } from "../../lib/incidents";
-import { formatMetric, metricTitle } from "../../lib/metrics";
-import { teardownShort, tellRun, tellTeardown, whyRun } from "../../lib/states";
 import { useNow } from "../../live/hooks";
-import { lookOf } from "./variants";
+import { Emulator } from "../Emulator";
 
 /** All runs in the order in which they run. */
 export function RunsTab({

@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { WarningIcon } from "../../components/icons";
-import { metricTitle } from "../../lib/metrics";
+import { metricTitle } from "../../domain/metrics";
 import classes from "./Verdict.module.css";
 
 /** The answer in the server's words, with every sentence that belongs beside it. */

@@ -1,12 +1,12 @@
 import type { Histogram } from "../../api/histogram";
 import type { ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
 import type { ChartSpec, Line } from "../../components/chart/spec";
+import { limited, met, times, waitOf } from "../../domain/incidents";
+import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../domain/percentiles";
+import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
+import { counts, lookOf, measured } from "../../domain/variants";
 import { compact, nanoseconds, nanosecondsTick, plural, rate, waitTick, wholeTick } from "../../lib/format";
-import { limited, met, times, waitOf } from "../../lib/incidents";
-import { median } from "../../lib/metrics";
-import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../lib/percentiles";
-import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
-import { counts, lookOf, measured } from "./variants";
+import { median } from "../../lib/stats";
 
 /** What has been read of the runs that are drawn. */
 export interface Loaded {
@@ -44,7 +44,7 @@ function lines(
     label: run.name,
     look: lookOf(e, run.variant),
     values,
-    thin: true,
+    behind: run.variant,
   }));
   const bold = e.variants.flatMap(({ label }): Line[] => {
     const own = drawn.filter(({ run }) => run.variant === label);

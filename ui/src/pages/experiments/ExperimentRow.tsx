@@ -1,12 +1,12 @@
 import type { Experiment } from "../../api/types";
-import { Emulator } from "../../components/Emulator";
 import { PageLink } from "../../components/PageLink";
 import { Progress } from "../../components/Progress";
 import { Status } from "../../components/Status";
+import { emulated } from "../../domain/incidents";
+import { tellExperiment } from "../../domain/states";
 import { moment, time } from "../../lib/format";
-import { emulated } from "../../lib/incidents";
-import { tellExperiment } from "../../lib/states";
 import { useNow } from "../../live/hooks";
+import { Emulator } from "../Emulator";
 import { CancelExperiment } from "../experiment/CancelExperiment";
 import classes from "./ExperimentRow.module.css";
 

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { cancelRun } from "../../api/queries";
 import type { RunDetail } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
-import { tellRun } from "../../lib/states";
+import { tellRun } from "../../domain/states";
 import { useStale } from "../../live/hooks";
 
 /** Stops one run; its experiment goes on. */

@@ -1,8 +1,8 @@
 import { Text } from "@mantine/core";
 import type { RunDetail, Second } from "../../api/types";
 import { Figures } from "../../components/Figures";
+import { throttled } from "../../domain/incidents";
 import { count, nanoseconds, percent, rate, time, wholeDuration } from "../../lib/format";
-import { throttled } from "../../lib/incidents";
 import { useNow, useStale } from "../../live/hooks";
 
 /** The newest second of a run in numbers. They are never announced: a reader asks for them. */

@@ -1,7 +1,7 @@
 import type { RunDetail } from "../../api/types";
 import { CheckIcon, CrossIcon, EmptyIcon, RunningIcon, StoppedIcon } from "../../components/icons";
+import { stepsOf } from "../../domain/phases";
 import { duration, parseDuration, time, wholeDuration } from "../../lib/format";
-import { stepsOf } from "../../lib/phases";
 import { useNow } from "../../live/hooks";
 import classes from "./Phases.module.css";
 

@@ -5,7 +5,8 @@ import type { Resource, RunDetail } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
-import { Status, type Tone } from "../../components/Status";
+import { Status } from "../../components/Status";
+import type { Tone } from "../../lib/colors";
 import { clock, duration, missing, time, wholeDuration } from "../../lib/format";
 import { useNow } from "../../live/hooks";
 

@@ -8,8 +8,8 @@ import { Figures } from "../../components/Figures";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
+import { met, times } from "../../domain/incidents";
 import { bytes, count, duration, missing, nanoseconds, percent, rate, significant, upperFirst } from "../../lib/format";
-import { met, times } from "../../lib/incidents";
 
 /** What a run measured. */
 export function RunFigures({ id }: { id: string }) {

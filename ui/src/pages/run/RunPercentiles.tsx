@@ -8,9 +8,9 @@ import { Figure } from "../../components/chart/Figure";
 import type { ChartSpec } from "../../components/chart/spec";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
+import { beyond, curve, lastNine, nines, unsupported, upTo } from "../../domain/percentiles";
 import { look } from "../../lib/colors";
 import { nanoseconds, nanosecondsTick } from "../../lib/format";
-import { beyond, curve, lastNine, nines, unsupported, upTo } from "../../lib/percentiles";
 
 const shown = [
   ["e2e_latency", "end-to-end"],

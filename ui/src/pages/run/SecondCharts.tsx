@@ -3,11 +3,11 @@ import { useMemo } from "react";
 import type { Second } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
 import type { ChartSpec, Line } from "../../components/chart/spec";
+import { limited, met, times, waitOf } from "../../domain/incidents";
+import { floored } from "../../domain/percentiles";
+import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
 import { look } from "../../lib/colors";
 import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, waitTick, wholeTick } from "../../lib/format";
-import { limited, met, times, waitOf } from "../../lib/incidents";
-import { floored } from "../../lib/percentiles";
-import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../../lib/timeline";
 
 const route = getRouteApi("/frame/runs/$id");
 

@@ -1,5 +1,11 @@
 import type { Latency, Second } from "../api/types";
-import type { Band } from "../components/chart/spec";
+
+/** A named stretch of the axis, in seconds from the start of the measure stage. */
+export interface Stretch {
+  from: number;
+  to: number;
+  label: string;
+}
 
 /** The second in which the measure stage begins; undefined before it. */
 export function measureStart(seconds: readonly Second[]): number | undefined {
@@ -7,8 +13,8 @@ export function measureStart(seconds: readonly Second[]): number | undefined {
 }
 
 /** The parts of the axis that are not measured, in seconds from the start of the measure stage. */
-export function bands(seconds: readonly Second[], start: number): Band[] {
-  const found: Band[] = [];
+export function bands(seconds: readonly Second[], start: number): Stretch[] {
+  const found: Stretch[] = [];
   for (const [stage, label] of [
     ["warmup", "warm-up"],
     ["drain", "drain"],
@@ -44,8 +50,8 @@ export function along(
 }
 
 /** Stretches of at least two seconds of which nothing is known, such as those of a killed agent. */
-export function gaps(seconds: readonly Second[], start: number): Band[] {
-  const found: Band[] = [];
+export function gaps(seconds: readonly Second[], start: number): Stretch[] {
+  const found: Stretch[] = [];
   for (let i = 1; i < seconds.length; i++) {
     const [before, after] = [(seconds[i - 1] as Second).second, (seconds[i] as Second).second];
     if (after - before > 1) {

@@ -1,5 +1,5 @@
-import type { ComparedRun, Comparison, ExperimentDetail } from "../../api/types";
-import { type Look, look } from "../../lib/colors";
+import type { ComparedRun, Comparison, ExperimentDetail } from "../api/types";
+import { type Look, look } from "../lib/colors";
 
 /** The look of a variant: its place in the plan decides, on every page. */
 export function lookOf(e: ExperimentDetail, label: string): Look {

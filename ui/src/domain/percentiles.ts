@@ -1,5 +1,5 @@
 import type { Histogram } from "../api/histogram";
-import { median } from "./metrics";
+import { median } from "../lib/stats";
 
 /** Points per nine: from 0 to 0.9, 0.9 to 0.99, and so on. */
 const perNine = 40;

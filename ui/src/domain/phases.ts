@@ -1,5 +1,5 @@
 import type { Phase, Run } from "../api/types";
-import { time } from "./format";
+import { time } from "../lib/format";
 
 const order = ["queued", "provision", "prepare", "load", "collect", "destroy", "verify"] as const satisfies Phase[];
 const placeOf = (phase: string) => (order as readonly string[]).indexOf(phase);

@@ -1,6 +1,6 @@
 import type { Experiment, Phase, Run } from "../api/types";
-import type { Tone } from "../components/Status";
-import { about, plural, upperFirst } from "./format";
+import type { Tone } from "../lib/colors";
+import { about, plural, upperFirst } from "../lib/format";
 
 /** Something's state in words, and what they mean. */
 export interface Told {

@@ -1,4 +1,4 @@
-import { nanoseconds, rate, significant } from "./format";
+import { nanoseconds, rate, significant } from "../lib/format";
 
 const quantiles = [
   ["p50", "p50"],
@@ -30,13 +30,4 @@ export function formatMetric(metric: Metric, value: number | null | undefined): 
   if (isLatency(metric)) return nanoseconds(value);
   if (metric === "throughput") return rate(value);
   return value === null || value === undefined ? nanoseconds(null) : `${significant(value)} s`;
-}
-
-/** The median of values in any order; undefined of none. */
-export function median(values: number[]): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  const n = sorted.length;
-  const low = sorted[Math.floor((n - 1) / 2)];
-  const high = sorted[Math.floor(n / 2)];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
