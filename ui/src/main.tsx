@@ -9,7 +9,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { client, followEvents } from "./client";
+import { cache, followEvents } from "./cache";
 import { takeCode } from "./pages/sign-in/code";
 import { router } from "./router";
 import { theme, variables } from "./theme";
@@ -34,7 +34,7 @@ createRoot(root).render(
       colorSchemeManager={schemes}
       getStyleNonce={() => nonce}
     >
-      <QueryClientProvider client={client}>
+      <QueryClientProvider client={cache}>
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

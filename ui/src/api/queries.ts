@@ -1,5 +1,4 @@
 import { queryOptions } from "@tanstack/react-query";
-import { live } from "../live/live";
 import { api, body } from "./client";
 import { decodeHistogram, type Histogram } from "./histogram";
 import type { ExperimentState } from "./types";
@@ -15,12 +14,6 @@ export interface ExperimentFilter {
 /** How many experiments a page of the list has. */
 export const pageSize = 50;
 
-/** Data that holds everything up to an event: the stream goes on from there. */
-function upToDate<T extends { last_event_id: number; as_of: string }>(data: T): T {
-  live.begin(data.last_event_id, data.as_of);
-  return data;
-}
-
 export const session = () =>
   queryOptions({
     queryKey: ["session"],
@@ -29,22 +22,22 @@ export const session = () =>
     retry: false,
   });
 
+/** Key of all lists of experiments, whatever their filter. */
+export const experimentLists = ["experiments"];
+
 export const experiments = (filter: ExperimentFilter) =>
   queryOptions({
-    queryKey: ["experiments", filter],
+    queryKey: [...experimentLists, filter],
     queryFn: ({ signal }) => {
       const query = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
-      return body(api.GET("/api/v1/experiments", { signal, params: { query: { ...query, limit: pageSize } } })).then(
-        upToDate,
-      );
+      return body(api.GET("/api/v1/experiments", { signal, params: { query: { ...query, limit: pageSize } } }));
     },
   });
 
 export const experiment = (id: string) =>
   queryOptions({
     queryKey: ["experiment", id],
-    queryFn: ({ signal }) =>
-      body(api.GET("/api/v1/experiments/{id}", { signal, params: { path: { id } } })).then(upToDate),
+    queryFn: ({ signal }) => body(api.GET("/api/v1/experiments/{id}", { signal, params: { path: { id } } })),
   });
 
 export const comparison = (experiment: string) =>
@@ -57,7 +50,7 @@ export const comparison = (experiment: string) =>
 export const run = (id: string) =>
   queryOptions({
     queryKey: ["run", id],
-    queryFn: ({ signal }) => body(api.GET("/api/v1/runs/{id}", { signal, params: { path: { id } } })).then(upToDate),
+    queryFn: ({ signal }) => body(api.GET("/api/v1/runs/{id}", { signal, params: { path: { id } } })),
   });
 
 export const result = (id: string) =>

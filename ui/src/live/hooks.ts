@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from "react";
+import type { Frame } from "../api/events";
 import { type LiveState, live } from "./live";
-import type { Frame } from "./source";
 
 /** The state of the connection. */
 export function useLive(): LiveState {

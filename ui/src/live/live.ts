@@ -1,7 +1,7 @@
-import type { Beat } from "../api/types";
+import { eventsUrl, type Frame } from "../api/events";
 import { time } from "../lib/format";
 import { SharedStream } from "./shared";
-import type { Frame, Link } from "./source";
+import type { Link } from "./source";
 
 /** What the page knows of its connection and of the server. */
 export interface LiveState {
@@ -54,7 +54,7 @@ class Live {
     if (this.#stream) return;
     this.#begun = lastEvent;
     this.#stream = new SharedStream({
-      url: (after) => `/api/v1/events?after=${after}`,
+      url: eventsUrl,
       onFrame: (frame) => this.#receive(frame),
       onLink: (link) => this.#setLink(link),
       onCut: () => this.#onCut(),
@@ -78,10 +78,10 @@ class Live {
 
   #receive(frame: Frame): void {
     if (frame.type === "beat") {
-      const beat = frame.data as Beat;
-      this.#heard(beat.at);
-      const version = this.#state.version ?? beat.version;
-      this.#set({ draining: beat.draining, version, ...(beat.version !== version && { upgradedTo: beat.version }) });
+      const { at, draining, version: newest } = frame.data;
+      this.#heard(at);
+      const version = this.#state.version ?? newest;
+      this.#set({ draining, version, ...(newest !== version && { upgradedTo: newest }) });
     }
     for (const listener of this.#listeners) listener(frame);
   }

@@ -1,5 +1,5 @@
-import type { Frame, Link } from "./source";
-import { Source, silenceMs } from "./source";
+import type { Frame } from "../api/events";
+import { type Link, Source, silenceMs } from "./source";
 
 /** What the window that holds the stream tells the other ones. */
 type Message = { kind: "frame"; frame: Frame } | { kind: "link"; link: Link } | { kind: "hello" } | { kind: "retry" };
@@ -131,7 +131,7 @@ export class SharedStream {
   }
 
   #deliver(frame: Frame): void {
-    if (frame.id !== undefined) {
+    if (frame.type === "event") {
       if (frame.id <= this.#after) return;
       this.#after = frame.id;
     }

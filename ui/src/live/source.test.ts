@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Frame, type Link, Source, silenceMs } from "./source";
+import type { Frame } from "../api/events";
+import { type Link, Source, silenceMs } from "./source";
 
 /** An EventSource whose server is the test. */
 class FakeStream extends EventTarget {
@@ -50,7 +51,7 @@ test("resumes after the last event that was heard, without duplicates", () => {
   expect(newest().url).toBe("/events?after=8");
   newest().send("event", { n: 8 }, "8");
   newest().send("event", { n: 9 }, "9");
-  expect(frames.map((f) => f.id)).toEqual([8, undefined, 9]);
+  expect(frames.map((f) => (f.type === "event" ? f.id : f.type))).toEqual([8, "snapshot", 9]);
   expect(links.at(-1)).toEqual({ state: "live" });
 });
 

@@ -1,9 +1,4 @@
-/** One message of the event stream. Stored events have an id, the others none. */
-export interface Frame {
-  type: "event" | "snapshot" | "beat";
-  id?: number;
-  data: unknown;
-}
+import { decodeFrame, type Frame, frameTypes } from "../api/events";
 
 /** How the page hears from the server. */
 export type Link =
@@ -76,17 +71,17 @@ export class Source {
     this.#stream = stream;
     stream.onopen = () => this.#heard();
     stream.onerror = () => this.#cut();
-    for (const type of ["event", "snapshot", "beat"] as const) {
-      stream.addEventListener(type, (message: MessageEvent<string>) => this.#receive(type, message));
+    for (const type of frameTypes) {
+      stream.addEventListener(type, (message: MessageEvent<string>) => this.#receive(message));
     }
     this.#watch();
   }
 
-  #receive(type: Frame["type"], message: MessageEvent<string>): void {
+  #receive(message: MessageEvent<string>): void {
     this.#heard();
-    const frame: Frame = { type, data: JSON.parse(message.data) };
-    if (type === "event") {
-      frame.id = Number(message.lastEventId);
+    const frame = decodeFrame(message);
+    if (!frame) return;
+    if (frame.type === "event") {
       if (frame.id <= this.after) return; // heard already
       this.after = frame.id;
     }

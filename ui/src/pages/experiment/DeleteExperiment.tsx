@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { deleteExperiment } from "../../api/queries";
+import { deleteExperiment, experiment, experimentLists } from "../../api/queries";
 import type { Experiment } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { plural } from "../../lib/format";
@@ -16,8 +16,8 @@ export function DeleteExperiment({ experiment: e }: { experiment: Experiment }) 
   const navigate = useNavigate();
   const gone = async () => {
     await navigate({ to: "/experiments", search: {} });
-    queries.removeQueries({ queryKey: ["experiment", e.id] });
-    queries.invalidateQueries({ queryKey: ["experiments"] });
+    queries.removeQueries({ queryKey: experiment(e.id).queryKey });
+    queries.invalidateQueries({ queryKey: experimentLists });
   };
   return (
     <>

@@ -2,7 +2,7 @@ import { Stack, Text } from "@mantine/core";
 import type { RunDetail } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
-import { useTimeline } from "../../live/timeline";
+import { useTimeline } from "../../live/useTimeline";
 import { LiveNumbers } from "./LiveNumbers";
 import { RunFigures } from "./RunFigures";
 import { RunPercentiles } from "./RunPercentiles";

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import type { Frame } from "../api/events";
 import { readTimeline, timeline } from "../api/queries";
-import type { Second, Snapshot } from "../api/types";
+import type { Second } from "../api/types";
 import { Feed } from "./feed";
 import { useFrames, useLive } from "./hooks";
-import type { Frame } from "./source";
 
 export interface LiveTimeline {
   seconds: readonly Second[];
@@ -37,10 +37,10 @@ export function useTimeline(run: string, collected: boolean): LiveTimeline {
   const onFrame = useCallback(
     (frame: Frame) => {
       if (frame.type !== "snapshot") return;
-      const snapshot = frame.data as Snapshot;
-      if (snapshot.run !== run) return;
-      if (snapshot.second.second > feed.last() + 1) fill();
-      feed.put([snapshot.second]);
+      const { run: of, second } = frame.data;
+      if (of !== run) return;
+      if (second.second > feed.last() + 1) fill();
+      feed.put([second]);
     },
     [run, feed, fill],
   );

@@ -1,7 +1,7 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
-import { Problem } from "./lib/problem";
-import { session } from "./api/queries";
+import { comparison, experiment, experimentLists, resources, run, session, shutdown } from "./api/queries";
 import type { StoredEvent } from "./api/types";
+import { Problem } from "./lib/problem";
 import { live } from "./live/live";
 import { router } from "./router";
 
@@ -16,8 +16,23 @@ function onError(error: unknown): void {
   if (error instanceof Problem && error.status === 401) toSignIn();
 }
 
-export const client = new QueryClient({
-  queryCache: new QueryCache({ onError }),
+/** An answer that holds everything up to an event. */
+interface UpToDate {
+  last_event_id: number;
+  as_of: string;
+}
+
+const isUpToDate = (data: unknown): data is UpToDate =>
+  typeof data === "object" && data !== null && "last_event_id" in data && "as_of" in data;
+
+/** The event stream goes on where the first answer ends. */
+function onSuccess(data: unknown): void {
+  if (isUpToDate(data)) live.begin(data.last_event_id, data.as_of);
+}
+
+/** What was read from the server. */
+export const cache = new QueryClient({
+  queryCache: new QueryCache({ onError, onSuccess }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
@@ -35,30 +50,35 @@ const gatherMs = 500;
 
 /** Reads again what the server's events say has changed. */
 export function followEvents(): void {
-  const changed = new Map<string, unknown[]>();
+  const changed = new Map<string, readonly unknown[]>();
   let waiting = false;
   const flush = () => {
     waiting = false;
-    for (const queryKey of changed.values()) client.invalidateQueries({ queryKey });
+    for (const queryKey of changed.values()) cache.invalidateQueries({ queryKey });
     changed.clear();
   };
   live.listen((frame) => {
     if (frame.type !== "event") return;
-    for (const key of keysOf(frame.data as StoredEvent)) changed.set(key.join(" "), key);
+    for (const key of keysOf(frame.data)) changed.set(key.join(" "), key);
     if (!waiting) setTimeout(flush, gatherMs);
     waiting = true;
   });
   // The stream does not tell why it was refused; the session does.
   live.onCut(() => {
-    client.fetchQuery({ ...session(), staleTime: 0 }).catch(() => {});
+    cache.fetchQuery({ ...session(), staleTime: 0 }).catch(() => {});
   });
 }
 
 /** The queries whose answers an event may have changed. */
-function keysOf(event: StoredEvent): unknown[][] {
-  const { kind, experiment = "", run = "" } = event;
-  if (kind === "resource") return [["resources", run]];
-  const keys: unknown[][] = [["experiments"], ["experiment", experiment], ["run", run], ["shutdown"]];
-  if (kind === "outcome") keys.push(["comparison", experiment]);
+function keysOf(event: StoredEvent): (readonly unknown[])[] {
+  const { kind, experiment: of = "", run: id = "" } = event;
+  if (kind === "resource") return [resources(id).queryKey];
+  const keys: (readonly unknown[])[] = [
+    experimentLists,
+    experiment(of).queryKey,
+    run(id).queryKey,
+    shutdown().queryKey,
+  ];
+  if (kind === "outcome") keys.push(comparison(of).queryKey);
   return keys;
 }
