@@ -41,7 +41,7 @@ build: $(ui)
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
 test: setup test-tools lint ## Run every test, with the race detector
-	cd ui && npm run --silent test && npm run --silent test:pages
+	cd ui && npm run --silent test && npm run --silent test:structure && npm run --silent test:pages
 	go test -race -timeout 30m $(TESTFLAGS) ./...
 
 # What only tests need: the API's fuzzer, linters, a Postgres, a Chromium.
