@@ -5,25 +5,21 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-# Versions are pinned in tools/go.mod, tools/kafka/pom.xml and
-# tools/kinesis/package.json, and read from there.
-kafka_version := $(shell sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' tools/kafka/pom.xml)
-nats_version  := $(shell sed -n 's/^\tgithub.com\/nats-io\/nats-server\/v2 v\([0-9.]*\).*/\1/p' tools/go.mod)
-npm_version = $(shell sed -n 's/.*"$(1)": "\([0-9.]*\)".*/\1/p' tools/kinesis/package.json)
-
-tools     := .tools
-artifacts := $(tools)/artifacts
-tofu      := $(tools)/bin/tofu
-nats      := $(artifacts)/nats-server/$(nats_version)/nats-server
-kafka     := $(artifacts)/kafka/$(kafka_version)
-java      := $(artifacts)/java/17
-kinesis   := $(foreach t,kinesalite kinesis-local,$(artifacts)/$(t)/$(call npm_version,$(t))/start.js)
-node      := $(artifacts)/node/20
+tools       := .tools
+tofu        := $(tools)/bin/tofu
 staticcheck := $(tools)/bin/staticcheck
-python := $(tools)/python/bin/python
-ui := ui/dist/index.html
+python      := $(tools)/python/bin/python
+ui          := ui/dist/index.html
 
-.PHONY: help setup demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate
+# What the technologies' stacks run lies in artifacts, as <name>/<version>. A
+# technology whose stacks need something has a tools.mk in its folder, with a
+# target tools-<technology> that makes it. Any of them may ask for a runtime.
+artifacts    := $(tools)/artifacts
+java         := $(artifacts)/java/17
+node         := $(artifacts)/node/20
+technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
+
+.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -34,7 +30,11 @@ demo: setup ## Compare Apache Kafka with NATS JetStream on this machine (about 8
 serve: setup ## Start the server on 127.0.0.1:8080
 	bin/dec serve
 
-setup: prerequisites $(tofu) $(nats) $(kafka)/bootstrap.checkpoint $(java) $(kinesis) $(node) build ## Install the pinned tools and build; quick the second time
+setup: tools build ## Install the pinned tools and build; quick the second time
+
+tools: prerequisites $(tofu) $(technologies:%=tools-%) ## Install OpenTofu and what the technologies run, below .tools
+
+include $(technologies:%=technology/%/tools.mk)
 
 build: $(ui)
 	@mkdir -p bin
@@ -75,26 +75,10 @@ prerequisites:
 	@tools/prerequisites
 
 $(tofu): tools/go.mod tools/go.sum
-	@echo "building OpenTofu from its Go module: about 4 minutes, once"
-	@mkdir -p $(@D)
-	@cd tools && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../$@ github.com/opentofu/opentofu/cmd/tofu
-
-$(nats): tools/go.mod tools/go.sum
-	@mkdir -p $(@D)
-	@cd tools && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../$@ github.com/nats-io/nats-server/v2
+	@tools/build $@ github.com/opentofu/opentofu/cmd/tofu
 
 $(staticcheck): tools/go.mod tools/go.sum
-	@mkdir -p $(@D)
-	@cd tools && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../$@ honnef.co/go/tools/cmd/staticcheck
-
-$(kafka)/bootstrap.checkpoint: tools/kafka/pom.xml tools/kafka/format.properties
-	@echo "fetching Apache Kafka $(kafka_version)"
-	@rm -rf $(kafka)
-	@tools/kafka/install $(artifacts)/kafka
-
-$(kinesis) &: $(wildcard tools/kinesis/* tools/kinesis/.npmrc)
-	@echo "fetching the emulators of Kinesis"
-	@tools/kinesis/install $(artifacts)
+	@tools/build $@ honnef.co/go/tools/cmd/staticcheck
 
 $(python): tools/python/requirements.txt
 	@tools/prerequisites test

@@ -156,3 +156,5 @@ require (
 
 // Packages from npm are not ours.
 ignore ./ui/node_modules
+
+tool github.com/nats-io/nats-server/v2

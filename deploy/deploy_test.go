@@ -34,9 +34,14 @@ func run(t *testing.T, env []string, name string, args ...string) (string, bool)
 }
 
 func TestLinters(t *testing.T) {
+	installers, err := filepath.Glob("../technology/*/tools/install")
+	if err != nil || len(installers) == 0 {
+		t.Fatalf("installers of technologies: %q, %v", installers, err)
+	}
+	scripts := append(installers, "healthcheck", "layout", "codebuild/await-drain", "../tools/prerequisites", "../tools/build", "../bench/run")
 	for name, args := range map[string][]string{
 		"hadolint":   {"../.tools/python/bin/hadolint", "Dockerfile"},
-		"shellcheck": {"../.tools/python/bin/shellcheck", "healthcheck", "layout", "codebuild/await-drain", "../tools/prerequisites", "../tools/kafka/install", "../bench/run"},
+		"shellcheck": append([]string{"../.tools/python/bin/shellcheck"}, scripts...),
 		"dclint":     {"../.tools/lint/node_modules/.bin/dclint", "-c", ".dclintrc.json", "compose.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,12 +172,11 @@ func TestAwaitDrain(t *testing.T) {
 // from it with the image's settings, and asks after its health.
 func TestLayout(t *testing.T) {
 	dir := t.TempDir()
-	nats, err := filepath.Glob("../.tools/artifacts/nats-server/*/nats-server")
-	if err != nil || len(nats) != 1 {
-		t.Fatalf("nats-server: %q, %v; 'make setup' installs it", nats, err)
+	if out, ok := run(t, nil, "./layout", dir, runtime.GOARCH, "../.tools"); !ok {
+		t.Fatalf("%s\n'make tools' installs what it takes from .tools", out)
 	}
-	if out, ok := run(t, nil, "./layout", dir, runtime.GOARCH, "../.tools/bin/tofu", nats[0]); !ok {
-		t.Fatal(out)
+	if out, _ := run(t, nil, "find", filepath.Join(dir, "tools", "artifacts"), "-maxdepth", "2", "-xtype", "l"); out != "" {
+		t.Errorf("links that lead nowhere:\n%s", out)
 	}
 	for _, node := range []string{"amd64", "arm64"} {
 		if _, err := os.Stat(filepath.Join(dir, "agents", "linux_"+node, "dec-agent")); err != nil {
