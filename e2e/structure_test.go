@@ -56,6 +56,8 @@ var arrows = map[string][]string{
 	"target/targettest":                 {"internal/experiment", "target"},
 	"target/local":                      {"internal/experiment", "internal/supervise", "target"},
 	"target/local/provider":             {"internal/experiment", "internal/supervise", "target/local"},
+	"e2e/fakecloud/cloud":               {"internal/experiment"},
+	"e2e/fakecloud/simulator":           {"internal/supervise", "e2e/fakecloud/cloud"},
 }
 
 type listedPackage struct {
