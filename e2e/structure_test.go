@@ -58,6 +58,9 @@ var arrows = map[string][]string{
 	"target/local/provider":             {"internal/experiment", "internal/supervise", "target/local"},
 	"e2e/fakecloud/cloud":               {"internal/experiment"},
 	"e2e/fakecloud/simulator":           {"internal/supervise", "e2e/fakecloud/cloud"},
+	"e2e/fakecloud/provider":            {"e2e/fakecloud/cloud"},
+
+	"e2e/fakecloud/cmd/terraform-provider-fakecloud": {"e2e/fakecloud/provider"},
 }
 
 type listedPackage struct {

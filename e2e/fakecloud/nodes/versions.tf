@@ -1,0 +1,5 @@
+terraform {
+  required_providers {
+    fakecloud = { source = "dec.local/dec/fakecloud" }
+  }
+}
