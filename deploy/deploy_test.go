@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 )
 
 // run runs a command and returns its output and whether it succeeded.

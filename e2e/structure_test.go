@@ -20,18 +20,20 @@ var arrows = map[string][]string{
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
+		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
 		"internal/report", "internal/measure", "internal/experiment", "target/local",
 	},
+	"internal/yamltext":     {"internal/experiment"},
+	"internal/cli/planfile": {"internal/yamltext"},
 	// The one place where siblings meet.
 	"internal/server": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
+		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
 		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
 		"internal/stats", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",
 	},
 	"internal/api":                      {"internal/experiment", "internal/measure", "internal/report", "internal/stats"},
 	"internal/client":                   {"internal/api", "internal/experiment", "internal/measure", "internal/report"},
-	"internal/httpapi":                  {"internal/api", "internal/experiment", "internal/guard", "internal/measure", "internal/report", "internal/stats", "internal/stream"},
+	"internal/httpapi":                  {"internal/api", "internal/experiment", "internal/guard", "internal/measure", "internal/report", "internal/stats", "internal/stream", "internal/yamltext"},
 	"internal/httpapi/internal/openapi": {"internal/httpapi"},
 	"internal/stream":                   {"internal/api", "internal/experiment", "internal/measure"},
 	"internal/store/pgtest":             {"internal/experiment"},

@@ -32,6 +32,9 @@ func DecodeConfig(fields []ConfigField, config map[string]json.RawMessage, into 
 		values[f.Name] = f.Default
 	}
 	for _, name := range slices.Sorted(maps.Keys(config)) {
+		if problems.Full() {
+			break
+		}
 		i := slices.IndexFunc(fields, func(f ConfigField) bool { return f.Name == name })
 		if i < 0 {
 			problems.Add("client_config."+name, "%s", unknown(fields, name))

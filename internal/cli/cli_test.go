@@ -56,6 +56,20 @@ func TestDryRunStartsNothing(t *testing.T) {
 	}
 }
 
+func TestPlanBeyondTheBoundsIsRefused(t *testing.T) {
+	plan := write(t, "plan.yaml", smallPlan)
+	for name, args := range map[string][]string{
+		"a file":               {write(t, "deep.yaml", strings.Repeat("- ", 300_000))},
+		"a file of JSON":       {write(t, "deep.json", strings.Repeat(`{"a":`, 150_000))},
+		"a workload elsewhere": {plan, "--set", "workload.message=" + strings.Repeat("{a: ", 30_000)},
+	} {
+		code, _, errs := call(t, map[string]string{"HOME": t.TempDir()}, append(append(tools(t), "run", "--dry-run"), args...)...)
+		if code != exitUsage || !strings.Contains(errs, "line 1: nested 65 levels deep; at most 64 are allowed") {
+			t.Errorf("dec run of %s = exit %d, %.200q, want %d and the depth", name, code, errs, exitUsage)
+		}
+	}
+}
+
 func TestCommandsSayThatThereIsNoServer(t *testing.T) {
 	for _, args := range [][]string{
 		{"experiments", "list"}, {"experiments", "show", "e000000000"}, {"experiments", "cancel", "e000000000"}, {"runs", "list"},
@@ -124,6 +138,10 @@ func TestConfigFileOfServe(t *testing.T) {
 		"a value that is none":           {"log-format: loud\n", "", nil, "log-format"},
 		"a length of time that is none":  {"keep: forever\n", "", nil, "keep"},
 		"no YAML":                        {"listen: [\n", "", nil, "config"},
+		"no settings":                    {"[listen]\n", "", nil, "write settings"},
+		"a setting twice":                {"listen: a\nlisten: b\n", "", nil, "listen: is given twice, the second time on line 2"},
+		"more than can be read":          {"listen: " + strings.Repeat("[", 300_000), "", nil, "line 1: nested 65 levels deep"},
+		"nothing for a setting":          {"listen: 127.0.0.1:none\nkeep:\n", "", nil, "tcp/none"},
 		"a webhook without its secret":   {"notify-url: https://example.com/hook\n", "", nil, "secret"},
 		"a list":                         {"listen: [a]\n", "", nil, "list"},
 		"a setting of another command":   {"dry-run: true\n", "", nil, `no setting "dry-run"`},

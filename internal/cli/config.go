@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/goccy/go-yaml"
+
+	"dec.local/dec/internal/yamltext"
 )
 
 // configFile is a flag that names a file with the values of other flags.
@@ -32,17 +33,28 @@ func (c configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 // settings are the values of a config file, by name of the flag.
 type settings struct {
 	path   string
-	values map[string]any
+	values map[string]*yamltext.Node
 }
 
 func readSettings(path string) (*settings, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	s := &settings{path: path, values: map[string]any{}}
-	if err := yaml.Unmarshal(data, &s.values); err != nil {
-		return nil, fmt.Errorf("--config %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	defer f.Close()
+	doc, err := yamltext.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("--config %s: %w", path, err)
+	}
+	s := &settings{path: path, values: map[string]*yamltext.Node{}}
+	switch doc.Kind {
+	case yamltext.Null: // an empty file
+	case yamltext.Object:
+		for _, m := range doc.Members {
+			s.values[m.Name] = m.Value
+		}
+	default:
+		return nil, fmt.Errorf("--config %s: write settings such as \"listen: 127.0.0.1:8080\", not %s", path, doc.Kind)
 	}
 	return s, nil
 }
@@ -84,15 +96,18 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	if !ok {
 		return nil, nil
 	}
-	switch v := value.(type) {
-	case map[string]any: // as on the command line
+	switch value.Kind {
+	case yamltext.Null: // as if it were absent
+		return nil, nil
+	case yamltext.Object: // as on the command line
 		var pairs []string
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			pairs = append(pairs, fmt.Sprintf("%s=%v", key, v[key]))
+		for _, m := range value.Members {
+			pairs = append(pairs, m.Name+"="+m.Value.Text)
 		}
+		slices.Sort(pairs)
 		return strings.Join(pairs, ","), nil
-	case []any:
+	case yamltext.List:
 		return nil, errors.New("a list is not expected")
 	}
-	return fmt.Sprint(value), nil
+	return value.Text, nil
 }

@@ -106,7 +106,7 @@ func (d *decoder) structure(n *node, v reflect.Value, at place) {
 		}
 	}
 	for _, m := range n.members {
-		if !known[m.name] {
+		if !known[m.name] && !d.problems.Full() {
 			d.unknown(m.name, known, at)
 		}
 	}

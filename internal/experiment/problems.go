@@ -23,6 +23,10 @@ func (p Problem) String() string {
 // Problems is the error of a document with one or more faults.
 type Problems []Problem
 
+// maxProblems bounds what one document is told: nobody reads more, and a document
+// can be nothing but faults.
+const maxProblems = 100
+
 // Error tells all problems, one a line.
 func (p *Problems) Error() string {
 	lines := make([]string, len(*p))
@@ -32,10 +36,20 @@ func (p *Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Add appends a problem with a formatted message.
+// Add appends a problem with a formatted message. From the hundredth on it only
+// tells that there are more.
 func (p *Problems) Add(path, format string, args ...any) {
-	*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+	switch {
+	case len(*p) < maxProblems:
+		*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+	case len(*p) == maxProblems:
+		*p = append(*p, Problem{Message: "there are more problems than these"})
+	}
 }
+
+// Full reports whether p keeps no further problem, so that there is no need to look
+// for one.
+func (p *Problems) Full() bool { return len(*p) > maxProblems }
 
 // AddUnder appends the problems of a part of the document whose paths are
 // relative to prefix.
@@ -44,8 +58,7 @@ func (p *Problems) AddUnder(prefix string, part *Problems) {
 		return
 	}
 	for _, problem := range *part {
-		problem.Path = join(prefix, problem.Path)
-		*p = append(*p, problem)
+		p.Add(join(prefix, problem.Path), "%s", problem.Message)
 	}
 }
 

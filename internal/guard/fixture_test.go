@@ -59,6 +59,9 @@ func newFixture(t *testing.T, change func(*guard.Options)) *fixture {
 
 // guarded returns a guarded handler: GET /who tells the caller, POST and DELETE
 // /session sign in and out, POST /read reads its body, GET /open needs no token.
+// maxBody is the limit of the guards under test, in bytes.
+const maxBody = 1 << 20
+
 func guarded(t *testing.T, change func(*guard.Options)) *fixture {
 	t.Helper()
 	f := &fixture{
@@ -68,6 +71,7 @@ func guarded(t *testing.T, change func(*guard.Options)) *fixture {
 	o := guard.Options{
 		TokenHashes: f.hashes,
 		Sessions:    f.sessions,
+		MaxBody:     maxBody,
 		Logger:      slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:         func() time.Time { f.mu.Lock(); defer f.mu.Unlock(); return f.now },
 		Open: func(r *http.Request) bool {

@@ -31,19 +31,15 @@ const (
 	ViaCookie = "cookie"
 )
 
-const (
-	// MaxBody is the size of a request's body above which it is refused, in bytes.
-	MaxBody = 1 << 20
+const sessionLife = 7 * 24 * time.Hour
 
-	sessionLife = 7 * 24 * time.Hour
-)
-
-// Options configures a [Guard]. TokenHashes and Sessions are required.
+// Options configures a [Guard]. TokenHashes, Sessions and MaxBody are required.
 type Options struct {
 	// TokenHashes returns the hashes of the tokens in force; see [Hash]. Sessions
 	// end when they change.
 	TokenHashes func() [][sha256.Size]byte
 	Sessions    scs.CtxStore // sees hashes of session tokens, never the tokens
+	MaxBody     int64        // bytes of a request's body above which it is refused
 	// Hosts are the names, without port, that Host headers may have beside loopback
 	// names, addresses, and the host of PublicURL.
 	Hosts     []string
@@ -69,8 +65,8 @@ type Guard struct {
 
 // New returns a guard, or an error when PublicURL is none.
 func New(o Options) (*Guard, error) {
-	if o.TokenHashes == nil || o.Sessions == nil {
-		return nil, errors.New("a guard needs token hashes and a store of sessions")
+	if o.TokenHashes == nil || o.Sessions == nil || o.MaxBody <= 0 {
+		return nil, errors.New("a guard needs token hashes, a store of sessions and a limit for bodies")
 	}
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.Now == nil {
@@ -124,11 +120,11 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			problem(w, http.StatusNotFound, "paths with '..' lead nowhere")
 		case g.origins.Check(r) != nil:
 			problem(w, http.StatusForbidden, "writes from pages of other origins are refused")
-		case r.ContentLength > MaxBody:
+		case r.ContentLength > g.o.MaxBody:
 			w.Header().Set("Connection", "close") // rather than read the rest
-			problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", MaxBody))
+			problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", g.o.MaxBody))
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+			r.Body = http.MaxBytesReader(w, r.Body, g.o.MaxBody)
 			authenticated.ServeHTTP(w, r)
 		}
 	}))

@@ -190,7 +190,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Error("New without tokens succeeded")
 	}
 	for _, address := range []string{"dec.example", "ftp://dec.example", "http://", "http://a b"} {
-		o := guard.Options{TokenHashes: func() [][32]byte { return nil }, Sessions: store{}, PublicURL: address}
+		o := guard.Options{TokenHashes: func() [][32]byte { return nil }, Sessions: store{}, MaxBody: maxBody, PublicURL: address}
 		if _, err := guard.New(o); err == nil {
 			t.Errorf("New with public URL %q succeeded", address)
 		}

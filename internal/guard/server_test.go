@@ -110,7 +110,7 @@ func TestLargeBodiesAreRefusedUnread(t *testing.T) {
 		most int // bytes that may be read
 	}{
 		"of known length":   {"Content-Length: 104857600\r\n\r\n", 64 << 10},
-		"of unknown length": {"Transfer-Encoding: chunked\r\n\r\n6400000\r\n", guard.MaxBody + 512<<10},
+		"of unknown length": {"Transfer-Encoding: chunked\r\n\r\n6400000\r\n", maxBody + 512<<10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, guarded(t, nil).handler, func(t *testing.T, p *pipes) {

@@ -13,9 +13,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/httpapi"
@@ -111,7 +111,13 @@ func decode[T any](a answer) T {
 	return v
 }
 
-func toJSON(data []byte) ([]byte, error) { return yaml.YAMLToJSON(data) }
+func toJSON(data []byte) ([]byte, error) {
+	var value any
+	if err := yaml.Unmarshal(data, &value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
 
 // document is the OpenAPI document with its schemas.
 var document = sync.OnceValues(func() (*schemas, error) {

@@ -20,6 +20,7 @@ import (
 	"dec.local/dec/internal/orchestrator"
 	"dec.local/dec/internal/store"
 	"dec.local/dec/internal/stream"
+	"dec.local/dec/internal/yamltext"
 )
 
 const token = "a-token-for-tests"
@@ -50,7 +51,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 	quiet := slog.New(slog.DiscardHandler)
 	if w.guard, err = guard.New(guard.Options{
 		TokenHashes: func() [][sha256.Size]byte { return [][sha256.Size]byte{guard.Hash(token)} },
-		Sessions:    w.store.Sessions(), Open: httpapi.Open, Logger: quiet,
+		Sessions:    w.store.Sessions(), Open: httpapi.Open, Logger: quiet, MaxBody: yamltext.MaxBytes,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +154,15 @@ func (p *planner) Admit(context.Context, experiment.Plan) ([]string, error) {
 }
 
 func (p *planner) ParsePlan(data []byte) (experiment.Plan, error) {
-	document, err := toJSON(data)
+	doc, err := yamltext.Parse(data)
 	if err != nil {
 		return experiment.Plan{}, err
 	}
-	return experiment.DecodePlan(document)
+	plan, err := json.Marshal(doc)
+	if err != nil {
+		return experiment.Plan{}, err
+	}
+	return experiment.DecodePlan(plan)
 }
 
 // field has what the tests put into it.

@@ -24,10 +24,9 @@ import (
 	"dec.local/dec/internal/api"
 )
 
-const (
-	maxBody  = 1 << 20          // bytes of a request body
-	bodyTime = 20 * time.Second // in which a body must have arrived
-)
+// bodyTime is the time in which a body must have arrived. The guard bounds its
+// size.
+const bodyTime = 20 * time.Second
 
 // strict refuses requests that huma would take although the document forbids
 // them: queries with unknown, empty, repeated or loosely written parameters,
@@ -149,7 +148,7 @@ func readBody(w http.ResponseWriter, r *http.Request, op *huma.Operation) *api.P
 	}
 	controller := http.NewResponseController(w)
 	_ = controller.SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := io.ReadAll(r.Body)
 	_ = controller.SetReadDeadline(time.Time{})
 	if err != nil {
 		return bodyProblem(err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/yamltext"
 )
 
 func TestQueriesAreStrict(t *testing.T) {
@@ -91,6 +92,24 @@ func TestPathsAreStrict(t *testing.T) {
 	}
 }
 
+func TestPlansAreBounded(t *testing.T) {
+	const size = 300_000 // of which each of these would take gigabytes
+	for _, nesting := range []string{"[", "- ", "{a: ", "? ", "&a [", `{"a":`, `[{"a":`} {
+		for _, mediaType := range []string{"application/json", "text/yaml"} {
+			if mediaType == "application/json" && !strings.Contains("[{\"a\":", nesting) {
+				continue
+			}
+			for _, path := range []string{"/experiments", "/experiments?dry_run=true"} {
+				a := newWorld(t).call("POST", at(path), strings.Repeat(nesting, size/len(nesting)), "Content-Type", mediaType)
+				p := a.refused(422, "body")
+				if want := "line 1: nested 65 levels deep; at most 64 are allowed"; p.Errors[0].Message != want {
+					t.Errorf("POST %s with %q as %s is refused with %q, want %q", path, nesting, mediaType, p.Errors[0].Message, want)
+				}
+			}
+		}
+	}
+}
+
 func TestBodiesAreStrict(t *testing.T) {
 	w := newWorld(t)
 	tests := map[string]struct {
@@ -107,7 +126,7 @@ func TestBodiesAreStrict(t *testing.T) {
 		"another charset":               {"/experiments", "{}", "application/json; charset=utf-16", 415, nil},
 		"YAML for a call that takes it": {"/experiments", "x: 1", "text/yaml", 422, []string{"body.workload", "body.variants", "body.x"}},
 		"YAML for one that does not":    {"/shutdown", "exit: false", "text/yaml", 415, nil},
-		"too large":                     {"/experiments", strings.Repeat(" ", 1<<20+1), "application/json", 413, nil},
+		"too large":                     {"/experiments", strings.Repeat(" ", yamltext.MaxBytes+1), "application/json", 413, nil},
 		"for a call that takes none":    {"/runs/r000000000/cancel", "{}", "application/json", 422, []string{"body"}},
 		"unknown field":                 {"/shutdown", `{"mod": "drain"}`, "application/json", 422, []string{"body.mod"}},
 		"field in another case":         {"/shutdown", `{"Exit": false}`, "application/json", 422, []string{"body.Exit"}},

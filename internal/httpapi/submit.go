@@ -11,10 +11,10 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/goccy/go-yaml"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/yamltext"
 )
 
 // planTypes are the media types of a plan.
@@ -92,8 +92,9 @@ func (s *server) admitted(ctx context.Context, id string, err error) (*submitOut
 // parsePlan reads a plan and holds it against the catalog.
 func (s *server) parsePlan(ctx context.Context, mediaType string, data []byte) (experiment.Plan, error) {
 	if mediaType == "" || mediaType == jsonType {
-		if err := json.Unmarshal(data, new(json.RawMessage)); err != nil { // YAML would be taken otherwise
-			return experiment.Plan{}, api.NewProblem(http.StatusBadRequest, "The body is not JSON: "+err.Error()+".")
+		_, err := yamltext.ParseJSON(data) // YAML would be taken otherwise
+		if _, refused := errors.AsType[*experiment.Problems](err); err != nil && !refused {
+			return experiment.Plan{}, api.NewProblem(http.StatusBadRequest, "The body is "+err.Error()+".")
 		}
 	}
 	plan, err := s.Planner.ParsePlan(data)
@@ -143,9 +144,9 @@ func planYAML(plan experiment.Plan) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write the plan: %w", err)
 	}
-	text, err := yaml.JSONToYAML(data)
+	text, err := yamltext.YAML(data)
 	if err != nil {
 		return "", fmt.Errorf("write the plan as YAML: %w", err)
 	}
-	return string(text), nil
+	return text, nil
 }

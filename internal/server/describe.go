@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/goccy/go-yaml"
-
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/yamltext"
 )
 
 // Describe tells what a plan would do that passed [Planner.Check].
@@ -21,12 +20,12 @@ func (p *Planner) Describe(ctx context.Context, plan experiment.Plan) (api.DryRu
 	if err != nil {
 		return api.DryRun{}, fmt.Errorf("describe the plan: %w", err)
 	}
-	text, err := yaml.JSONToYAML(data)
+	text, err := yamltext.YAML(data)
 	if err != nil {
 		return api.DryRun{}, fmt.Errorf("describe the plan: %w", err)
 	}
 	return api.DryRun{
-		Plan: plan, YAML: string(text), Digest: plan.Digest(), Order: experiment.Order(plan),
+		Plan: plan, YAML: text, Digest: plan.Digest(), Order: experiment.Order(plan),
 		EstimateS: estimate.Seconds(), EstimateOf: basis, Warnings: plan.Warnings(),
 	}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"dec.local/dec/internal/guard"
 	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/yamltext"
 	"dec.local/dec/ui"
 )
 
@@ -78,6 +79,7 @@ func (s *Server) Listen(o ServiceOptions) (_ *Service, err error) {
 	v.guard, err = guard.New(guard.Options{
 		TokenHashes: func() [][sha256.Size]byte { return [][sha256.Size]byte{hash} },
 		Sessions:    s.store.Sessions(), PublicURL: o.PublicURL, Open: httpapi.Open, Logger: s.Logger,
+		MaxBody: yamltext.MaxBytes, // a plan is the largest body that any call takes
 	})
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ import (
 func (s *Stack) Check(options map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 	var problems experiment.Problems
 	for _, name := range slices.Sorted(maps.Keys(options)) {
-		if s.option(name) == nil {
+		if s.option(name) == nil && !problems.Full() {
 			problems.Add(name, "%s", unknownName("option", name, s.names()))
 		}
 	}
@@ -144,6 +144,9 @@ func conformObject(value cty.Value, want cty.Type, at string, problems *experime
 	known := slices.Sorted(maps.Keys(want.AttributeTypes()))
 	given := value.AsValueMap()
 	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if problems.Full() {
+			return
+		}
 		if !want.HasAttribute(name) {
 			problems.Add(at+"."+name, "%s", unknownName("attribute", name, known))
 			continue

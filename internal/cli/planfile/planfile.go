@@ -3,27 +3,15 @@
 package planfile
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-)
-
-const (
-	// maxPlanBytes bounds a plan file. A plan with a hundred variants is a few
-	// kilobytes.
-	maxPlanBytes = 1 << 20
-	// maxAliases bounds how often a plan may repeat a part of itself.
-	maxAliases = 64
+	"dec.local/dec/internal/yamltext"
 )
 
 // Read reads a plan file, YAML or JSON ("-" is standard input), with the given
@@ -34,12 +22,12 @@ func Read(path string, sets []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name, ok := tree["workload"].(string); ok {
-		workload, err := readTree(filepath.Join(filepath.Dir(path), name))
+	if name := tree.Get("workload"); name != nil && name.Kind == yamltext.Text {
+		workload, err := readTree(filepath.Join(filepath.Dir(path), name.Text))
 		if err != nil {
 			return nil, fmt.Errorf("workload: %w", err)
 		}
-		tree["workload"] = workload
+		tree.Set("workload", workload)
 	}
 	for _, set := range sets {
 		if err := override(tree, set); err != nil {
@@ -54,28 +42,17 @@ func Read(path string, sets []string) ([]byte, error) {
 }
 
 // JSON turns one YAML or JSON document that is a mapping into JSON. It opens no
-// file.
+// file. The error is an *[experiment.Problems] when the document is beyond the
+// bounds of package yamltext, or gives a field twice.
 func JSON(data []byte) ([]byte, error) {
-	tree, err := parseTree(data)
+	tree, err := mapping(yamltext.Parse(data))
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(tree)
 }
 
-func readTree(path string) (map[string]any, error) {
-	data, err := readLimited(path)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := parseTree(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return tree, nil
-}
-
-func readLimited(path string) ([]byte, error) {
+func readTree(path string) (*yamltext.Node, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
 		f, err := os.Open(path)
@@ -85,117 +62,58 @@ func readLimited(path string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxPlanBytes+1))
+	tree, err := mapping(yamltext.Read(in))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(data) > maxPlanBytes {
-		return nil, fmt.Errorf("%s is larger than %d MiB, the most that a plan may be", path, maxPlanBytes>>20)
-	}
-	return data, nil
-}
-
-// parseTree decodes one YAML or JSON document that is a mapping.
-func parseTree(data []byte) (map[string]any, error) {
-	if err := checkAliases(data); err != nil {
-		return nil, err
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc any
-	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, errors.New("the plan is empty; see examples/ for one")
-	} else if err != nil {
-		return nil, fmt.Errorf("not YAML or JSON: %s", fault(err))
-	}
-	var second any
-	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there are several YAML documents; write one plan at a time")
-	}
-	tree, ok := doc.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("a plan is a mapping with name, workload and variants, not %s", kindOf(doc))
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return tree, nil
 }
 
-// checkAliases refuses documents that decoding would blow up: an anchor that
-// itself holds an alias doubles with each level.
-func checkAliases(data []byte) error {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return fmt.Errorf("not YAML or JSON: %s", fault(err))
+// mapping refuses documents that cannot be a plan.
+func mapping(doc *yamltext.Node, err error) (*yamltext.Node, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case doc.Kind == yamltext.Null:
+		return nil, errors.New("the plan is empty; see examples/ for one")
+	case doc.Kind != yamltext.Object:
+		return nil, fmt.Errorf("a plan is a mapping with name, workload and variants, not %s", doc.Kind)
 	}
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue // an empty document, which decoding tells
-		}
-		for _, anchor := range ast.Filter(ast.AnchorType, doc) {
-			if len(ast.Filter(ast.AliasType, anchor)) > 0 {
-				return errors.New("a YAML anchor holds an alias; write the value out instead")
-			}
-		}
-		if len(ast.Filter(ast.AliasType, doc)) > maxAliases {
-			return fmt.Errorf("more than %d YAML aliases; write the values out instead", maxAliases)
-		}
-	}
-	return nil
-}
-
-// quoted is a part of a document within a message: a value, unless it is the
-// key of a mapping.
-var quoted = regexp.MustCompile(`mapping key "[^"]*"|"(?:[^"\\]|\\.)*"|alias name \S+`)
-
-// fault says what is not YAML, and where. It repeats no value of the document,
-// which may be a secret.
-func fault(err error) string {
-	return quoted.ReplaceAllStringFunc(strings.TrimSpace(yaml.FormatError(err, false, false)), func(part string) string {
-		if strings.HasPrefix(part, "mapping key") {
-			return part
-		}
-		return `"…"`
-	})
-}
-
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "nothing"
-	case []any:
-		return "a list"
-	case string:
-		return "a text"
-	default:
-		return "a single value"
-	}
+	return doc, nil
 }
 
 // override applies one --set path=value. A path's parts are separated by dots;
 // a variant is named by its label or position.
-func override(tree map[string]any, set string) error {
+func override(tree *yamltext.Node, set string) error {
 	path, text, ok := strings.Cut(set, "=")
 	if !ok || path == "" {
 		return fmt.Errorf("--set %s: write path=value, such as variants.kafka.options.brokers=3", set)
 	}
-	var value any
-	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
-		return fmt.Errorf("--set %s: the value is not YAML: %s", path, fault(err))
-	}
 	parts := strings.Split(path, ".")
-	node := any(tree)
+	if len(parts) > yamltext.MaxDepth {
+		return fmt.Errorf("--set %.40s…: names %d levels; at most %d are allowed", path, len(parts), yamltext.MaxDepth)
+	}
+	value, err := yamltext.Parse([]byte(text))
+	if err != nil {
+		return fmt.Errorf("--set %s: %w", path, err)
+	}
+	node := tree
 	for i, part := range parts {
 		last := i == len(parts)-1
-		switch n := node.(type) {
-		case map[string]any:
+		switch node.Kind {
+		case yamltext.Object:
 			if last {
-				n[part] = value
+				node.Set(part, value)
 				return nil
 			}
-			if n[part] == nil {
-				n[part] = map[string]any{}
+			child := node.Get(part)
+			if child == nil || child.Kind == yamltext.Null {
+				child = &yamltext.Node{Kind: yamltext.Object}
+				node.Set(part, child)
 			}
-			node = n[part]
-		case []any:
-			child, err := element(n, part)
+			node = child
+		case yamltext.List:
+			child, err := element(node.Items, part)
 			if err != nil {
 				return fmt.Errorf("--set %s: %w", path, err)
 			}
@@ -211,14 +129,16 @@ func override(tree map[string]any, set string) error {
 }
 
 // element finds the list element with this label, or at this position.
-func element(list []any, name string) (any, error) {
+func element(list []*yamltext.Node, name string) (*yamltext.Node, error) {
 	var labels []string
 	for i, item := range list {
-		entry, ok := item.(map[string]any)
-		if !ok {
+		if item.Kind != yamltext.Object {
 			continue
 		}
-		label, _ := entry["label"].(string)
+		label := ""
+		if text := item.Get("label"); text != nil && text.Kind == yamltext.Text {
+			label = text.Text
+		}
 		if label == name || fmt.Sprint(i) == name {
 			return item, nil
 		}

@@ -68,7 +68,7 @@ func TestReadRefuses(t *testing.T) {
 		"an override below a single value":   {smallPlan, "name.first=x", "single value"},
 		"an override of a whole variant":     {smallPlan, "variants.a=1", "name a field below"},
 		"two documents":                      {"a: 1\n---\nb: 2\n", "", "several YAML documents"},
-		"a key twice":                        {"name: a\nname: b\n", "", "already defined"},
+		"a key twice":                        {"name: a\nname: b\n", "", "name: is given twice, the second time on line 2"},
 		"anchors that grow":                  {"a: &a [1]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", "", "anchor"},
 		"a workload file that is not there":  {"workload: nowhere.yaml\n", "", "nowhere.yaml"},
 		"only a comment":                     {"# nothing\n", "", "empty"},
@@ -100,19 +100,28 @@ func TestReadTakesTheWorkloadOfAnotherFile(t *testing.T) {
 	}
 }
 
-func FuzzParseTree(f *testing.F) {
-	f.Add([]byte(smallPlan))
-	f.Add([]byte("a: &a [*a]"))
-	f.Add([]byte("{}"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		tree, err := parseTree(data)
-		if err == nil && tree == nil {
-			t.Errorf("parseTree(%q) = nil, nil", data)
-		}
-		if err == nil {
-			if _, err := json.Marshal(tree); err != nil {
-				t.Errorf("parseTree(%q) gives what is no JSON: %v", data, err)
+// Whatever a plan is read from is bounded: each of these would take gigabytes.
+func TestReadBoundsAllThatItReads(t *testing.T) {
+	deep := strings.Repeat("[", 300_000)
+	tests := map[string]struct {
+		plan string
+		sets []string
+		want string // after the name of the file, if it begins with ":"
+	}{
+		"a plan":                     {"name: x\noptions: " + deep, nil, ": line 2: nested 65 levels deep; at most 64 are allowed"},
+		"a workload of another file": {"workload: deep.yaml\n", nil, "deep.yaml: line 1: nested 65 levels deep; at most 64 are allowed"},
+		"the value of an override":   {smallPlan, []string{"variants.a.options.x=" + deep}, "--set variants.a.options.x: line 1: nested 65 levels deep; at most 64 are allowed"},
+		"the path of an override":    {smallPlan, []string{strings.Repeat("a.", 50_000) + "a=1"}, "names 50001 levels; at most 64 are allowed"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, "plan.yaml", tt.plan)
+			if err := os.WriteFile(filepath.Join(filepath.Dir(path), "deep.yaml"), []byte(deep), 0o600); err != nil {
+				t.Fatal(err)
 			}
-		}
-	})
+			if _, err := Read(path, tt.sets); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Read() = %.200v, want %q", err, tt.want)
+			}
+		})
+	}
 }
