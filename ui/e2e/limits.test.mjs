@@ -69,7 +69,7 @@ test("a run shows throttles and retries in each second", async () => {
   assert.deepEqual(await chart.getByRole("columnheader").allInnerTexts(), [
     "Time since the measure stage began",
     "throttled writes",
-    "sent again",
+    "retried sends",
   ]);
   await page.getByText("22,600 times").first().waitFor();
   await page.goto(`${mock.url}/runs/rdone00000`);

@@ -1,5 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { metrics } from "./domain/metrics";
 import { given, list, oneOf, parseSearch, stringifySearch, text } from "./lib/search";
 import { Frame } from "./pages/Frame";
 import { Lost, PageError } from "./pages/Lost";
@@ -49,11 +48,7 @@ const experiment = createRoute({
   validateSearch: (raw: Record<string, unknown>) =>
     given({
       tab: oneOf(raw, "tab", ["runs", "config"]),
-      metric: oneOf(
-        raw,
-        "metric",
-        metrics.map((m) => m.name),
-      ),
+      metric: text(raw, "metric"),
       hide: list(raw, "hide"),
       from: seconds(raw, "from"),
       to: seconds(raw, "to"),

@@ -7,6 +7,7 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
+const repository = join(src, "../..");
 
 /** Folders whose modules a module of a folder may import. Files beside the folders wire all together. */
 const arrows: Record<string, string[]> = {
@@ -90,4 +91,18 @@ test("imports follow the arrows", () => {
 test(`no file has more than ${longest} lines`, () => {
   const long = sources.filter(({ text }) => text.trimEnd().split("\n").length > longest);
   expect(long.map(({ path }) => path)).toEqual([]);
+});
+
+test("no technology or target is known by its name: the page reads facts", () => {
+  const names = ["technology", "target"].flatMap((kind) =>
+    readdirSync(join(repository, kind), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "all" && !entry.name.endsWith("test"))
+      .map((entry) => entry.name),
+  );
+  expect(names.length).toBeGreaterThan(2);
+  const word = new RegExp(`\\b(${names.join("|")})\\b`, "gi");
+  const named = sources.flatMap(({ path, text }) =>
+    text.split("\n").flatMap((line, i) => (line.match(word) ?? []).map((name) => `${path}:${i + 1} names ${name}`)),
+  );
+  expect(named).toEqual([]);
 });

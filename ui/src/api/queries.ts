@@ -25,6 +25,14 @@ export const session = () =>
 /** Key of all lists of experiments, whatever their filter. */
 export const experimentLists = ["experiments"];
 
+/** What can be compared here, and the words for it: the same as long as the server is. */
+export const catalog = () =>
+  queryOptions({
+    queryKey: ["catalog"],
+    queryFn: ({ signal }) => body(api.GET("/api/v1/catalog", { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export const experiments = (filter: ExperimentFilter) =>
   queryOptions({
     queryKey: [...experimentLists, filter],

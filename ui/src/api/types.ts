@@ -4,6 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Beat = Schemas["Beat"];
+export type Catalog = Schemas["Catalog"];
 export type ComparedRun = Schemas["ComparedRun"];
 export type Comparison = Schemas["Comparison"];
 export type Counts = Schemas["Counts"];
@@ -11,8 +12,10 @@ export type Experiment = Schemas["Experiment"];
 export type ExperimentDetail = Schemas["ExperimentDetail"];
 export type ExperimentState = Experiment["state"];
 export type Fairness = Schemas["Fairness"];
+export type Incident = Schemas["Incident"];
 export type Latency = Schemas["Latency"];
 export type LogLine = Schemas["LogLine"];
+export type Metric = Schemas["Metric"];
 export type Pair = Schemas["StatsPair"];
 export type Phase = Run["phase"];
 export type Resource = Schemas["Resource"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Second } from "../api/types";
-import { emulated, limited, met, throttled, times, waitOf } from "./incidents";
+import { emulated, incidentLabel, isThrottle, limited, occurred, throttled, times, waitOf } from "./incidents";
 
 const second = (
   incidents: Record<string, number> | undefined,
@@ -14,16 +14,23 @@ const second = (
     latencies: { backpressure: { count: 1000, p50_ns: null, p90_ns: null, p99_ns: null, ...wait } },
   }) as unknown as Second;
 
+const catalog = {
+  incidents: [
+    { name: "throttled_writes", title: "Throttled writes" },
+    { name: "throttled_reads", title: "Throttled reads" },
+    { name: "retried_sends", title: "Retried sends" },
+    { name: "reconnects", title: "Reconnects" },
+  ],
+};
+
 describe("incidents", () => {
   const quiet = second(undefined);
   const refused = second({ throttled_writes: 520, retried_sends: 510 });
-  test("only those are named that were met, throttles first", () => {
-    expect(met([quiet, second({ reconnects: 1 }), refused]).map(({ label }) => label)).toEqual([
-      "throttled writes",
-      "sent again",
-      "reconnected",
-    ]);
-    expect(met([quiet, second({ throttled_reads: 0 })])).toEqual([]);
+  test("only those are listed that occurred, in the order of the catalog", () => {
+    const found = occurred(catalog, [quiet, second({ reconnects: 1 }), refused]);
+    expect(found.map(incidentLabel)).toEqual(["throttled writes", "retried sends", "reconnects"]);
+    expect(found.filter(isThrottle).map(({ title }) => title)).toEqual(["Throttled writes"]);
+    expect(occurred(catalog, [quiet, second({ throttled_reads: 0 })])).toEqual([]);
   });
   test("absent ones count as none", () => {
     expect([times(quiet, "throttled_writes"), times(refused, "retried_sends"), throttled(refused)]).toEqual([

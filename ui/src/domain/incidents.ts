@@ -1,39 +1,30 @@
-// What clients meet and do not fail from: throttles, retries. The words are
-// those of internal/report.
-import type { Second } from "../api/types";
+// What clients recover from by themselves: throttles, retries. The catalog has
+// their titles and their order.
+import type { Catalog, Incident, Second } from "../api/types";
+import { words } from "../lib/format";
 import { tailOf } from "./timeline";
 
-/** Something that clients meet, by its name in the API. */
-export interface Incident {
-  name: string;
-  /** In a table. */
-  title: string;
-  /** In a legend. */
-  label: string;
-}
-
-const incidents: Incident[] = [
-  { name: "throttled_writes", title: "Writes refused for now (throttled)", label: "throttled writes" },
-  { name: "throttled_reads", title: "Reads refused for now (throttled)", label: "throttled reads" },
-  { name: "retried_sends", title: "Sent again (retried)", label: "sent again" },
-  { name: "reconnects", title: "Connections made anew", label: "reconnected" },
-];
-
-/** Anything that may tell of incidents: a second, a result, a run that is compared. */
-interface Told {
+/** Anything that counts incidents: a second, a result, a run that is compared. */
+interface Counted {
   incidents?: Record<string, number>;
 }
 
-/** How often an incident was met. */
-export const times = (told: Told, name: string) => told.incidents?.[name] ?? 0;
+/** How often an incident occurred. */
+export const times = ({ incidents }: Counted, name: string) => incidents?.[name] ?? 0;
 
-/** How many writes and reads were refused for now. */
-export const throttled = (told: Told) => times(told, "throttled_writes") + times(told, "throttled_reads");
+/** Whether an incident is a refusal because a limit was reached. */
+export const isThrottle = ({ name }: Pick<Incident, "name">) => name.startsWith("throttled_");
 
-/** The incidents that were met at all, in the order of tables and legends. */
-export function met(all: readonly Told[]): Incident[] {
-  return incidents.filter(({ name }) => all.some((told) => times(told, name) > 0));
+/** How many writes and reads were throttled. */
+export const throttled = (counted: Counted) => times(counted, "throttled_writes") + times(counted, "throttled_reads");
+
+/** The incidents that occurred at all, in the order of tables and legends. */
+export function occurred({ incidents }: Pick<Catalog, "incidents">, all: readonly Counted[]): Incident[] {
+  return incidents.filter(({ name }) => all.some((counted) => times(counted, name) > 0));
 }
+
+/** An incident in a legend: "throttled writes". */
+export const incidentLabel = ({ name }: Pick<Incident, "name">) => words(name);
 
 /** Whether a limit kept messages from being sent in any of the seconds. */
 export function limited(seconds: readonly Second[]): boolean {

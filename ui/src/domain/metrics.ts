@@ -1,33 +1,35 @@
-import { nanoseconds, rate, significant } from "../lib/format";
+import type { Catalog, Metric } from "../api/types";
+import { missing, nanoseconds, rate, significant, words } from "../lib/format";
 
-const quantiles = [
-  ["p50", "p50"],
-  ["p90", "p90"],
-  ["p95", "p95"],
-  ["p99", "p99"],
-  ["p999", "p99.9"],
-  ["p9999", "p99.99"],
-] as const;
+/** A metric as the page shows it; without a unit its values mean nothing. */
+export type ShownMetric = Pick<Metric, "name" | "title"> & Partial<Metric>;
 
-/** A number that variants are compared by. */
-export type Metric = string;
+/** The metric of a name. One that the catalog does not list has its name for a title. */
+export function metricOf({ metrics }: Pick<Catalog, "metrics">, name: string): ShownMetric {
+  return metrics.find((metric) => metric.name === name) ?? { name, title: words(name) };
+}
 
-/** All metrics with the words for them, in the order in which they are offered. */
-export const metrics: { name: Metric; title: string }[] = [
-  ...quantiles.map(([name, title]) => ({ name: `e2e_${name}`, title: `End-to-end ${title}` })),
-  ...quantiles.map(([name, title]) => ({ name: `publish_${name}`, title: `Publish ${title}` })),
-  { name: "throughput", title: "Throughput" },
-  { name: "cpu_per_million", title: "Broker CPU per million messages" },
-];
-
-/** The words for a metric: "End-to-end p99". */
-export const metricTitle = (metric: Metric) => metrics.find((m) => m.name === metric)?.title ?? metric;
-
-export const isLatency = (metric: Metric) => metric.startsWith("e2e_") || metric.startsWith("publish_");
+export const isLatency = (metric: ShownMetric) => metric.unit === "ns";
 
 /** A value of the metric with its unit. */
-export function formatMetric(metric: Metric, value: number | null | undefined): string {
-  if (isLatency(metric)) return nanoseconds(value);
-  if (metric === "throughput") return rate(value);
-  return value === null || value === undefined ? nanoseconds(null) : `${significant(value)} s`;
+export function formatMetric(metric: ShownMetric, value: number | null | undefined): string {
+  if (value === null || value === undefined) return missing;
+  switch (metric.unit) {
+    case "ns":
+      return nanoseconds(value);
+    case "per_s":
+      return rate(value);
+    case "s_per_million":
+      return `${significant(value)} s`;
+    default:
+      return missing;
+  }
 }
+
+/** A latency that is measured of each message, by its name in results, seconds and histograms. */
+export type Family = "publish_latency" | "e2e_latency";
+
+/** The latency that charts show beside a metric. */
+export const familyOf = (metric: string): Family => (metric.startsWith("publish_") ? "publish_latency" : "e2e_latency");
+
+export const familyTitle = (family: Family) => (family === "publish_latency" ? "Publish" : "End-to-end");

@@ -166,3 +166,4 @@ export function plural(n: number, what: string): string {
 export const words = (identifier: string) => identifier.replaceAll("_", " ");
 
 export const upperFirst = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
+export const lowerFirst = (text: string) => text.slice(0, 1).toLowerCase() + text.slice(1);

@@ -1,8 +1,9 @@
 import { Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Pair } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
-import { metricTitle } from "../../domain/metrics";
+import { metricOf } from "../../domain/metrics";
 import { significant } from "../../lib/format";
+import { useCatalog } from "../useCatalog";
 import classes from "./Differences.module.css";
 
 type Known = Pair & { ratio: number; low: number; high: number };
@@ -11,13 +12,14 @@ const known = (pair: Pair): pair is Known => pair.ratio !== null && pair.low !==
 
 /** The interval of each pair's difference: what a verdict rests on. */
 export function Differences({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
+  const catalog = useCatalog();
   const { pairs, metric } = comparison.comparison;
   if (!pairs.length) return null;
   const reach = Math.max(1.1, ...pairs.filter(known).flatMap((p) => [p.high, 1 / p.low])) ** 1.08;
   return (
     <section>
       <Title order={2} size="h4">
-        The difference: {metricTitle(metric)}
+        The difference: {metricOf(catalog, metric).title}
       </Title>
       <Text size="sm" c="dimmed">
         Ratio of the first to the second, with the interval in which it lies. × 1 is no difference; an interval that

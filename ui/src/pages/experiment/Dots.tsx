@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ComparedRun, Comparison, ExperimentDetail } from "../../api/types";
 import { logTicks } from "../../components/chart/spec";
 import { emulated } from "../../domain/incidents";
-import { formatMetric, isLatency, metricTitle } from "../../domain/metrics";
+import { formatMetric, isLatency, type ShownMetric } from "../../domain/metrics";
 import { counts, lookOf, measured } from "../../domain/variants";
 import { markerPath } from "../../lib/colors";
 import { nanosecondsTick, span } from "../../lib/format";
@@ -21,12 +21,12 @@ export function Dots({
 }: {
   experiment: ExperimentDetail;
   comparison: Comparison;
-  metric: string;
+  metric: ShownMetric;
 }) {
   const rows = e.variants.map(({ label }) => ({
     label,
     marks: measured(comparison, label).flatMap((run): Measured[] => {
-      const value = run.metrics?.[metric];
+      const value = run.metrics?.[metric.name];
       return typeof value === "number" ? [{ run, value }] : [];
     }),
   }));
@@ -34,7 +34,7 @@ export function Dots({
   return (
     <section>
       <Title order={2} size="h4">
-        Each run: {metricTitle(metric)}
+        Each run: {metric.title}
       </Title>
       <Text size="sm" c="dimmed">
         One mark for each run, the line is their median. A hollow ✕ does not count. Each mark leads to its run.
@@ -85,7 +85,7 @@ function Mark({
   mark: Measured;
   at: number;
   lift: number;
-  metric: string;
+  metric: ShownMetric;
   e: ExperimentDetail;
 }) {
   const { run } = mark.run;
@@ -119,7 +119,7 @@ function Median({ marks, at }: { marks: Measured[]; at(value: number): number })
   return value === undefined ? null : <span className={classes.median} style={{ insetInlineStart: `${at(value)}%` }} />;
 }
 
-function tell(marks: Measured[], metric: string): string {
+function tell(marks: Measured[], metric: ShownMetric): string {
   const values = countedValues(marks);
   const middle = median(values);
   if (middle === undefined) return "no run counts";

@@ -1,7 +1,7 @@
 import { Button, Group, Menu, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { comparison, experiment } from "../../api/queries";
+import { catalog, comparison, experiment } from "../../api/queries";
 import type { ExperimentDetail } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
@@ -9,8 +9,10 @@ import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
 import { Status } from "../../components/Status";
 import { tellExperiment } from "../../domain/states";
+import { factsOf } from "../../domain/targets";
 import { moment, plural, time } from "../../lib/format";
 import { useNow } from "../../live/hooks";
+import { useCatalog } from "../useCatalog";
 import { CancelExperiment } from "./CancelExperiment";
 import { Configuration } from "./Configuration";
 import { DeleteExperiment } from "./DeleteExperiment";
@@ -26,6 +28,7 @@ export function ExperimentPage() {
   const { id } = route.useParams();
   const { data, error, isPending, refetch } = useQuery(experiment(id));
   const answer = useQuery(comparison(id));
+  const vocabulary = useQuery(catalog());
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   if (isPending || !data) {
@@ -40,13 +43,16 @@ export function ExperimentPage() {
       </Stack>
     );
   }
-  const differences = answer.data?.differences.length;
+  // Without the vocabulary a figure has neither a name nor a unit.
+  const compared = vocabulary.data && answer.data;
+  const differences = compared?.differences.length;
   return (
     <Stack gap="md">
       <Head experiment={data} />
       {error && <ErrorBox what="Bring this page up to date" error={error} retry={refetch} />}
-      <Verdict experiment={data} comparison={answer.data} />
+      <Verdict experiment={data} comparison={compared} />
       {answer.error && <ErrorBox what="Compare the runs" error={answer.error} retry={answer.refetch} />}
+      {vocabulary.error && <ErrorBox what="Read the catalog" error={vocabulary.error} retry={vocabulary.refetch} />}
       <PageTabs
         value={tab ?? "result"}
         onChange={(value) => {
@@ -58,21 +64,21 @@ export function ExperimentPage() {
             value: "result",
             label: "Result",
             content: () =>
-              answer.data ? (
-                <ResultTab experiment={data} comparison={answer.data} />
+              compared ? (
+                <ResultTab experiment={data} comparison={compared} />
               ) : (
-                !answer.error && <Loading what="the result" height={400} retry={answer.refetch} />
+                !answer.error && !vocabulary.error && <Loading what="the result" height={400} retry={answer.refetch} />
               ),
           },
           {
             value: "runs",
             label: plural(data.run_list.length, "run"),
-            content: () => <RunsTab experiment={data} comparison={answer.data} />,
+            content: () => <RunsTab experiment={data} comparison={compared} />,
           },
           {
             value: "config",
             label: differences ? `Configuration: ${plural(differences, "difference")}` : "Configuration",
-            content: () => <Configuration experiment={data} comparison={answer.data} />,
+            content: () => <Configuration experiment={data} comparison={compared} />,
           },
         ]}
       />
@@ -83,6 +89,7 @@ export function ExperimentPage() {
 function Head({ experiment: e }: { experiment: ExperimentDetail }) {
   const now = useNow();
   const told = tellExperiment(e);
+  const facts = factsOf(useCatalog(), e.target);
   const created = time(e.created_at);
   return (
     <Stack gap={4}>
@@ -103,7 +110,7 @@ function Head({ experiment: e }: { experiment: ExperimentDetail }) {
         <Text size="sm" c="dimmed">
           {[
             e.verdict?.fairness,
-            e.target === "local" ? "one machine" : `target ${e.target}`,
+            facts?.shared_machine ? "one machine" : `target ${e.target}`,
             e.by && `by ${e.by}`,
             created && `created ${moment(created, now)}`,
             e.id,

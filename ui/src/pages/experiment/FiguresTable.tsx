@@ -2,12 +2,13 @@ import { Table, Title } from "@mantine/core";
 import type { ComparedRun, Comparison, Counts, ExperimentDetail } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
 import { ScrollTable } from "../../components/ScrollTable";
-import { emulated, met, times } from "../../domain/incidents";
-import { formatMetric, metrics } from "../../domain/metrics";
+import { emulated, occurred, times } from "../../domain/incidents";
+import { formatMetric, type ShownMetric } from "../../domain/metrics";
 import { counts, lookOf, measured } from "../../domain/variants";
 import { count, missing, span } from "../../lib/format";
 import { median } from "../../lib/stats";
 import { Emulator } from "../Emulator";
+import { useCatalog } from "../useCatalog";
 
 const totals: [string, keyof Counts][] = [
   ["Acknowledged", "acked"],
@@ -21,10 +22,15 @@ const totals: [string, keyof Counts][] = [
 
 /** Every figure of every candidate: medians with their range, and counts of messages. */
 export function FiguresTable({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
+  const catalog = useCatalog();
   const variants = e.variants.map(({ label }) => {
     const all = measured(comparison, label);
     return { label, all, counted: all.filter(counts) };
   });
+  const incidents = occurred(
+    catalog,
+    variants.flatMap(({ counted }) => counted),
+  );
   return (
     <section>
       <Title order={2} size="h4" mb="xs">
@@ -53,11 +59,11 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
               <Table.Td key={label}>{`${counted.length} of ${all.length} measured`}</Table.Td>
             ))}
           </Table.Tr>
-          {metrics.map(({ name, title }) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row">{title}</Table.Th>
+          {catalog.metrics.map((metric) => (
+            <Table.Tr key={metric.name}>
+              <Table.Th scope="row">{metric.title}</Table.Th>
               {variants.map(({ label, counted }) => (
-                <Table.Td key={label}>{figure(counted, name)}</Table.Td>
+                <Table.Td key={label}>{figure(counted, metric)}</Table.Td>
               ))}
             </Table.Tr>
           ))}
@@ -69,7 +75,7 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
               ))}
             </Table.Tr>
           ))}
-          {met(variants.flatMap(({ counted }) => counted)).map(({ title, name }) => (
+          {incidents.map(({ title, name }) => (
             <Table.Tr key={name}>
               <Table.Th scope="row">{title}</Table.Th>
               {variants.map(({ label, counted }) => (
@@ -88,8 +94,8 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
 const total = (runs: ComparedRun[], name: keyof Counts) =>
   runs.reduce((sum, run) => sum + (run.counts?.[name] ?? 0), 0);
 
-function figure(runs: ComparedRun[], metric: string): string {
-  const values = runs.map((run) => run.metrics?.[metric]).filter((value) => typeof value === "number");
+function figure(runs: ComparedRun[], metric: ShownMetric): string {
+  const values = runs.map((run) => run.metrics?.[metric.name]).filter((value) => typeof value === "number");
   const middle = median(values);
   if (middle === undefined) return missing;
   const [low, high] = [formatMetric(metric, Math.min(...values)), formatMetric(metric, Math.max(...values))];

@@ -1,8 +1,9 @@
 import { NativeSelect, Stack, Text } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Comparison, ExperimentDetail } from "../../api/types";
-import { metrics } from "../../domain/metrics";
+import { metricOf } from "../../domain/metrics";
 import { measured } from "../../domain/variants";
+import { useCatalog } from "../useCatalog";
 import { Differences } from "./Differences";
 import { Dots } from "./Dots";
 import { FiguresTable } from "./FiguresTable";
@@ -12,7 +13,9 @@ const route = getRouteApi("/frame/experiments/$id");
 
 /** The numbers behind the verdict: differences, each run, tails, time. */
 export function ResultTab({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
-  const { metric = e.compare } = route.useSearch();
+  const catalog = useCatalog();
+  const asked = route.useSearch().metric;
+  const metric = metricOf(catalog, catalog.metrics.some(({ name }) => name === asked) ? (asked as string) : e.compare);
   const navigate = route.useNavigate();
   if (!e.variants.some((variant) => measured(comparison, variant.label).length)) {
     return (
@@ -29,9 +32,9 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
       <NativeSelect
         label="Metric of the charts below"
         description={
-          metric === e.compare ? "The one of the verdict" : "Without a verdict: only the plan's metric gets one"
+          metric.name === e.compare ? "The one of the verdict" : "Without a verdict: only the plan's metric gets one"
         }
-        value={metric}
+        value={metric.name}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
           navigate({
@@ -39,7 +42,7 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
             search: ({ metric: _, ...rest }) => (chosen === e.compare ? rest : { ...rest, metric: chosen }),
           });
         }}
-        data={metrics.map(({ name, title }) => ({ value: name, label: title }))}
+        data={catalog.metrics.map(({ name, title }) => ({ value: name, label: title }))}
         maw={360}
       />
       <Dots experiment={e} comparison={comparison} metric={metric} />

@@ -7,6 +7,8 @@ import type { Comparison, ExperimentDetail } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
+import { familyOf, type ShownMetric } from "../../domain/metrics";
+import { useCatalog } from "../useCatalog";
 import { type Loaded, percentiles, perSecond, picked } from "./charts";
 
 const route = getRouteApi("/frame/experiments/$id");
@@ -19,14 +21,15 @@ export function RunCharts({
 }: {
   experiment: ExperimentDetail;
   comparison: Comparison;
-  metric: string;
+  metric: ShownMetric;
 }) {
+  const catalog = useCatalog();
   const { hide, from, to } = route.useSearch();
   const navigate = route.useNavigate();
   const { runs, note } = useMemo(() => picked(e, comparison), [e, comparison]);
   const tails = useQueries({ queries: runs.map((r) => histograms(r.run.id)), combine: together });
   const courses = useQueries({ queries: runs.map((r) => timeline(r.run.id)), combine: together });
-  const family = metric.startsWith("publish_") ? "publish_latency" : "e2e_latency";
+  const family = familyOf(metric.name);
   const tail = useMemo(() => {
     const loaded = runs.flatMap((r, i): Loaded["tails"] => {
       const found = tails.data[i]?.[family];
@@ -39,8 +42,8 @@ export function RunCharts({
       const found = courses.data[i]?.seconds;
       return found?.length ? [{ run: r.run, seconds: found }] : [];
     });
-    return loaded.length ? perSecond(e, loaded, family) : [];
-  }, [e, runs, courses.data, family]);
+    return loaded.length ? perSecond(e, loaded, family, catalog) : [];
+  }, [e, runs, courses.data, family, catalog]);
   const onHide = (hidden: string[]) =>
     navigate({
       replace: true,

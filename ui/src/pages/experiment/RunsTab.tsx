@@ -5,12 +5,13 @@ import { PageLink } from "../../components/PageLink";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
-import { formatMetric, metricTitle } from "../../domain/metrics";
+import { formatMetric, metricOf } from "../../domain/metrics";
 import { teardownShort, tellRun, tellTeardown, whyRun } from "../../domain/states";
 import { lookOf } from "../../domain/variants";
 import { clock, count, missing, time, wholeDuration } from "../../lib/format";
 import { useNow } from "../../live/hooks";
 import { Emulator } from "../Emulator";
+import { useCatalog } from "../useCatalog";
 
 /** All runs in the order in which they run. */
 export function RunsTab({
@@ -21,6 +22,7 @@ export function RunsTab({
   comparison: Comparison | undefined;
 }) {
   const now = useNow();
+  const metric = metricOf(useCatalog(), e.compare);
   const compared = new Map(comparison?.runs.map((r) => [r.run.id, r]));
   return (
     <>
@@ -30,7 +32,7 @@ export function RunsTab({
       <ScrollTable label="Runs">
         <Table.Thead>
           <Table.Tr>
-            {["Run", "State", "Started", "Took", metricTitle(e.compare), "Lost", "Infrastructure"].map((name) => (
+            {["Run", "State", "Started", "Took", metric.title, "Lost", "Infrastructure"].map((name) => (
               <Table.Th key={name} scope="col">
                 {name}
               </Table.Th>
@@ -58,7 +60,7 @@ export function RunsTab({
                 </Table.Td>
                 <Table.Td>{started ? clock(started) : missing}</Table.Td>
                 <Table.Td>{started ? wholeDuration(((ended ?? now) - started) / 1000) : missing}</Table.Td>
-                <Table.Td>{formatMetric(e.compare, found?.metrics?.[e.compare])}</Table.Td>
+                <Table.Td>{formatMetric(metric, found?.metrics?.[e.compare])}</Table.Td>
                 <Table.Td>{found?.counts ? `${count(found.counts.lost)} messages` : missing}</Table.Td>
                 <Table.Td>
                   {run.phase === "queued" ? missing : <Status tone={gone.tone}>{teardownShort[run.teardown]}</Status>}

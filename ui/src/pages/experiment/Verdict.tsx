@@ -1,7 +1,9 @@
 import { Skeleton } from "@mantine/core";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { WarningIcon } from "../../components/icons";
-import { metricTitle } from "../../domain/metrics";
+import { metricOf } from "../../domain/metrics";
+import { lowerFirst } from "../../lib/format";
+import { useCatalog } from "../useCatalog";
 import classes from "./Verdict.module.css";
 
 /** The answer in the server's words, with every sentence that belongs beside it. */
@@ -12,6 +14,7 @@ export function Verdict({
   experiment: ExperimentDetail;
   comparison: Comparison | undefined;
 }) {
+  const catalog = useCatalog();
   if (!comparison) return <Skeleton height={110} />;
   const { sentence, sentences, verdict } = comparison.comparison;
   const decided = verdict === "different" || verdict === "alike";
@@ -32,7 +35,7 @@ export function Verdict({
         </p>
       ))}
       <p className={classes.metric}>
-        Compared by {metricTitle(e.compare).replace(/^[A-Z]/, (c) => c.toLowerCase())}, the metric that the plan names.
+        Compared by {lowerFirst(metricOf(catalog, e.compare).title)}, the metric that the plan names.
       </p>
     </section>
   );

@@ -1,7 +1,8 @@
 import type { Histogram } from "../../api/histogram";
-import type { ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
+import type { Catalog, ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
 import type { ChartSpec, Line } from "../../components/chart/spec";
-import { limited, met, times, waitOf } from "../../domain/incidents";
+import { isThrottle, limited, occurred, times, waitOf } from "../../domain/incidents";
+import { type Family, familyTitle } from "../../domain/metrics";
 import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../domain/percentiles";
 import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
 import { counts, lookOf, measured } from "../../domain/variants";
@@ -32,8 +33,6 @@ export function picked(e: ExperimentDetail, comparison: Comparison): { runs: Com
   };
 }
 
-const familyTitle = (family: string) => (family === "publish_latency" ? "Publish" : "End-to-end");
-
 /** The lines of all candidates over one axis: thin for runs, bold for their medians. */
 function lines(
   e: ExperimentDetail,
@@ -57,7 +56,7 @@ function lines(
 export function percentiles(
   e: ExperimentDetail,
   tails: Loaded["tails"],
-  family: string,
+  family: Family,
 ): { spec: ChartSpec; note: string } {
   const all = tails.map(({ histogram }) => histogram);
   const last = Math.max(1, lastNine(all));
@@ -89,7 +88,12 @@ export function percentiles(
 }
 
 /** What happened in each second, as panels with one axis. */
-export function perSecond(e: ExperimentDetail, courses: Loaded["courses"], family: string): ChartSpec[] {
+export function perSecond(
+  e: ExperimentDetail,
+  courses: Loaded["courses"],
+  family: Family,
+  catalog: Catalog,
+): ChartSpec[] {
   const aligned = courses.map(({ run, seconds }) => ({ run, seconds, start: measureStart(seconds) ?? 0 }));
   const x = axis(
     aligned.map(({ seconds, start }) => ({
@@ -136,17 +140,18 @@ export function perSecond(e: ExperimentDetail, courses: Loaded["courses"], famil
       formatY: (y) => plural(Math.round(y), "message"),
       tickY: wholeTick,
     }),
-    ...limits(all, panel),
+    ...limits(all, catalog, panel),
   ];
 }
 
 /** What was refused for now, and how long messages waited because of it; nothing where no limit was reached. */
 function limits(
   all: readonly Second[],
+  catalog: Catalog,
   panel: (title: string, value: (s: Second) => number | null, rest: Partial<ChartSpec>) => ChartSpec,
 ): ChartSpec[] {
-  const panels = met(all)
-    .filter(({ name }) => name.startsWith("throttled"))
+  const panels = occurred(catalog, all)
+    .filter(isThrottle)
     .map(({ title, name }) => panel(`${title} per second`, (s) => times(s, name), {}));
   if (limited(all)) {
     const wait = waitOf(all);

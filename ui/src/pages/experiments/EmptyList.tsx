@@ -1,26 +1,25 @@
 import { Code, Paper, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { catalog } from "../../api/queries";
+import { Loading } from "../../components/Loading";
 import { PageLink } from "../../components/PageLink";
-
-const plan = `name: Kafka vs NATS, 2,000 msg/s
-workload:
-  load: {rate: 2000}
-  stages: {warmup: 20s, measure: 15s, drain: 10s}
-variants:
-  - {label: kafka, technology: kafka, stack: kraft}
-  - {label: nats, technology: nats, stack: jetstream}`;
+import { examplePlan } from "../../domain/plan";
 
 /** What stands where no experiment is: why, and the one next step. */
 export function EmptyList({ filtered, paged }: { filtered: boolean; paged: boolean }) {
+  const { data, isPending } = useQuery(catalog());
   if (filtered || paged) {
     return (
       <Text>
-        {filtered ? "No experiment matches this search. " : "There is nothing older. "}
+        {filtered ? "No experiments match this search. " : "There are no older experiments. "}
         <PageLink to="/experiments" search={{}}>
-          {filtered ? "Clear the search" : "To the newest"}
+          {filtered ? "Clear search" : "Go to the newest"}
         </PageLink>
       </Text>
     );
   }
+  if (isPending) return <Loading what="the catalog" height={320} />;
+  const plan = data && examplePlan(data);
   return (
     <Paper withBorder p="lg">
       <Stack gap="sm">
@@ -28,15 +27,25 @@ export function EmptyList({ filtered, paged }: { filtered: boolean; paged: boole
           Compare two technologies under the same load
         </Title>
         <Text>
-          Save this as <Code>mine.yaml</Code> and post it with <Code>dec run mine.yaml</Code>. It appears here at once,
-          each run can be watched live, and the verdict stands here afterwards.
+          {plan ? (
+            <>
+              Save this as <Code>mine.yaml</Code> and submit it with <Code>dec run mine.yaml</Code>.
+            </>
+          ) : (
+            <>
+              Submit a plan with <Code>dec run FILE</Code>.
+            </>
+          )}{" "}
+          It appears here at once. You can watch each run live; the verdict follows when all runs have ended.
         </Text>
-        <Code block tabIndex={0} aria-label="A plan that compares Kafka with NATS">
-          {plan}
-        </Code>
+        {plan && (
+          <Code block tabIndex={0} aria-label="Example plan">
+            {plan}
+          </Code>
+        )}
         <Text size="sm" c="dimmed">
-          <Code>dec catalog</Code> lists the technologies and their options, <Code>dec doctor</Code> what is usable on
-          the server.
+          <Code>dec catalog</Code> lists the technologies and their options; <Code>dec doctor</Code> shows what is
+          usable on the server.
         </Text>
       </Stack>
     </Paper>

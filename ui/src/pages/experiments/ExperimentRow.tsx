@@ -4,15 +4,18 @@ import { Progress } from "../../components/Progress";
 import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
 import { tellExperiment } from "../../domain/states";
+import { factsOf } from "../../domain/targets";
 import { moment, time } from "../../lib/format";
 import { useNow } from "../../live/hooks";
 import { Emulator } from "../Emulator";
 import { CancelExperiment } from "../experiment/CancelExperiment";
+import { useCatalog } from "../useCatalog";
 import classes from "./ExperimentRow.module.css";
 
 /** One experiment of the list: its name, where it stands, what came out. */
 export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
   const now = useNow();
+  const catalog = useCatalog();
   const told = tellExperiment(e);
   const technologies = [...new Set(e.variants.map((v) => v.technology))].join(", ");
   const created = time(e.created_at) ?? now;
@@ -26,7 +29,7 @@ export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
         <p className={classes.words}>
           {technologies} on {e.target}
           {e.verdict?.fairness ? ` · ${e.verdict.fairness}` : ""}
-          {e.target === "local" ? " · one machine" : ""}{" "}
+          {factsOf(catalog, e.target)?.shared_machine ? " · one machine" : ""}{" "}
           <Emulator when={e.variants.some(({ label }) => emulated(label))} />
         </p>
       </div>

@@ -4,11 +4,14 @@ import { result } from "../../api/queries";
 import type { RunDetail } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { Facts } from "../../components/Facts";
-import { bytes, nanoseconds, plural, words } from "../../lib/format";
+import { bytes, nanoseconds, plural, upperFirst, words } from "../../lib/format";
+import { useCatalog } from "../useCatalog";
 
 /** How the candidate was configured, what the brokers promised, and on what it ran. */
 export function RunConfiguration({ run: r }: { run: RunDetail }) {
+  const catalog = useCatalog();
   const { data } = useQuery({ ...result(r.id), enabled: r.has_result });
+  const titleOf = (name: string) => catalog.guarantees.find((g) => g.name === name)?.title ?? upperFirst(words(name));
   const { raise: _, ...promised } = (data?.guarantees ?? {}) as Record<string, unknown>; // how to get more is told where variants are compared
   const guarantees = Object.entries(promised);
   return (
@@ -25,7 +28,7 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
         Guarantees, as the brokers tell them
       </Title>
       {guarantees.length ? (
-        <Facts label="Guarantees" facts={guarantees.flatMap(([name, value]) => tell(words(name), value))} />
+        <Facts label="Guarantees" facts={guarantees.flatMap(([name, value]) => tell(titleOf(name), value))} />
       ) : (
         <Text>{r.has_result ? "They were not read." : "Known once the run was collected."}</Text>
       )}

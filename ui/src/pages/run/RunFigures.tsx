@@ -1,18 +1,20 @@
 import { List, Stack, Table, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { result } from "../../api/queries";
-import type { Latency, Result } from "../../api/types";
+import type { Incident, Latency, Result } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Facts } from "../../components/Facts";
 import { Figures } from "../../components/Figures";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
-import { met, times } from "../../domain/incidents";
-import { bytes, count, duration, missing, nanoseconds, percent, rate, significant, upperFirst } from "../../lib/format";
+import { occurred, times } from "../../domain/incidents";
+import { bytes, count, duration, missing, nanoseconds, percent, rate, significant } from "../../lib/format";
+import { useCatalog } from "../useCatalog";
 
 /** What a run measured. */
 export function RunFigures({ id }: { id: string }) {
+  const catalog = useCatalog();
   const { data: r, error, refetch } = useQuery(result(id));
   if (error) return <ErrorBox what="Read the result" error={error} retry={refetch} />;
   if (!r) return <Loading what="the result" height={240} />;
@@ -36,7 +38,7 @@ export function RunFigures({ id }: { id: string }) {
         ]}
       />
       <Latencies result={r} />
-      <Facts label="Account of the messages" facts={account(r)} />
+      <Facts label="Account of the messages" facts={account(r, occurred(catalog, [r]))} />
       {r.errors && Object.keys(r.errors).length > 0 && (
         <div>
           <Title order={3} size="h5">
@@ -58,7 +60,7 @@ export function RunFigures({ id }: { id: string }) {
 const cpu = (r: Result) =>
   r.cpu.broker_s_per_million === undefined ? missing : `${significant(r.cpu.broker_s_per_million)} s`;
 
-function account(r: Result): [string, string][] {
+function account(r: Result, incidents: Incident[]): [string, string][] {
   const messages = (n: number) => `${count(n)} messages`;
   const { counts: c } = r;
   return [
@@ -72,7 +74,7 @@ function account(r: Result): [string, string][] {
     ["Duplicates", messages(c.duplicates)],
     ["Reordered", messages(c.reordered)],
     ["Corrupt", messages(c.corrupt)],
-    ...met([r]).map(({ label, name }): [string, string] => [upperFirst(label), `${count(times(r, name))} times`]),
+    ...incidents.map(({ title, name }): [string, string] => [title, `${count(times(r, name))} times`]),
     ["Payload sent", bytes(c.bytes)],
     ["Agents' CPU time", duration(r.cpu.agent_s)],
     ["Brokers' CPU time", duration(r.cpu.broker_s)],

@@ -1,13 +1,14 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { Second } from "../../api/types";
+import type { Catalog, Second } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
 import type { ChartSpec, Line } from "../../components/chart/spec";
-import { limited, met, times, waitOf } from "../../domain/incidents";
+import { incidentLabel, limited, occurred, times, waitOf } from "../../domain/incidents";
 import { floored } from "../../domain/percentiles";
 import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
 import { look } from "../../lib/colors";
 import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, waitTick, wholeTick } from "../../lib/format";
+import { useCatalog } from "../useCatalog";
 
 const route = getRouteApi("/frame/runs/$id");
 
@@ -17,7 +18,8 @@ type Value = (s: Second) => number | null | undefined;
 export function SecondCharts({ seconds, live }: { seconds: readonly Second[]; live: boolean }) {
   const { hide, from, to } = route.useSearch();
   const navigate = route.useNavigate();
-  const panels = useMemo(() => panelsOf(seconds), [seconds]);
+  const catalog = useCatalog();
+  const panels = useMemo(() => panelsOf(seconds, catalog), [seconds, catalog]);
   const range = from !== undefined && to !== undefined && from < to ? ([from, to] as [number, number]) : undefined;
   const newer = range && live ? lastOf(panels) - range[1] : 0;
   return panels.map((spec) => (
@@ -47,7 +49,7 @@ export function SecondCharts({ seconds, live }: { seconds: readonly Second[]; li
 const lastOf = (panels: ChartSpec[]) => panels[0]?.x.at(-1) ?? 0;
 
 /** Second 0 of the axis: the start of the measure stage, or of the load while that has not come. */
-function panelsOf(seconds: readonly Second[]): ChartSpec[] {
+function panelsOf(seconds: readonly Second[], catalog: Catalog): ChartSpec[] {
   const measured = measureStart(seconds);
   const start = measured ?? 0;
   const [first, last] = [seconds[0], seconds.at(-1)];
@@ -119,20 +121,21 @@ function panelsOf(seconds: readonly Second[]): ChartSpec[] {
       formatY: percent,
       tickY: (y) => `${compact(y * 100)} %`,
     }),
-    ...limits(seconds, panel, line),
+    ...limits(seconds, catalog, panel, line),
   ];
 }
 
 /** What was refused and sent again, and how long messages waited because of it; nothing where no limit was reached. */
 function limits(
   seconds: readonly Second[],
+  catalog: Catalog,
   panel: (title: string, lines: Line[], rest: Partial<ChartSpec>) => ChartSpec,
   line: (label: string, place: number, value: Value) => Line,
 ): ChartSpec[] {
   const panels: ChartSpec[] = [];
-  const found = met(seconds);
-  if (found.length) {
-    const lines = found.map(({ label, name }, i) => line(label, i, (s) => times(s, name)));
+  const incidents = occurred(catalog, seconds);
+  if (incidents.length) {
+    const lines = incidents.map((incident, i) => line(incidentLabel(incident), i, (s) => times(s, incident.name)));
     panels.push(panel("Throttles and retries per second", lines, {}));
   }
   if (limited(seconds)) {
