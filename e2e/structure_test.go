@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,20 +21,26 @@ var arrows = map[string][]string{
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/notify", "internal/orchestrator",
-		"internal/report", "internal/measure", "internal/experiment", "target/local",
+		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/notify",
+		"internal/orchestrator", "internal/report", "internal/format", "internal/measure", "internal/experiment", "target/local",
 	},
 	"internal/yamltext":     {"internal/experiment"},
 	"internal/cli/planfile": {"internal/yamltext"},
 	// The one place where siblings meet.
 	"internal/server": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
-		"internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous", "internal/report",
-		"internal/stats", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",
+		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/httpapi", "internal/guard", "internal/stream",
+		"internal/notify", "internal/client", "internal/api", "internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous",
+		"internal/comparison", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",
 	},
-	"internal/api":                      {"internal/experiment", "internal/measure", "internal/report", "internal/stats"},
-	"internal/client":                   {"internal/api", "internal/experiment", "internal/measure", "internal/report"},
-	"internal/httpapi":                  {"internal/api", "internal/experiment", "internal/guard", "internal/measure", "internal/report", "internal/stats", "internal/stream", "internal/yamltext"},
+	"internal/api":                       {"internal/comparison", "internal/experiment", "internal/measure"},
+	"internal/client":                    {"internal/api", "internal/experiment", "internal/measure"},
+	"internal/comparison":                {"internal/experiment", "internal/format", "internal/measure", "internal/stats"},
+	"internal/comparison/comparisontest": {"internal/comparison", "internal/experiment", "internal/measure"},
+	"internal/format":                    {"internal/experiment"},
+	"internal/httpapi": {
+		"internal/api", "internal/comparison", "internal/experiment", "internal/guard", "internal/measure",
+		"internal/report", "internal/stats", "internal/stream", "internal/yamltext",
+	},
 	"internal/httpapi/internal/openapi": {"internal/httpapi"},
 	"internal/stream":                   {"internal/api", "internal/experiment", "internal/measure"},
 	"internal/store/pgtest":             {"internal/experiment"},
@@ -49,7 +56,7 @@ var arrows = map[string][]string{
 	"internal/rendezvous/buckettest":    {"internal/experiment", "internal/measure", "internal/rendezvous"},
 	"internal/measure":                  {"internal/experiment"},
 	"internal/pacing":                   {"internal/experiment"},
-	"internal/report":                   {"internal/experiment", "internal/measure", "internal/stats"},
+	"internal/report":                   {"internal/comparison", "internal/experiment", "internal/format", "internal/measure", "internal/stats"},
 	"technology":                        {"internal/experiment"},
 	"technology/*":                      {"internal/experiment", "technology"},
 	"technology/all":                    {"technology", "technology/*"},
@@ -127,6 +134,23 @@ func TestVocabularyAndPacingNeedNoLibraries(t *testing.T) {
 			if outside && !strings.HasPrefix(imported, "golang.org/x/sys/") {
 				t.Errorf("%s imports %s; it may use the standard library alone", name, imported)
 			}
+		}
+	}
+}
+
+// TestClientsDrawNothing keeps what draws comparisons out of the client, which
+// other programs may use for a call or two.
+func TestClientsDrawNothing(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "./internal/client", "./internal/api")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for imported := range strings.Lines(string(out)) {
+		imported = strings.TrimSpace(imported)
+		if slices.Contains([]string{"text/template", "html/template", module + "internal/report"}, imported) || strings.HasPrefix(imported, "charm.land/") {
+			t.Errorf("the client comes with %s", imported)
 		}
 	}
 }

@@ -9,12 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/mototest"
-	"dec.local/dec/internal/report"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/technologytest"
 )
@@ -142,10 +141,10 @@ func TestThrottlingIsTold(t *testing.T) {
 	if result.Counts.Unsent == 0 || result.Counts.Lost > 0 || result.Counts.Reordered > 0 || result.Counts.Duplicates > 0 {
 		t.Errorf("counts = %+v, want unsent messages, none lost, reordered or received twice", result.Counts)
 	}
-	sentences := strings.Join(r.report(t, result).Caveats, " ")
+	sentences := strings.Join(r.verdict(t, result).Caveats, " ")
 	for _, want := range []string{"limit", "1,500", "wait"} {
 		if !strings.Contains(sentences, want) {
-			t.Errorf("the report says %q, want a sentence on throttling with %q", sentences, want)
+			t.Errorf("the verdict says %q, want a sentence on throttling with %q", sentences, want)
 		}
 	}
 }
@@ -188,14 +187,13 @@ func TestLossOfAnEmulatorIsRecounted(t *testing.T) {
 	if lost == 0 {
 		t.Fatal("moto lost nothing, so that this test shows nothing: offer it more at once")
 	}
-	report := r.report(t, result)
-	if verdict := report.Comparison.Sentence; !strings.Contains(verdict+strings.Join(report.Comparison.Sentences, " "), "lost") {
-		t.Errorf("the verdict is %q, want it to say that messages were lost", verdict)
+	if said := strings.Join(r.verdict(t, result).Sentences, " "); !strings.Contains(said, "lost") {
+		t.Errorf("the verdict is %q, want it to say that messages were lost", said)
 	}
 }
 
-// report is that of an experiment whose runs have all had this result.
-func (r run) report(t *testing.T, result measure.Result) report.Report {
+// verdict is that of an experiment whose runs have all had this result.
+func (r run) verdict(t *testing.T, result measure.Result) experiment.Verdict {
 	t.Helper()
 	data, err := json.Marshal(result)
 	if err != nil {
@@ -209,11 +207,15 @@ func (r run) report(t *testing.T, result measure.Result) report.Report {
 			Outcome: experiment.Succeeded, Validity: experiment.Validity{OK: true}, Teardown: experiment.TeardownClean, Result: data,
 		})
 	}
-	made, err := report.New(e, runs, report.Options{MadeAt: time.Unix(0, 0)})
+	set, err := comparison.NewSet(e, runs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made
+	found, err := comparison.New(set, comparison.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Verdict()
 }
 
 // emulator is kinesalite, which a test may kill and start again.

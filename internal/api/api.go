@@ -8,10 +8,9 @@ import (
 	"encoding/json"
 	"time"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
-	"dec.local/dec/internal/report"
-	"dec.local/dec/internal/stats"
 )
 
 // Prefix is the path below which every call is, but for health and metrics.
@@ -161,28 +160,18 @@ type LogLine struct {
 	Text   string    `json:"text"`
 }
 
-// Comparison is the answer of one experiment, or of picked runs.
+// Comparison is what one experiment, or picked runs, found.
 type Comparison struct {
-	Title       string           `json:"title"`
-	Comparison  stats.Comparison `json:"comparison"`
-	Fairness    report.Fairness  `json:"fairness"`
-	Caveats     []string         `json:"caveats"`
-	Differences []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
-	Runs        []ComparedRun    `json:"runs"`
-}
-
-// Difference is one setting in which variants are not alike.
-type Difference struct {
-	Path   string                     `json:"path"`
-	Values map[string]json.RawMessage `json:"values" doc:"By variant; absent where it is not set."`
+	comparison.Comparison
+	Runs []ComparedRun `json:"runs" doc:"In the order in which they ran."`
 }
 
 // ComparedRun is one run's part in a comparison.
 type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
-	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric; null where the count does not support it. Latencies in nanoseconds."`
-	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"How often clients met them in the measure stage; absent where they met none."`
+	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric in its unit; null where the count does not support it."`
+	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"How often they happened in the measure stage; absent without any."`
 	Excluded  string                         `json:"excluded,omitempty" doc:"Why it does not count."`
 	Link      string                         `json:"link"`
 }

@@ -10,7 +10,7 @@ import (
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/report"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/server"
 )
 
@@ -29,15 +29,9 @@ func (c *compareCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *re
 		if err != nil {
 			return err
 		}
-		for path, form := range map[string]client.Form{c.Report: client.HTML, c.CSV: client.CSV} {
-			if path == "" {
-				continue
-			}
-			err := writeFile(path, func(w io.Writer) error { return server.WriteComparison(ctx, w, c.Runs, form) })
-			if err != nil {
-				return err
-			}
-			fmt.Fprintln(env.Stderr, "written:", path)
+		err = writeForms(env, c.Report, c.CSV, func(w io.Writer, form client.Form) error { return server.WriteComparison(ctx, w, c.Runs, form) })
+		if err != nil {
+			return err
 		}
 		if c.JSON {
 			return printJSON(env.Stdout, comparison)
@@ -47,14 +41,14 @@ func (c *compareCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *re
 }
 
 func printComparison(out io.Writer, c api.Comparison) error {
-	fmt.Fprintf(out, "%s\n%s\n", c.Title, c.Comparison.Sentence)
+	fmt.Fprintf(out, "%s\n%s\n", c.Title, c.Stats.Sentence)
 	for _, caveat := range c.Caveats {
 		fmt.Fprintln(out, caveat)
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	metrics := []experiment.Metric{c.Comparison.Metric}
+	metrics := []experiment.Metric{c.Stats.Metric}
 	for _, metric := range []experiment.Metric{"e2e_p50", "e2e_p99", "publish_p99", experiment.Throughput} {
-		if metric != c.Comparison.Metric {
+		if metric != c.Stats.Metric {
 			metrics = append(metrics, metric)
 		}
 	}
@@ -72,22 +66,22 @@ func printComparison(out io.Writer, c api.Comparison) error {
 		for _, metric := range metrics {
 			text := "–"
 			if value := run.Metrics[metric]; value != nil {
-				text = report.FormatMetric(metric, *value)
+				text = format.Value(metric.Unit(), *value)
 			}
 			fmt.Fprintf(w, "\t%s", text)
 		}
 		if throttled {
-			fmt.Fprintf(w, "\t%s", report.Count(throttles(run)))
+			fmt.Fprintf(w, "\t%s", format.Count(throttles(run)))
 		}
 		lost := "–"
 		if run.Counts != nil {
-			lost = report.Count(run.Counts.Lost)
+			lost = format.Count(run.Counts.Lost)
 		}
 		fmt.Fprintf(w, "\t%s\t%s\n", lost, run.Excluded)
 	}
 	for _, difference := range c.Differences {
 		fmt.Fprintf(w, "differs: %s", difference.Path)
-		for _, variant := range c.Comparison.Variants {
+		for _, variant := range c.Variants {
 			if value, ok := difference.Values[variant.Label]; ok {
 				fmt.Fprintf(w, "\t%s: %s", variant.Label, value)
 			}

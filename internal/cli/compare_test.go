@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 )
 
 func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
-	c := api.Comparison{Title: "A plan", Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis-emulator #1"}}}}
+	c := api.Comparison{Comparison: comparison.Comparison{Title: "A plan"}, Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis-emulator #1"}}}}
 	print := func() string {
 		var out bytes.Buffer
 		if err := printComparison(&out, c); err != nil {

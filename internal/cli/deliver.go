@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
+	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
 )
@@ -25,20 +30,45 @@ func writable(path string) error {
 	return file.Close()
 }
 
-// deliver prints the report and writes its files.
-func (c *runCmd) deliver(env *Env, r report.Report) error {
-	show := func(w io.Writer, r report.Report) error { return report.Table(w, r, isTerminal(w)) }
-	if c.JSON {
-		show = report.JSON
-	}
-	if err := show(env.Stdout, r); err != nil {
+// deliver prints what the server found, and writes its files.
+func (c *runCmd) deliver(ctx context.Context, env *Env, from *client.Client, e api.ExperimentDetail) error {
+	found, err := from.ExperimentComparison(ctx, e.ID)
+	if err != nil {
 		return err
 	}
-	for path, write := range map[string]func(io.Writer, report.Report) error{c.Report: report.HTML, c.CSV: report.CSV} {
+	if c.JSON {
+		err = export(ctx, env.Stdout, from, e, found)
+	} else {
+		err = report.Table(env.Stdout, found.Comparison, isTerminal(env.Stdout))
+	}
+	if err != nil {
+		return err
+	}
+	return writeForms(env, c.Report, c.CSV, func(w io.Writer, form client.Form) error {
+		return from.WriteExperimentComparison(ctx, w, e.ID, form)
+	})
+}
+
+// export prints all that is stored of an experiment as JSON.
+func export(ctx context.Context, w io.Writer, from *client.Client, e api.ExperimentDetail, found api.Comparison) error {
+	stored := experiment.Experiment{ID: e.ID, Plan: e.Plan, Digest: e.Digest, By: e.By, CreatedAt: e.CreatedAt, State: e.State, Reason: e.Reason}
+	whole := report.Export{Experiment: stored, Comparison: found.Comparison, Version: buildinfo.Version(), MadeAt: time.Now().UTC()}
+	return report.JSON(w, whole, func(yield func(experiment.Run, error) bool) {
+		for _, run := range e.RunList {
+			if !yield(from.WholeRun(ctx, run.ID)) {
+				return
+			}
+		}
+	})
+}
+
+// writeForms writes a comparison to the files that were asked for.
+func writeForms(env *Env, html, csv string, write func(io.Writer, client.Form) error) error {
+	for path, form := range map[string]client.Form{html: client.HTML, csv: client.CSV} {
 		if path == "" {
 			continue
 		}
-		if err := writeFile(path, func(w io.Writer) error { return write(w, r) }); err != nil {
+		if err := writeFile(path, func(w io.Writer) error { return write(w, form) }); err != nil {
 			return err
 		}
 		fmt.Fprintln(env.Stderr, "written:", path)
@@ -67,9 +97,9 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 // judge turns an ended experiment into an exit code: an answer is 0, also
 // "can't tell" and lost messages.
-func judge(r report.Report) error {
+func judge(e api.ExperimentDetail) error {
 	leaked, succeeded, valid := 0, map[string]int{}, map[string]int{}
-	for _, run := range r.Runs {
+	for _, run := range e.RunList {
 		if run.Teardown == experiment.TeardownLeaked {
 			leaked++
 		}
@@ -83,7 +113,7 @@ func judge(r report.Report) error {
 	if leaked > 0 {
 		return &exitError{code: exitFailed, err: fmt.Errorf("%d runs leaked: something of them may still exist; see 'dec inventory', then 'dec reconcile'", leaked)}
 	}
-	plan := r.Experiment.Plan
+	plan := e.Plan
 	for _, v := range plan.Variants {
 		if succeeded[v.Label] == 0 {
 			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; the reasons stand above", v.Label)}

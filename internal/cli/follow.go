@@ -9,11 +9,8 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/report"
-	"dec.local/dec/internal/server"
 )
 
 // guest is a dec run that uses a server: it submits, watches and reports. What
@@ -93,26 +90,26 @@ func (g *guest) begin(id string) error {
 	return g.cancel(id)
 }
 
-// run runs one plan, given as JSON, to its report.
-func (g *guest) run(ctx context.Context, plan []byte) (report.Report, error) {
+// run runs one plan, given as JSON, to its end.
+func (g *guest) run(ctx context.Context, plan []byte) (api.ExperimentDetail, error) {
 	detail, err := g.client.Submit(ctx, plan, experiment.NewID("k"))
 	if err != nil {
-		return report.Report{}, err
+		return detail, err
 	}
 	if err := g.begin(detail.ID); err != nil {
-		return report.Report{}, err
+		return detail, err
 	}
 	g.introduce(detail)
 	if err := g.watch(ctx, detail.ID); err != nil {
-		return report.Report{}, err
+		return detail, err
 	}
 	g.progress.end()
-	return g.client.Report(ctx, detail.ID, report.Options{Version: buildinfo.Version(), MadeAt: time.Now(), Titles: server.Titles()})
+	return g.client.Experiment(ctx, detail.ID)
 }
 
 // introduce says what was submitted and how long it will take.
 func (g *guest) introduce(d api.ExperimentDetail) {
-	g.progress.begin(client.Stored(d), len(d.RunList))
+	g.progress.begin(d.ID, d.Plan, len(d.RunList))
 	for _, warning := range d.Warnings {
 		g.progress.notice("note: %s", warning)
 	}

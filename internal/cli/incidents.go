@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/report"
+	"dec.local/dec/internal/format"
 )
 
 // incidentText is what clients met, as the end of a line; "" if nothing.
@@ -12,7 +12,7 @@ func incidentText(incidents map[experiment.Incident]int64) string {
 	var text strings.Builder
 	for _, i := range experiment.Incidents() {
 		if n := incidents[i]; n > 0 {
-			text.WriteString(", " + i.Short() + " " + report.Count(n))
+			text.WriteString(", " + i.Short() + " " + format.Count(n))
 		}
 	}
 	return text.String()

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
-	"dec.local/dec/internal/report"
 )
 
 // progress tells a person what an experiment is doing. On a terminal the run in
@@ -57,12 +57,12 @@ func isTerminal(out io.Writer) bool {
 }
 
 // begin says what is about to run.
-func (p *progress) begin(e experiment.Experiment, runs int) {
+func (p *progress) begin(id string, plan experiment.Plan, runs int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.plan, p.total = e.Plan, runs
-	p.say("%s", p.bold(e.Plan.Name))
-	p.say("experiment %s on target %s: %s, %s", e.ID, e.Plan.Target, counted(len(e.Plan.Variants), "variant"), counted(runs, "run"))
+	p.plan, p.total = plan, runs
+	p.say("%s", p.bold(plan.Name))
+	p.say("experiment %s on target %s: %s, %s", id, plan.Target, counted(len(plan.Variants), "variant"), counted(runs, "run"))
 }
 
 // counted is a number with its noun.
@@ -192,7 +192,7 @@ func (p *progress) labelWidth() int {
 // runText is one finished run in a line.
 func runText(r measure.Result) string {
 	text := fmt.Sprintf("end to end p50 %s, p99 %s; %d received, %d lost",
-		report.LatencyText(r.E2E.P50NS), report.LatencyText(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
+		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
 	}
@@ -202,7 +202,7 @@ func runText(r measure.Result) string {
 // secondText is one second of load in a line.
 func secondText(s measure.Second) string {
 	return fmt.Sprintf("%s %d s: sent %d/s, received %d/s, end to end p99 %s, backlog %d",
-		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, report.LatencyText(s.Latencies[measure.E2ELatency].P99NS), s.Backlog) +
+		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, format.Latency(s.Latencies[measure.E2ELatency].P99NS), s.Backlog) +
 		incidentText(s.Incidents)
 }
 

@@ -25,7 +25,7 @@ func TestProgressInPlainLines(t *testing.T) {
 	p.clock = func() time.Time { at = at.Add(time.Second); return at }
 	event := func(e experiment.Event) { e.Run, e.Variant = "r1", "nats"; p.event(e) }
 
-	p.begin(experiment.Experiment{ID: "e1", Plan: experiment.Plan{Name: "A plan", Target: "local", Variants: make([]experiment.Variant, 1)}}, 1)
+	p.begin("e1", experiment.Plan{Name: "A plan", Target: "local", Variants: make([]experiment.Variant, 1)}, 1)
 	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseProvision})
 	event(experiment.Event{Kind: experiment.EventResource, Resource: &experiment.Resource{
 		Address: `module.nodes.dec_process.service["server-0"]`, Action: "create", State: "complete", Seconds: 0.25}})

@@ -220,18 +220,18 @@ func (g *guest) fate(ctx context.Context, err error) error {
 func (c *runCmd) runAll(ctx context.Context, env *Env, g *guest, plans [][]byte) error {
 	var worst error
 	for _, plan := range plans {
-		r, err := g.run(ctx, plan)
+		ended, err := g.run(ctx, plan)
 		if err != nil {
 			return err
 		}
-		if err := c.deliver(env, r); err != nil {
+		if err := c.deliver(ctx, env, g.client, ended); err != nil {
 			return err
 		}
 		if g.wasInterrupted() {
 			return &exitError{code: exitInterrupted}
 		}
 		if worst == nil {
-			worst = judge(r)
+			worst = judge(ended)
 		}
 	}
 	return worst

@@ -100,7 +100,16 @@ func (c *Client) Compare(ctx context.Context, runs []string) (api.Comparison, er
 
 // WriteComparison writes picked runs side by side as a file.
 func (c *Client) WriteComparison(ctx context.Context, w io.Writer, runs []string, form Form) error {
+	return c.writeForm(ctx, w, "comparison", url.Values{"run": runs}, form)
+}
+
+// WriteExperimentComparison writes what an experiment found as a file.
+func (c *Client) WriteExperimentComparison(ctx context.Context, w io.Writer, id string, form Form) error {
+	return c.writeForm(ctx, w, below("experiments", id, "comparison"), nil, form)
+}
+
+func (c *Client) writeForm(ctx context.Context, w io.Writer, path string, query url.Values, form Form) error {
 	accept := map[Form]string{CSV: "text/csv", HTML: "text/html"}[form]
-	answer, err := c.do(ctx, call{method: http.MethodGet, path: "comparison" + string(form), query: url.Values{"run": runs}, accept: accept})
+	answer, err := c.do(ctx, call{method: http.MethodGet, path: path + string(form), query: query, accept: accept})
 	return copyTo(w, answer, err)
 }

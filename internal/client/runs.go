@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 
@@ -69,4 +71,49 @@ func (c *Client) Log(ctx context.Context, id string, q LogQuery) (api.Log, error
 // CancelRun ends one run; what exists of it is destroyed.
 func (c *Client) CancelRun(ctx context.Context, id string) error {
 	return discard(c.do(ctx, call{method: http.MethodPost, path: below("runs", id, "cancel")}))
+}
+
+// WholeRun returns a run with its receipt and everything that it measured.
+func (c *Client) WholeRun(ctx context.Context, id string) (experiment.Run, error) {
+	r, err := c.Run(ctx, id)
+	if err != nil {
+		return experiment.Run{}, err
+	}
+	run := experiment.Run{
+		ID: r.ID, Experiment: r.Experiment, Variant: r.Variant, Order: r.Order, Extra: r.Extra, Phase: r.Phase, Outcome: r.Outcome,
+		Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason, Since: r.Since, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+		Phases: r.Phases, Receipt: r.Receipt,
+	}
+	if r.HasResult {
+		run.Result, err = c.wholeResult(ctx, id)
+	}
+	return run, err
+}
+
+// wholeResult reads a result with its timeline and histograms, which the API
+// serves apart.
+func (c *Client) wholeResult(ctx context.Context, run string) (json.RawMessage, error) {
+	result, err := c.Result(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	if len(result.Timeline) == 0 {
+		timeline, err := c.Timeline(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		result.Timeline = timeline.Seconds
+	}
+	if len(result.Histograms) == 0 {
+		histograms, err := c.Histograms(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		result.Histograms = histograms.Histograms
+	}
+	data, err := json.Marshal(result)
+	if err != nil {
+		return nil, fmt.Errorf("result of run %s: %w", run, err)
+	}
+	return data, nil
 }

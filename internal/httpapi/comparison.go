@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
 )
@@ -31,19 +32,20 @@ func (s *server) routeComparisons() {
 
 	for _, form := range []struct {
 		ending, mediaType, summary string
-		write                      func(io.Writer, report.Report) error
+		write                      func(io.Writer, report.Document) error
 	}{{".csv", csv, "as CSV, one row per run", report.CSV}, {".html", html, "as one HTML file without outside parts", report.HTML}} {
-		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+form.ending[1:], "The answer of an experiment, "+form.summary, "")
+		name := form.ending[1:]
+		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "The answer of an experiment, "+form.summary, "")
 		text(&op, form.mediaType, "The report.")
 		register(s, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
-			r, err := s.experimentReport(ctx, in.ID)
-			return file(r.Report, form.mediaType, in.ID+form.ending, form.write, err)
+			f, err := s.experimentFindings(ctx, in.ID)
+			return s.file(ctx, f, form.mediaType, in.ID+form.ending, form.write, err)
 		})
-		op = describe("/comparison"+form.ending, "compare-runs-"+form.ending[1:], "Compare picked runs, "+form.summary, picked)
+		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare picked runs, "+form.summary, picked)
 		text(&op, form.mediaType, "The report.")
 		register(s, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
-			r, err := s.pickedReport(ctx, *in)
-			return file(r.Report, form.mediaType, "comparison"+form.ending, form.write, err)
+			f, err := s.pickedFindings(ctx, *in)
+			return s.file(ctx, f, form.mediaType, "comparison"+form.ending, form.write, err)
 		})
 	}
 }
@@ -55,13 +57,17 @@ type fileOutput struct {
 	Body        []byte
 }
 
-// file writes a report that was made without err.
-func file(r report.Report, mediaType, name string, write func(io.Writer, report.Report) error, err error) (*fileOutput, error) {
+// file draws findings that were made without err.
+func (s *server) file(ctx context.Context, f findings, mediaType, name string, draw func(io.Writer, report.Document) error, err error) (*fileOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Store.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	if err := write(&out, r); err != nil {
+	if err := draw(&out, report.Document{Comparison: f.comparison, Set: f.set, Version: s.Version, MadeAt: now.UTC()}); err != nil {
 		return nil, err
 	}
 	disposition := fmt.Sprintf("inline; filename=%q", name)
@@ -83,11 +89,11 @@ func filePolicy(page []byte) string {
 type comparisonOutput struct{ Body api.Comparison }
 
 func (s *server) compareExperiment(ctx context.Context, in *experimentPath) (*comparisonOutput, error) {
-	r, err := s.experimentReport(ctx, in.ID)
+	f, err := s.experimentFindings(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.viewComparison(ctx, r)
+	return s.viewComparison(ctx, f)
 }
 
 type pickedInput struct {
@@ -96,76 +102,101 @@ type pickedInput struct {
 }
 
 func (s *server) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
-	r, err := s.pickedReport(ctx, *in)
+	f, err := s.pickedFindings(ctx, *in)
 	if err != nil {
 		return nil, err
 	}
-	return s.viewComparison(ctx, r)
+	return s.viewComparison(ctx, f)
 }
 
-// compared is a report with the plan behind each of its variants.
-type compared struct {
-	report.Report
-	sides []side
+// findings are a comparison with the runs behind it.
+type findings struct {
+	set        *comparison.Set
+	comparison comparison.Comparison
 }
 
-// experimentReport reads an experiment with all its results.
-func (s *server) experimentReport(ctx context.Context, id string) (compared, error) {
+// find compares a set that was made without err.
+func (s *server) find(set *comparison.Set, err error) (findings, error) {
+	if err != nil {
+		return findings{}, err
+	}
+	c, err := comparison.New(set, s.Compare)
+	return findings{set, c}, err
+}
+
+// experimentFindings reads an experiment with all its results. One that has
+// ended has the verdict that was kept then.
+func (s *server) experimentFindings(ctx context.Context, id string) (findings, error) {
 	summary, err := s.Store.Summary(ctx, id)
 	if err != nil {
-		return compared{}, err
+		return findings{}, err
 	}
 	runs, err := s.Store.Runs(ctx, id)
 	if err != nil {
-		return compared{}, err
+		return findings{}, err
 	}
 	for i := range runs {
 		if runs[i], err = s.Store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
-			return compared{}, err
+			return findings{}, err
 		}
 	}
-	o, err := s.reportOptions(ctx)
-	if err != nil {
-		return compared{}, err
+	f, err := s.find(comparison.NewSet(summary.Experiment, runs))
+	f.comparison = f.comparison.WithVerdict(summary.Verdict)
+	return f, err
+}
+
+// pickedFindings compares picked runs: those of one experiment as such, others
+// side by side without a verdict.
+func (s *server) pickedFindings(ctx context.Context, in pickedInput) (findings, error) {
+	var runs []experiment.Run
+	var experiments []experiment.Experiment
+	known := map[string]bool{}
+	for _, id := range in.Runs {
+		run, err := s.Store.Run(ctx, id)
+		if err != nil {
+			return findings{}, err
+		}
+		runs = append(runs, run)
+		if known[run.Experiment] {
+			continue
+		}
+		known[run.Experiment] = true
+		summary, err := s.Store.Summary(ctx, run.Experiment)
+		if err != nil {
+			return findings{}, err
+		}
+		experiments = append(experiments, summary.Experiment)
 	}
-	r, err := report.New(summary.Experiment, runs, o)
-	return compared{r, sidesOf(summary.Plan)}, err
+	if len(experiments) == 1 {
+		return s.find(comparison.NewSet(experiments[0], runs))
+	}
+	return s.find(comparison.PutTogether(experiments, runs, in.Metric))
 }
 
-func (s *server) reportOptions(ctx context.Context) (report.Options, error) {
-	now, err := s.Store.Now(ctx)
-	return report.Options{Version: s.Version, MadeAt: now, Titles: s.Titles}, err
-}
-
-// viewComparison shows a report.
-func (s *server) viewComparison(ctx context.Context, r compared) (*comparisonOutput, error) {
-	numbers, err := s.numbers(ctx, r.Runs)
+// viewComparison shows findings.
+func (s *server) viewComparison(ctx context.Context, f findings) (*comparisonOutput, error) {
+	runs := make([]experiment.Run, len(f.set.Runs))
+	for i, run := range f.set.Runs {
+		runs[i] = run.Run
+	}
+	numbers, err := s.numbers(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
-	view := api.Comparison{
-		Title: r.Experiment.Plan.Name, Comparison: r.Comparison, Fairness: r.Fairness, Caveats: orEmpty(r.Caveats), Runs: []api.ComparedRun{},
-	}
-	if view.Differences, err = differences(r.sides); err != nil {
-		return nil, err
-	}
-	for _, run := range r.Runs {
-		compared := api.ComparedRun{Run: viewRun(run, numbers[run.ID]), Excluded: r.Excluded(run.ID), Link: "/runs/" + run.ID}
-		if len(run.Result) > 0 {
-			result, err := decodeResult(run)
-			if err != nil {
-				return nil, err
-			}
-			compared.Counts, compared.Incidents = &result.Counts, result.Incidents
-			compared.Metrics = map[experiment.Metric]*float64{}
-			for _, m := range experiment.Metrics() {
-				compared.Metrics[m] = nil
-				if value, ok := report.Value(m, result); ok {
-					compared.Metrics[m] = &value
-				}
+	view := api.Comparison{Comparison: f.comparison, Runs: make([]api.ComparedRun, len(runs))}
+	for i, run := range f.set.Runs {
+		view.Runs[i] = api.ComparedRun{Run: viewRun(run.Run, numbers[run.ID]), Excluded: run.Excluded(), Link: "/runs/" + run.ID}
+		if run.Result == nil {
+			continue
+		}
+		view.Runs[i].Counts, view.Runs[i].Incidents = &run.Result.Counts, run.Result.Incidents
+		view.Runs[i].Metrics = map[experiment.Metric]*float64{}
+		for _, m := range experiment.Metrics() {
+			view.Runs[i].Metrics[m] = nil
+			if value, ok := comparison.Value(m, *run.Result); ok {
+				view.Runs[i].Metrics[m] = &value
 			}
 		}
-		view.Runs = append(view.Runs, compared)
 	}
 	return &comparisonOutput{view}, nil
 }

@@ -34,8 +34,8 @@ func TestComparisonOfAnExperiment(t *testing.T) {
 	w := newWorld(t)
 	e := w.measured(fivePlan)
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if got.Comparison.Verdict != stats.Different || got.Comparison.Best != "nats" || !got.Fairness.Known || len(got.Runs) != 10 {
-		t.Errorf("comparison %+v", got.Comparison)
+	if got.Stats.Verdict != stats.Different || got.Stats.Best != "nats" || !got.Fairness.Known || len(got.Runs) != 10 {
+		t.Errorf("comparison %+v", got.Stats)
 	}
 	var differs []string
 	for _, d := range got.Differences {
@@ -48,6 +48,30 @@ func TestComparisonOfAnExperiment(t *testing.T) {
 		if run.Excluded != "" || run.Counts == nil || run.Metrics["e2e_p99"] == nil || run.Metrics["e2e_p50"] != nil || run.Link != "/runs/"+run.Run.ID {
 			t.Errorf("run %+v", run)
 		}
+	}
+}
+
+// TestKeptVerdictIsTheOne asks for every form of a comparison whose verdict was
+// kept when the experiment ended. All must use its words.
+func TestKeptVerdictIsTheOne(t *testing.T) {
+	w := newWorld(t)
+	e := w.measured(fivePlan)
+	kept := experiment.Verdict{Decided: true, Sentences: []string{"nats beats kafka, as it was said then."}, Caveats: []string{"Said on a rainy day."}, Fairness: "fair then"}
+	if err := w.store.SetVerdict(t.Context(), e.ID, kept); err != nil {
+		t.Fatal(err)
+	}
+	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if diff := cmp.Diff(kept, got.Verdict()); diff != "" {
+		t.Errorf("the verdict of the comparison (-kept +got):\n%s", diff)
+	}
+	page := string(w.get(at("/experiments/%s/comparison.html", e.ID)).is(200).body)
+	for _, words := range []string{kept.Sentences[0], kept.Caveats[0], kept.Fairness} {
+		if !strings.Contains(page, words) {
+			t.Errorf("the page lacks %q", words)
+		}
+	}
+	if table := string(w.get(at("/experiments/%s/comparison.csv", e.ID)).is(200).body); !strings.Contains(table, kept.Fairness) {
+		t.Errorf("the table lacks %q:\n%s", kept.Fairness, table)
 	}
 }
 
@@ -84,7 +108,7 @@ func TestComparisonWhileItRuns(t *testing.T) {
 	e := w.submit()
 	w.claim().enter(experiment.PhaseLoad)
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if got.Comparison.Verdict != stats.NoVerdict || got.Comparison.Reason != "0 of 2 runs have ended." || got.Runs[0].Excluded == "" {
+	if got.Stats.Verdict != stats.NoVerdict || got.Stats.Reason != "0 of 2 runs have ended." || got.Runs[0].Excluded == "" {
 		t.Errorf("comparison %+v", got)
 	}
 	w.get(at("/experiments/%s/comparison.html", e.ID)).is(200)
@@ -143,12 +167,12 @@ func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
 	w := newWorld(t)
 	e := w.measured(fivePlan)
 	all := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList))).is(200))
-	if all.Comparison.Verdict != stats.Different {
-		t.Errorf("all runs: %+v", all.Comparison)
+	if all.Stats.Verdict != stats.Different {
+		t.Errorf("all runs: %+v", all.Stats)
 	}
 	some := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList[:9]))).is(200))
-	if some.Comparison.Verdict != stats.NoVerdict || len(some.Runs) != 9 {
-		t.Errorf("some runs: %+v", some.Comparison)
+	if some.Stats.Verdict != stats.NoVerdict || len(some.Runs) != 9 {
+		t.Errorf("some runs: %+v", some.Stats)
 	}
 }
 
@@ -157,14 +181,14 @@ func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 	one, two := w.measured(fivePlan), w.measured(strings.Replace(fivePlan, "1000", "3000", 1))
 	runs := append(one.RunList, two.RunList...)
 	got := decode[api.Comparison](w.get(at("/comparison" + query(runs))).is(200))
-	if got.Comparison.Verdict != stats.NoVerdict || got.Title != "20 runs of 2 experiments" || len(got.Comparison.Variants) != 4 {
+	if got.Stats.Verdict != stats.NoVerdict || got.Title != "20 runs of 2 experiments" || len(got.Stats.Variants) != 4 {
 		t.Errorf("comparison %+v", got)
 	}
-	if want := "Numbers and intervals only: these runs were not shuffled together."; got.Comparison.Sentence != want {
-		t.Errorf("sentence %q, want %q", got.Comparison.Sentence, want)
+	if want := "Numbers and intervals only: these runs were not shuffled together."; got.Stats.Sentence != want {
+		t.Errorf("sentence %q, want %q", got.Stats.Sentence, want)
 	}
-	if got.Comparison.Pairs[0].Low == nil {
-		t.Errorf("no interval: %+v", got.Comparison.Pairs[0])
+	if got.Stats.Pairs[0].Low == nil {
+		t.Errorf("no interval: %+v", got.Stats.Pairs[0])
 	}
 	differs := map[string]map[string]string{}
 	for _, d := range got.Differences {
@@ -178,8 +202,8 @@ func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 		t.Error(diff)
 	}
 	other := decode[api.Comparison](w.get(at("/comparison%s&metric=throughput", query(runs))).is(200))
-	if other.Comparison.Metric != experiment.Throughput {
-		t.Errorf("metric %s", other.Comparison.Metric)
+	if other.Stats.Metric != experiment.Throughput {
+		t.Errorf("metric %s", other.Stats.Metric)
 	}
 	for _, form := range []string{"csv", "html"} {
 		w.get(at("/comparison.%s%s", form, query(runs))).is(200)
@@ -197,7 +221,7 @@ func TestAtMostFortyRunsAreCompared(t *testing.T) {
 }
 
 func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
-	w := newWorld(t, func(o *httpapi.Options) { o.Titles = map[string]string{"nats": "NATS JetStream"} })
+	w := newWorld(t, func(o *httpapi.Options) { o.Compare.Titles = map[string]string{"nats": "NATS JetStream"} })
 	e := w.submit()
 	for range e.RunList {
 		run := w.claim().enter(experiment.PhaseProvision)

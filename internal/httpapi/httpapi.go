@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/guard"
 	"dec.local/dec/internal/stream"
 )
@@ -30,9 +31,9 @@ type Options struct {
 	Exit    func()   // begins to end the process after a granted drain, and must not block; nil: it is refused to exit
 	Metrics *Metrics // of [NewMetrics], for those who feed it; a new one if nil
 	Version string
-	Titles  map[string]string // of technologies, for people, by name
-	Install string            // names this install to clients
-	Logger  *slog.Logger      // slog.Default() if nil
+	Compare comparison.Options // how runs are compared
+	Install string             // names this install to clients
+	Logger  *slog.Logger       // slog.Default() if nil
 }
 
 // server holds what the routes need.

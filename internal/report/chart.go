@@ -90,7 +90,8 @@ func symbol(slot int, x, y, r float64) string {
 	case 7:
 		return polygon(5, up, 0) // pentagon
 	}
-	return fmt.Sprintf("M%s %sa%s %s 0 1 0 %s 0a%s %s 0 1 0 -%s 0Z", round(x-r), round(y), round(r), round(r), round(2*r), round(r), round(r), round(2*r))
+	radius, diameter := round(r), round(2*r)
+	return fmt.Sprintf("M%s %sa%s %s 0 1 0 %s 0a%s %s 0 1 0 -%s 0Z", round(x-r), round(y), radius, radius, diameter, radius, radius, diameter)
 }
 
 // cross draws the symbol of a run that does not count.
@@ -125,6 +126,9 @@ func gutter(least, most float64, texts ...string) float64 {
 // fitting is how many letters there is room for in a gutter.
 func fitting(gutter float64) int { return int((gutter - 18) / letter) }
 
+// emulator is the mark of what was measured on one.
+const emulator = "emulator"
+
 // shorten cuts a label that would leave its room. That it is an emulator's
 // stays.
 func shorten(text string, limit int) string {
@@ -133,8 +137,8 @@ func shorten(text string, limit int) string {
 		return text
 	}
 	kept := ""
-	if strings.Contains(text, emulatorMark) {
-		kept = emulatorMark
+	if strings.Contains(text, emulator) {
+		kept = emulator
 	}
 	return strings.TrimRight(string(runes[:max(1, limit-1-len(kept))]), "-") + "…" + kept
 }

@@ -10,8 +10,12 @@ import (
 	"time"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 )
+
+// pair is a name with its value.
+type pair struct{ Name, Value string }
 
 // runRow is a run in the table of all runs.
 type runRow struct {
@@ -30,25 +34,27 @@ type runRow struct {
 }
 
 // runRows are all runs in the order in which they ran.
-func (r *Report) runRows() []runRow {
+func (d *Document) runRows() []runRow {
 	var rows []runRow
-	for _, stored := range r.Runs {
-		v, found := r.find(stored)
+	for _, run := range d.Set.Runs {
 		row := runRow{
-			Name: found.name(), ID: found.ID, Slot: v.slot, Emulated: v.emulated(), Started: clock(found.StartedAt), Counted: found.counts(), State: cmp.Or(found.excluded(), "counted"),
-			P50: missing, P99: missing, Rate: missing, Lost: missing, Lateness: missing, Clock: missing, SelfCheck: missing, DelayErrors: missing,
-			Phases: phaseTimes(found.Run), Teardown: string(cmp.Or(found.Teardown, experiment.TeardownNone)), Proven: found.Teardown == experiment.TeardownClean,
+			Name: run.Name(), ID: run.ID, Slot: d.of(run).slot, Emulated: run.Of.Emulated(), Started: clock(run.StartedAt),
+			Counted: run.Counts(), State: cmp.Or(run.Excluded(), "counted"),
+			P50: format.Missing, P99: format.Missing, Rate: format.Missing, Lost: format.Missing,
+			Lateness: format.Missing, Clock: format.Missing, SelfCheck: format.Missing, DelayErrors: format.Missing,
+			Phases: phaseTimes(run.Run), Teardown: string(cmp.Or(run.Teardown, experiment.TeardownNone)),
+			Proven: run.Teardown == experiment.TeardownClean,
 		}
-		if found.Extra {
+		if run.Extra {
 			row.Name += " (extra)"
 		}
-		if result := found.result; result != nil {
-			row.P50, row.P99 = LatencyText(result.E2E.P50NS), LatencyText(result.E2E.P99NS)
-			row.Rate, row.Lost = Rate(result.Throughput), Count(result.Counts.Lost)
-			row.Lateness, row.Clock = LatencyText(result.Lateness.P99NS), "±"+Nanoseconds(float64(result.ClockBound))
+		if result := run.Result; result != nil {
+			row.P50, row.P99 = format.Latency(result.E2E.P50NS), format.Latency(result.E2E.P99NS)
+			row.Rate, row.Lost = format.Rate(result.Throughput), format.Count(result.Counts.Lost)
+			row.Lateness, row.Clock = format.Latency(result.Lateness.P99NS), "±"+format.Nanoseconds(float64(result.ClockBound))
 			row.SelfCheck, row.DelayErrors = agentChecks(result.Agents)
 		}
-		if receipt := found.Receipt; receipt != nil {
+		if receipt := run.Receipt; receipt != nil {
 			row.Receipt, row.ReceiptAt = receipt.Statement, stamp(receipt.At)
 		}
 		rows = append(rows, row)
@@ -68,9 +74,9 @@ func agentChecks(agents []measure.AgentFacts) (lateness, delay string) {
 		worst, known = max(worst, a.DelayErrorNS), true
 	}
 	if !known {
-		return missing, missing
+		return format.Missing, format.Missing
 	}
-	return LatencyText(late), Nanoseconds(float64(worst))
+	return format.Latency(late), format.Nanoseconds(float64(worst))
 }
 
 // phaseTimes are how long a run was in each phase.
@@ -91,15 +97,15 @@ func phaseTimes(r experiment.Run) []pair {
 
 // workloadRows are the load in words.
 func workloadRows(w experiment.Workload) []pair {
-	load := Rate(w.Load.Rate)
+	load := format.Rate(w.Load.Rate)
 	if len(w.Load.Schedule) > 0 {
 		var parts []string
 		for _, s := range w.Load.Schedule {
 			switch {
 			case s.Rate != nil:
-				parts = append(parts, fmt.Sprintf("%s at %s", length(s.For.Std()), Rate(*s.Rate)))
+				parts = append(parts, fmt.Sprintf("%s at %s", length(s.For.Std()), format.Rate(*s.Rate)))
 			case s.RampTo != nil:
-				parts = append(parts, fmt.Sprintf("%s up or down to %s", length(s.For.Std()), Rate(*s.RampTo)))
+				parts = append(parts, fmt.Sprintf("%s up or down to %s", length(s.For.Std()), format.Rate(*s.RampTo)))
 			}
 		}
 		load = strings.Join(parts, ", then ")
@@ -107,11 +113,14 @@ func workloadRows(w experiment.Workload) []pair {
 	t := w.Topology
 	return []pair{
 		{"Offered load", fmt.Sprintf("%s, %s arrivals", load, w.Load.Arrivals)},
-		{"Message", fmt.Sprintf("%s, keys: %s", w.Message.Size, words(w.Message.Key.String()))},
+		{"Message", fmt.Sprintf("%s, keys: %s", w.Message.Size, format.Words(w.Message.Key.String()))},
 		{"Topology", fmt.Sprintf("%s, %s", plural(t.Partitions, "partition"), plural(t.Replicas, "replica"))},
-		{"Producers", fmt.Sprintf("%s on %s, at most %s unacknowledged each", plural(t.Producers, "producer"), plural(t.ProducerNodes, "agent"), Count(int64(w.Load.MaxInFlight)))},
-		{"Consumers", fmt.Sprintf("%s with %s each, on %s", plural(t.ConsumerGroups, "group"), plural(t.ConsumersPerGroup, "consumer"), plural(t.ConsumerNodes, "agent"))},
-		{"Stages", fmt.Sprintf("warm-up %s, measure %s, drain at most %s", length(w.Stages.Warmup.Std()), length(w.Stages.Measure.Std()), length(w.Stages.Drain.Std()))},
+		{"Producers", fmt.Sprintf("%s on %s, at most %s unacknowledged each",
+			plural(t.Producers, "producer"), plural(t.ProducerNodes, "agent"), format.Count(int64(w.Load.MaxInFlight)))},
+		{"Consumers", fmt.Sprintf("%s with %s each, on %s",
+			plural(t.ConsumerGroups, "group"), plural(t.ConsumersPerGroup, "consumer"), plural(t.ConsumerNodes, "agent"))},
+		{"Stages", fmt.Sprintf("warm-up %s, measure %s, drain at most %s",
+			length(w.Stages.Warmup.Std()), length(w.Stages.Measure.Std()), length(w.Stages.Drain.Std()))},
 		{"Required guarantees", requirements(w.Require)},
 		{"Retention", w.Retention.String()},
 		{"Seed", fmt.Sprint(w.Seed)},
@@ -121,10 +130,10 @@ func workloadRows(w experiment.Workload) []pair {
 func requirements(r experiment.Require) string {
 	var parts []string
 	if r.ProducerAck != "" {
-		parts = append(parts, "acknowledged by "+words(r.ProducerAck))
+		parts = append(parts, "acknowledged by "+format.Words(r.ProducerAck))
 	}
 	if r.Durability != "" {
-		parts = append(parts, words(r.Durability))
+		parts = append(parts, format.Words(r.Durability))
 	}
 	if r.Replicas > 0 {
 		parts = append(parts, plural(r.Replicas, "replica"))
@@ -132,31 +141,27 @@ func requirements(r experiment.Require) string {
 	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return Count(int64(n)) + " " + what + "s"
-}
-
 // optionRows are the stacks' options and the drivers' settings side by side.
-func (r *Report) optionRows() []settingRow {
-	rows := []settingRow{r.row("technology", func(v variant) string { return v.Technology }), r.row("stack", func(v variant) string { return v.Stack })}
+func (d *Document) optionRows() []settingRow {
+	rows := []settingRow{
+		d.row("technology", func(v variant) string { return v.Technology }),
+		d.row("stack", func(v variant) string { return v.Stack }),
+	}
 	for _, group := range []struct {
 		prefix string
 		of     func(variant) map[string]json.RawMessage
 	}{
-		{"", func(v variant) map[string]json.RawMessage { return v.Variant.Options }},
+		{"", func(v variant) map[string]json.RawMessage { return v.Options }},
 		{"client: ", func(v variant) map[string]json.RawMessage { return v.ClientConfig }},
 	} {
 		names := map[string]bool{}
-		for _, v := range r.variants {
+		for _, v := range d.variants() {
 			for name := range group.of(v) {
 				names[name] = true
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(names)) {
-			rows = append(rows, r.row(group.prefix+name, func(v variant) string {
+			rows = append(rows, d.row(group.prefix+name, func(v variant) string {
 				return strings.Trim(string(group.of(v)[name]), `"`)
 			}))
 		}
@@ -165,19 +170,19 @@ func (r *Report) optionRows() []settingRow {
 }
 
 // guaranteeRows are what the brokers said to be in force.
-func (r *Report) guaranteeRows() []settingRow {
+func (d *Document) guaranteeRows() []settingRow {
 	var rows []settingRow
 	for _, promise := range experiment.Guarantees() {
-		rows = append(rows, r.row(promise.Title(), func(v variant) string {
-			e, ok := v.effective()
+		rows = append(rows, d.row(promise.Title(), func(v variant) string {
+			e, ok := v.Effective()
 			if !ok {
 				return ""
 			}
-			return words(e.Value(promise))
+			return format.Words(e.Value(promise))
 		}))
 	}
-	return append(rows, r.row("Settings that give these", func(v variant) string {
-		e, _ := v.effective()
+	return append(rows, d.row("Settings that give these", func(v variant) string {
+		e, _ := v.Effective()
 		var parts []string
 		for _, name := range slices.Sorted(maps.Keys(e.Details)) {
 			parts = append(parts, name+" = "+e.Details[name])
@@ -186,10 +191,10 @@ func (r *Report) guaranteeRows() []settingRow {
 	}))
 }
 
-func (r *Report) row(name string, value func(variant) string) settingRow {
+func (d *Document) row(name string, value func(variant) string) settingRow {
 	row := settingRow{Name: name}
-	for _, v := range r.variants {
-		row.Values = append(row.Values, cmp.Or(value(v), missing))
+	for _, v := range d.variants() {
+		row.Values = append(row.Values, cmp.Or(value(v), format.Missing))
 	}
 	row.Differ = len(slices.Compact(slices.Clone(row.Values))) > 1
 	return row
@@ -199,15 +204,16 @@ func (r *Report) row(name string, value func(variant) string) settingRow {
 type hostRow struct{ Host, OS, CPU, Memory, Timer, Agents string }
 
 // hosts are the machines of all counted runs.
-func (r *Report) hosts() []hostRow {
+func (d *Document) hosts() []hostRow {
 	var rows []hostRow
-	for _, v := range r.variants {
-		for _, run := range v.runs {
-			if run.result == nil {
+	for _, v := range d.variants() {
+		for _, run := range v.Runs {
+			if run.Result == nil {
 				continue
 			}
-			for _, a := range run.result.Agents {
-				row := hostRow{a.Host, a.OS, fmt.Sprintf("%s, %d CPUs", cmp.Or(a.CPUModel, "unknown"), a.CPUs), Bytes(a.MemoryBytes), a.Timer, a.Version}
+			for _, a := range run.Result.Agents {
+				cpu := fmt.Sprintf("%s, %d CPUs", cmp.Or(a.CPUModel, "unknown"), a.CPUs)
+				row := hostRow{a.Host, a.OS, cpu, format.Bytes(a.MemoryBytes), a.Timer, a.Version}
 				if !slices.Contains(rows, row) {
 					rows = append(rows, row)
 				}
@@ -218,21 +224,21 @@ func (r *Report) hosts() []hostRow {
 }
 
 // versions are those of all programs that took part, and of this one.
-func (r *Report) versions() []pair {
+func (d *Document) versions() []pair {
 	found := map[string][]string{}
-	for _, v := range r.variants {
-		for _, run := range v.runs {
-			if run.result == nil {
+	for _, v := range d.variants() {
+		for _, run := range v.Runs {
+			if run.Result == nil {
 				continue
 			}
-			for name, version := range run.result.Versions {
+			for name, version := range run.Result.Versions {
 				if !slices.Contains(found[name], version) {
 					found[name] = append(found[name], version)
 				}
 			}
 		}
 	}
-	rows := []pair{{"dec", cmp.Or(r.Version, "unknown")}}
+	rows := []pair{{"dec", cmp.Or(d.Version, "unknown")}}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		rows = append(rows, pair{name, strings.Join(found[name], ", ")})
 	}
@@ -240,14 +246,18 @@ func (r *Report) versions() []pair {
 }
 
 // method says how the numbers came to be.
-func method(r Report) []string {
-	w := r.Experiment.Plan.Workload
+func method(w experiment.Workload) []string {
 	return []string{
-		"Open loop: the schedule alone says when each message is to be sent. If the system is slow, the schedule is not, and latency counts from the intended time, never from a delayed send.",
-		fmt.Sprintf("Each run had fresh infrastructure; variants took turns in a random order from seed %d. The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
-		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. One with fewer than 10 samples beyond it is absent.",
-		"Every message is accounted for: lost is acknowledged and never received, duplicate is received again by the same group, reordered is received after a later one of its key or partition.",
-		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method over the pairs of variants, for the primary metric alone. All other numbers are shown without a verdict.",
+		"Open loop: the schedule alone says when each message is to be sent. If the system is slow, the schedule is not, " +
+			"and latency counts from the intended time, never from a delayed send.",
+		fmt.Sprintf("Each run had fresh infrastructure; variants took turns in a random order from seed %d. "+
+			"The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
+		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. " +
+			"One with fewer than 10 samples beyond it is absent.",
+		"Every message is accounted for: lost is acknowledged and never received, duplicate is received again by the same group, " +
+			"reordered is received after a later one of its key or partition.",
+		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method " +
+			"over the pairs of variants, for the primary metric alone. All other numbers are shown without a verdict.",
 		"A run counts only when the load generator and the clocks were not the limit. Runs that do not count are shown with the reason.",
 	}
 }

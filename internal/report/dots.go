@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/stats"
 )
 
@@ -14,12 +15,13 @@ const rowHeight = 44
 
 // dotChart draws the primary metric of every run: a row per variant, a symbol
 // per run, a bar at the median. Runs that do not count are hollow crosses.
-func (r *Report) dotChart() *chart {
-	metric := r.Comparison.Metric
+func (d *Document) dotChart() *chart {
+	metric := d.Stats.Metric
 	low, high := math.Inf(1), 0.0
-	for _, v := range r.variants {
-		for _, run := range v.runs {
-			if value, ok := run.metric(metric); ok && value > 0 {
+	variants := d.variants()
+	for _, v := range variants {
+		for _, run := range v.Runs {
+			if value, ok := valueOf(run, metric); ok && value > 0 {
 				low, high = min(low, value), max(high, value)
 			}
 		}
@@ -28,13 +30,14 @@ func (r *Report) dotChart() *chart {
 		return nil
 	}
 	low, high = padded(low, high, true)
-	bottom := 14 + rowHeight*float64(len(r.variants))
-	left := gutter(130, 320, labels(r.variants)...)
+	bottom := 14 + rowHeight*float64(len(variants))
+	left := gutter(130, 320, labels(variants)...)
 	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
-		XLabel: metric.Title() + ", log scale", Desc: "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
+		XLabel: metric.Title() + ", log scale",
+		Desc:   "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
 	x := scale{low: low, high: high, from: c.Left, to: c.Right, log: true}
 	c.X = x.ticks(7, axisFormat(metric))
-	for i, v := range r.variants {
+	for i, v := range variants {
 		middle := c.Top + rowHeight*(float64(i)+0.5)
 		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: shorten(v.Label, fitting(left)), Anchor: "end", Class: "row"})
 		c.addRow(v, metric, x, middle)
@@ -45,15 +48,16 @@ func (r *Report) dotChart() *chart {
 // addRow draws the runs of one variant.
 func (c *chart) addRow(v variant, metric experiment.Metric, x scale, middle float64) {
 	var values []float64
-	for i, run := range v.runs {
-		value, ok := run.metric(metric)
+	for i, run := range v.Runs {
+		value, ok := valueOf(run, metric)
 		if !ok || value <= 0 {
 			continue
 		}
 		// A little up and down in the order of the runs, so that equal ones show.
 		y := middle + float64(i%3-1)*6
-		m := mark{Slot: v.slot, Class: "counted", Title: fmt.Sprintf("%s: %s", run.name(), FormatMetric(metric, value)), Path: symbol(v.slot, x.at(value), y, 5)}
-		if reason := run.excluded(); reason != "" {
+		title := fmt.Sprintf("%s: %s", run.Name(), format.Value(metric.Unit(), value))
+		m := mark{Slot: v.slot, Class: "counted", Title: title, Path: symbol(v.slot, x.at(value), y, 5)}
+		if reason := run.Excluded(); reason != "" {
 			m.Class, m.Path, m.Title = "excluded", cross(x.at(value), y, 4.5), m.Title+", "+reason
 		} else {
 			values = append(values, value)
@@ -65,41 +69,41 @@ func (c *chart) addRow(v variant, metric experiment.Metric, x scale, middle floa
 		return
 	}
 	slices.Sort(values)
-	middleX := x.at(medianOf(values))
+	middleX := x.at(stats.Median(values))
 	c.Lines = append(c.Lines, line{Slot: v.slot, Class: "interval", Title: v.Label + ", median",
 		Path: fmt.Sprintf("M%s %sL%s %s", round(middleX), round(middle-15), round(middleX), round(middle+15))})
-	text := FormatMetric(metric, medianOf(values))
-	if low, high := FormatMetric(metric, values[0]), FormatMetric(metric, values[len(values)-1]); low != high {
-		text += " (" + span(low, high) + ")"
+	text := format.Value(metric.Unit(), stats.Median(values))
+	if low, high := format.Value(metric.Unit(), values[0]), format.Value(metric.Unit(), values[len(values)-1]); low != high {
+		text += " (" + format.Span(low, high) + ")"
 	}
 	c.Labels = append(c.Labels, label{X: c.Right + 12, Y: middle + 4, Text: text, Anchor: "start", Class: "value"})
 }
 
-// metric returns the run's value, counted or not.
-func (r run) metric(m experiment.Metric) (float64, bool) {
-	if r.result == nil {
+// valueOf returns the run's value, counted or not.
+func valueOf(r *comparison.Run, m experiment.Metric) (float64, bool) {
+	if r.Result == nil {
 		return 0, false
 	}
-	return Value(m, *r.result)
+	return comparison.Value(m, *r.Result)
 }
 
 func axisFormat(m experiment.Metric) func(float64) string {
-	switch {
-	case m.Latency():
+	switch m.Unit() {
+	case experiment.UnitNanoseconds:
 		return compactTick
-	case m == experiment.Throughput:
+	case experiment.UnitPerSecond:
 		return func(x float64) string { return compactCount(x) + "/s" }
 	}
-	return func(x float64) string { return trimZeros(significant(x)) + " s" }
+	return func(x float64) string { return format.Short(x) + " s" }
 }
 
 // ratioTicks are the labelled ratios of the chart of differences.
 var ratioTicks = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.25, 1.5, 2, 5, 10, 20, 50, 100}
 
 // differenceChart draws the interval of each pair's ratio, with 1 in the middle.
-func (r *Report) differenceChart() *chart {
+func (d *Document) differenceChart() *chart {
 	reach, rows, left := 1.05, 0, 200.0
-	for _, p := range r.Comparison.Pairs {
+	for _, p := range d.Stats.Pairs {
 		if p.Low != nil {
 			rows++
 			left = gutter(left, 400, p.A+" to "+p.B)
@@ -110,31 +114,34 @@ func (r *Report) differenceChart() *chart {
 		return nil
 	}
 	reach = math.Pow(reach, 1.08)
-	metric := r.Comparison.Metric
+	metric := d.Stats.Metric
 	bottom := 14 + rowHeight*float64(rows)
-	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
+	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(),
+		Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: "ratio of the first to the second, log scale; × 1 is no difference",
 		Desc:   "The estimated ratio of each pair of variants and its confidence interval. An interval that holds 1 leaves open which one is better."}
 	x := scale{low: 1 / reach, high: reach, from: c.Left, to: c.Right, log: true}
 	for _, ratio := range spreadTicks(x) {
-		c.X = append(c.X, tick{x.at(ratio), "× " + strings.TrimSuffix(trimZeros(significant(ratio)), ".")})
+		c.X = append(c.X, tick{x.at(ratio), "× " + format.Short(ratio)})
 	}
-	c.Lines = append(c.Lines, line{Class: "rule", Title: "no difference", Path: fmt.Sprintf("M%s %sL%s %s", round(x.at(1)), round(c.Top), round(x.at(1)), round(c.Bottom))})
+	c.Lines = append(c.Lines, line{Class: "rule", Title: "no difference",
+		Path: fmt.Sprintf("M%s %sL%s %s", round(x.at(1)), round(c.Top), round(x.at(1)), round(c.Bottom))})
 	row := 0
-	for _, p := range r.Comparison.Pairs {
+	for _, p := range d.Stats.Pairs {
 		if p.Low == nil {
 			continue
 		}
 		middle := c.Top + rowHeight*(float64(row)+0.5)
 		row++
-		title := fmt.Sprintf("%s to %s: ratio %s, %.3g %% interval %s–%s", p.A, p.B, significant(*p.Ratio), 100*p.Level, significant(*p.Low), significant(*p.High))
-		low, high := x.at(*p.Low), x.at(*p.High)
+		ratio, interval := format.Significant(*p.Ratio), format.Significant(*p.Low)+"–"+format.Significant(*p.High)
+		title := fmt.Sprintf("%s to %s: ratio %s, %.3g %% interval %s", p.A, p.B, ratio, 100*p.Level, interval)
+		low, high, end := round(x.at(*p.Low)), round(x.at(*p.High)), round(middle-6)
 		c.Lines = append(c.Lines, line{Class: "interval", Title: title,
-			Path: fmt.Sprintf("M%s %sL%s %sM%s %sl0 12M%s %sl0 12", round(low), round(middle), round(high), round(middle), round(low), round(middle-6), round(high), round(middle-6))})
+			Path: fmt.Sprintf("M%s %sL%s %sM%s %sl0 12M%s %sl0 12", low, round(middle), high, round(middle), low, end, high, end)})
 		c.Marks = append(c.Marks, mark{Class: "counted", Title: title, Path: symbol(1, x.at(*p.Ratio), middle, 5.5)})
 		c.Labels = append(c.Labels,
 			label{X: c.Left - 10, Y: middle + 4, Text: pairLabel(p, fitting(left)), Anchor: "end", Class: "row"},
-			label{X: c.Right + 12, Y: middle + 4, Text: fmt.Sprintf("× %s (%s–%s)", significant(*p.Ratio), significant(*p.Low), significant(*p.High)), Anchor: "start", Class: "value"})
+			label{X: c.Right + 12, Y: middle + 4, Text: fmt.Sprintf("× %s (%s)", ratio, interval), Anchor: "start", Class: "value"})
 	}
 	return c
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/stats"
 )
@@ -23,15 +25,15 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"symbol": func(slot int) string { return symbol(slot, 16, 7, 5) },
 	"round":  round,
 	"tight":  tight,
-	"upper":  upperFirst,
+	"upper":  format.UpperFirst,
 	"add":    func(a, b float64) float64 { return a + b },
 	"middle": func(a, b float64) float64 { return (a + b) / 2 },
 }).ParseFS(files, "*.gohtml"))
 
 // HTML writes the report as one file that needs nothing else: no script, no
 // font, no image from elsewhere. It fails when a stored histogram can't be read.
-func HTML(w io.Writer, r Report) error {
-	v, err := newView(r)
+func HTML(w io.Writer, d Document) error {
+	v, err := newView(d)
 	if err != nil {
 		return err
 	}
@@ -43,12 +45,11 @@ func HTML(w io.Writer, r Report) error {
 
 // view is what the template shows.
 type view struct {
-	Report
-	Title       string
+	Document
 	Decided     bool
 	Badges      []badge
 	Legend      []legend
-	Figures     []figureRow
+	Rows        []figureRow // of the table of figures
 	Difference  *chart
 	Dots        *chart
 	Percentiles []*chart
@@ -56,13 +57,14 @@ type view struct {
 	Limits      []*chart
 	RunRows     []runRow
 	Workload    []pair
-	Variants    []variantColumn
+	Variants    []variantColumn // in place of those of the comparison
 	Options     []settingRow
 	Guarantees  []settingRow
 	Hosts       []hostRow
 	Versions    []pair
 	Method      []string
 	Plan        string
+	Digest      string
 	Made        string
 }
 
@@ -85,10 +87,13 @@ type variantColumn struct {
 }
 
 type figureRow struct {
-	Name    string
+	Title   string
 	Primary bool
 	Cells   []cell
 }
+
+// cell is a figure of one variant.
+type cell struct{ Value, Range string }
 
 // settingRow is a setting with its value in each variant.
 type settingRow struct {
@@ -97,35 +102,37 @@ type settingRow struct {
 	Differ bool
 }
 
-func newView(r Report) (*view, error) {
-	plan := r.Experiment.Plan
+func newView(d Document) (*view, error) {
+	plan := d.Set.Experiment.Plan
 	data, err := json.MarshalIndent(plan, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("write the plan of experiment %s: %w", r.Experiment.ID, err)
+		return nil, fmt.Errorf("write the plan of experiment %s: %w", d.Experiment, err)
 	}
 	v := &view{
-		Report: r, Title: plan.Name, Decided: r.Comparison.Verdict == stats.Different,
-		Badges: r.badges(), Difference: r.differenceChart(), Dots: r.dotChart(), Time: timeCharts(r.variants, timeSeries), Limits: r.limitCharts(),
-		RunRows: r.runRows(), Workload: workloadRows(plan.Workload), Options: r.optionRows(), Guarantees: r.guaranteeRows(),
-		Hosts: r.hosts(), Versions: r.versions(), Method: method(r), Plan: string(data), Made: stamp(r.MadeAt),
+		Document: d, Decided: d.Stats.Verdict == stats.Different,
+		Badges: d.badges(), Difference: d.differenceChart(), Dots: d.dotChart(), Time: timeCharts(d.variants(), timeSeries), Limits: d.limitCharts(),
+		RunRows: d.runRows(), Workload: workloadRows(plan.Workload), Options: d.optionRows(), Guarantees: d.guaranteeRows(),
+		Hosts: d.hosts(), Versions: d.versions(), Method: method(plan.Workload),
+		Plan: string(data), Digest: d.Set.Experiment.Digest, Made: stamp(d.MadeAt),
 	}
-	for _, variant := range r.variants {
-		name := legend{variant.slot, variant.Label, variant.emulated()}
+	for _, variant := range d.variants() {
+		name := legend{variant.slot, variant.Label, variant.Emulated()}
 		v.Legend = append(v.Legend, name)
-		v.Variants = append(v.Variants, variantColumn{name, variant.Technology, variant.Stack, len(variant.counted()), len(variant.runs)})
+		v.Variants = append(v.Variants, variantColumn{name, variant.Technology, variant.Stack, len(variant.Counted()), len(variant.Runs)})
 	}
-	for _, f := range r.figures() {
-		row := figureRow{Name: f.name, Primary: lowerFirst(f.name) == r.Comparison.Metric.Title()}
-		for _, variant := range r.variants {
-			row.Cells = append(row.Cells, f.of(variant))
+	for _, f := range d.Figures {
+		row := figureRow{Title: f.Title, Primary: f.Name == string(d.Stats.Metric)}
+		for _, value := range f.Values {
+			text, span := valueText(f.Unit, value)
+			row.Cells = append(row.Cells, cell{text, span})
 		}
-		v.Figures = append(v.Figures, row)
+		v.Rows = append(v.Rows, row)
 	}
-	for _, d := range []struct {
+	for _, shown := range []struct {
 		distribution measure.Distribution
 		title        string
 	}{{measure.E2ELatency, "End-to-end latency by percentile"}, {measure.PublishLatency, "Publish latency by percentile"}} {
-		c, err := percentileChart(r.variants, d.distribution, d.title)
+		c, err := percentileChart(d.variants(), shown.distribution, shown.title)
 		if err != nil {
 			return nil, err
 		}
@@ -137,36 +144,35 @@ func newView(r Report) (*view, error) {
 }
 
 // badges are the facts that must never be away from the verdict.
-func (r *Report) badges() []badge {
+func (d *Document) badges() []badge {
 	counted, ended := 0, 0
-	for _, v := range r.variants {
-		counted += len(v.counted())
+	for _, v := range d.Set.Variants {
+		counted += len(v.Counted())
 	}
-	for _, run := range r.Runs {
+	runs := d.Set.Runs
+	for _, run := range runs {
 		if !run.EndedAt.IsZero() || run.Outcome != "" {
 			ended++
 		}
 	}
-	badges := []badge{{fmt.Sprintf("%d of %d runs ended", ended, len(r.Runs)), ""}}
-	tone := "good"
-	if counted < len(r.Runs) {
-		tone = "warn"
+	tone := func(good bool) string {
+		if good {
+			return "good"
+		}
+		return "warn"
 	}
-	badges = append(badges, badge{fmt.Sprintf("%d of %d runs count", counted, len(r.Runs)), tone})
-	tone = "good"
-	if r.Fairness.Label() != (Fairness{Known: true}).Label() {
-		tone = "warn"
+	badges := []badge{
+		{fmt.Sprintf("%d of %d runs ended", ended, len(runs)), ""},
+		{fmt.Sprintf("%d of %d runs count", counted, len(runs)), tone(counted == len(runs))},
+		{d.Fairness.Label, tone(d.Fairness.Equal())},
 	}
-	badges = append(badges, badge{r.Fairness.Label(), tone})
-	if slices.ContainsFunc(r.variants, variant.emulated) {
-		badges = append(badges, badge{emulatorMark, "warn"})
+	if slices.ContainsFunc(d.Set.Variants, (*comparison.Variant).Emulated) {
+		badges = append(badges, badge{emulator, "warn"})
 	}
-	if r.Experiment.Plan.Target == local {
-		badges = append(badges, badge{"one machine", "warn"})
-	} else {
-		badges = append(badges, badge{"target " + r.Experiment.Plan.Target, ""})
+	if d.OneMachine {
+		return append(badges, badge{"one machine", "warn"})
 	}
-	return badges
+	return append(badges, badge{"target " + d.Target, ""})
 }
 
 // settingTable is a table of settings with its columns.

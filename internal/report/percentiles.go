@@ -5,7 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/stats"
 )
 
 // perNine is how many quantiles are drawn per nine: 0 to 0.9, 0.9 to 0.99, ….
@@ -23,7 +25,7 @@ func beyond(q float64) float64 { return 1 / (1 - q) }
 // curve is a distribution at the shared quantiles; shorter where they lack
 // samples beyond them.
 type curve struct {
-	run    run
+	run    *comparison.Run
 	values []float64 // ns
 }
 
@@ -41,8 +43,8 @@ func sharedQuantiles() []float64 {
 // curves reads the distributions of a variant's counted runs.
 func (v variant) curves(d measure.Distribution, qs []float64) ([]curve, error) {
 	var all []curve
-	for _, r := range v.counted() {
-		encoded, ok := r.result.Histograms[d]
+	for _, r := range v.Counted() {
+		encoded, ok := r.Result.Histograms[d]
 		if !ok {
 			continue
 		}
@@ -82,7 +84,7 @@ func medianCurve(curves []curve) []float64 {
 			at = append(at, c.values[i])
 		}
 		slices.Sort(at)
-		medians[i] = medianOf(at)
+		medians[i] = stats.Median(at)
 	}
 	return medians
 }
@@ -108,7 +110,8 @@ func percentileChart(variants []variant, d measure.Distribution, title string) (
 		return nil, nil
 	}
 	low, high = padded(low, high, true)
-	c := &chart{ID: "percentiles-" + string(d), Title: title, Width: 960, Height: 400, Left: 78, Right: 960 - gutter(110, 300, labels(variants)...), Top: 14, Bottom: 350,
+	c := &chart{ID: "percentiles-" + string(d), Title: title,
+		Width: 960, Height: 400, Left: 78, Right: 960 - gutter(110, 300, labels(variants)...), Top: 14, Bottom: 350,
 		XLabel: "percentile; each nine takes the same room", YLabel: "latency, log scale"}
 	x := scale{low: 1, high: beyond(qs[longest-1]), from: c.Left, to: c.Right, log: true}
 	y := scale{low: low, high: high, from: c.Bottom, to: c.Top, log: true}
@@ -119,7 +122,8 @@ func percentileChart(variants []variant, d measure.Distribution, title string) (
 	}
 	c.Y = y.ticks(7, compactTick)
 	c.addCurves(variants, all, func(i int, ns float64) (float64, float64) { return x.at(beyond(qs[i])), y.at(ns) })
-	c.Desc = "Latency from the intended send time by percentile. Thin lines are runs, bold lines the median of a variant's runs at each percentile. The table of figures holds the same numbers."
+	c.Desc = "Latency from the intended send time by percentile. Thin lines are runs, bold lines the median of a variant's runs " +
+		"at each percentile. The table of figures holds the same numbers."
 	return c, nil
 }
 
@@ -134,7 +138,7 @@ func (c *chart) addCurves(variants []variant, all [][]curve, place func(i int, n
 	}
 	for i, v := range variants {
 		for _, curve := range all[i] {
-			c.Lines = append(c.Lines, line{Path: draw(curve.values), Slot: v.slot, Class: "run", Title: curve.run.name()})
+			c.Lines = append(c.Lines, line{Path: draw(curve.values), Slot: v.slot, Class: "run", Title: curve.run.Name()})
 		}
 	}
 	var ends []label

@@ -4,46 +4,60 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
-	"dec.local/dec/internal/stats"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // write renders one form of a report.
-func write(t *testing.T, r report.Report, form func(io.Writer, report.Report) error) string {
+func write(t *testing.T, d report.Document, form func(io.Writer, report.Document) error) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := form(&b, r); err != nil {
+	if err := form(&b, d); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
-func table(color bool) func(io.Writer, report.Report) error {
-	return func(w io.Writer, r report.Report) error { return report.Table(w, r, color) }
+func table(color bool) func(io.Writer, report.Document) error {
+	return func(w io.Writer, d report.Document) error { return report.Table(w, d.Comparison, color) }
 }
+
+// documentOf compares the runs of a set.
+func documentOf(t *testing.T, s *comparison.Set) report.Document {
+	t.Helper()
+	return report.Document{Comparison: comparisontest.Compare(t, s), Set: s, Version: "1.0.0", MadeAt: comparisontest.Start.Add(time.Hour)}
+}
+
+func synthetic(t *testing.T) report.Document { return documentOf(t, comparisontest.Synthetic(t)) }
+
+func limited(t *testing.T) report.Document { return documentOf(t, comparisontest.Limited(t, nil)) }
 
 func TestGolden(t *testing.T) {
 	for name, golden := range map[string]struct {
-		of   report.Report
-		form func(io.Writer, report.Report) error
+		of   report.Document
+		form func(io.Writer, report.Document) error
 	}{
 		"table.txt":   {synthetic(t), table(false)},
 		"report.csv":  {synthetic(t), report.CSV},
 		"report.html": {synthetic(t), report.HTML},
-		"limited.txt": {limited(t, nil), table(false)},
+		"limited.txt": {limited(t), table(false)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, path := write(t, golden.of, golden.form), filepath.Join("testdata", name)
@@ -91,17 +105,14 @@ func TestHTMLStandsAlone(t *testing.T) {
 // users and brokers write text.
 func TestTextOfUsersStaysText(t *testing.T) {
 	const evil = `</title><script>alert(1)</script><svg onload=x> "'=cmd|' \x1b[2J`
-	p := plan(t)
-	all := runs(t, p)
+	p := comparisontest.Plan(t)
+	all := comparisontest.Runs(t, p)
 	p.Name = "=" + evil + "\x1b[2J"
 	p.Variants[0].Options = map[string]json.RawMessage{"x": json.RawMessage(`"</style><script>alert(2)</script>"`)}
 	all[0].Outcome, all[0].Reason = experiment.Failed, evil+"\x1b]0;x\x07"
 	all[1].Receipt.Statement = evil
 	all[2].ID = "=HYPERLINK(1)"
-	r, err := report.New(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := documentOf(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all))
 	page := write(t, r, report.HTML)
 	for _, live := range []string{"<script", "<svg onload", "</title><script", "</style><script"} {
 		if strings.Contains(page, live) {
@@ -125,175 +136,123 @@ func TestTextOfUsersStaysText(t *testing.T) {
 }
 
 func TestJSONStandsAlone(t *testing.T) {
-	r := synthetic(t)
-	var back report.Report
-	if err := json.Unmarshal([]byte(write(t, r, report.JSON)), &back); err != nil {
-		t.Fatal(err)
-	}
-	if back.Comparison.Sentence != r.Comparison.Sentence || len(back.Runs) != 11 || len(back.Runs[0].Result) == 0 {
-		t.Errorf("JSON() holds %q and %d runs, want the verdict and all 11 with results", back.Comparison.Sentence, len(back.Runs))
-	}
-}
-
-// lose takes messages away from the results of some runs.
-func lose(runs []experiment.Run, n int, from func(n int, variant string) bool) []experiment.Run {
-	for i := range runs {
-		if from(i, runs[i].Variant) {
-			runs[i].Result = bytes.Replace(runs[i].Result, []byte(`"lost":0`), fmt.Appendf(nil, `"lost":%d`, n), 1)
-		}
-	}
-	return runs
-}
-
-func TestWhatCounts(t *testing.T) {
-	tests := map[string]struct {
-		change   func([]experiment.Run) []experiment.Run
-		verdict  stats.Kind
-		sentence string
-	}{
-		"an invalid run that was repeated": {
-			func(runs []experiment.Run) []experiment.Run { return runs },
-			stats.Different, "nats is faster than kafka at end-to-end p99 by a factor of 2.70 (95 % CI 2.56–2.90; 5 against 5 runs).",
-		},
-		"an extra run that is still going on": {
-			func(runs []experiment.Run) []experiment.Run {
-				runs[10].Phase, runs[10].Outcome, runs[10].Result = experiment.PhaseLoad, "", nil
-				return runs
-			},
-			stats.NoVerdict, "No verdict yet: 10 of 11 runs have ended.",
-		},
-		"runs that have not been made": {
-			func(runs []experiment.Run) []experiment.Run { return runs[:6] },
-			stats.NoVerdict, "No verdict yet: 6 of 10 runs have ended.",
-		},
-		"a variant that never ran": {
-			func(runs []experiment.Run) []experiment.Run {
-				for i := range runs {
-					if runs[i].Variant == "nats" {
-						runs[i].Outcome, runs[i].Reason = experiment.Failed, "port 4222 is in use"
-					}
-				}
-				return runs
-			},
-			stats.NoVerdict, "No verdict on kafka and nats: nats could not be measured: none of its 6 runs counts (failed: port 4222 is in use).",
-		},
-		"messages lost by one run of one variant": {
-			func(runs []experiment.Run) []experiment.Run {
-				return lose(runs, 214, func(n int, _ string) bool { return n == 0 })
-			},
-			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 214 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
-		},
-		"messages lost by every run of one variant": {
-			func(runs []experiment.Run) []experiment.Run {
-				return lose(runs, 7, func(_ int, variant string) bool { return variant == "nats" })
-			},
-			stats.NoVerdict, "No verdict on kafka and nats: nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
-		},
-		"messages lost by every run of all variants": {
-			func(runs []experiment.Run) []experiment.Run {
-				return lose(runs, 7, func(int, string) bool { return true })
-			},
-			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked. " +
-				"nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := plan(t)
-			r, err := report.New(experiment.Experiment{ID: "e1", Plan: p}, tt.change(runs(t, p)), report.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := r.Comparison; got.Verdict != tt.verdict || got.Sentence != tt.sentence {
-				t.Errorf("New() = %s: %s\nwant %s: %s", got.Verdict, got.Sentence, tt.verdict, tt.sentence)
-			}
-			for _, form := range []func(io.Writer, report.Report) error{table(false), report.HTML, report.CSV, report.JSON} {
-				write(t, r, form)
-			}
-		})
-	}
-}
-
-// What a variant has measured is told when its last run has ended.
-func TestVariantIsNotGivenUpWhileItRuns(t *testing.T) {
-	p := plan(t)
-	for name, phase := range map[string]experiment.Phase{"queued": experiment.PhaseQueued, "active": experiment.PhaseLoad} {
-		all := runs(t, p)
-		last := -1
-		for i := range all {
-			if all[i].Variant == "nats" {
-				all[i].Outcome, all[i].Reason, last = experiment.Failed, "port 4222 is in use", i
+	d := synthetic(t)
+	e := report.Export{Experiment: d.Set.Experiment, Comparison: d.Comparison, Version: d.Version, MadeAt: d.MadeAt}
+	var out bytes.Buffer
+	err := report.JSON(&out, e, func(yield func(experiment.Run, error) bool) {
+		for _, run := range d.Set.Runs {
+			if !yield(run.Run, nil) {
+				return
 			}
 		}
-		all[last].Phase, all[last].Outcome, all[last].Reason, all[last].Result = phase, "", "", nil
-		for sentence, compare := range map[string]func(experiment.Experiment, []experiment.Run, report.Options) (report.Report, error){
-			"No verdict yet: 10 of 11 runs have ended.":                          report.New,
-			"Numbers and intervals only: these runs were not shuffled together.": report.Separate,
-		} {
-			r, err := compare(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, want := r.Comparison.Pairs[0].Reason, "5 of 6 nats runs have ended."; got != want || r.Comparison.Sentence != sentence {
-				t.Errorf("%s: the pair says %q and the comparison %q, want %q and %q", name, got, r.Comparison.Sentence, want, sentence)
-			}
-			for _, form := range []func(io.Writer, report.Report) error{table(false), report.HTML, report.CSV, report.JSON} {
-				if text := write(t, r, form); strings.Contains(text, "could not be measured") {
-					t.Errorf("%s: a variant is given up:\n%s", name, text)
-				}
-			}
-		}
-	}
-}
-
-func TestUnequalGuaranteesAreSaid(t *testing.T) {
-	p := plan(t)
-	all := runs(t, p)
-	for i := range all {
-		if all[i].Variant == "kafka" {
-			all[i].Result = bytes.ReplaceAll(all[i].Result, []byte("page_cache"), []byte("fsync_before_ack"))
-		}
-	}
-	r, err := report.New(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "Not like for like: durable before the acknowledgement: kafka fsync before ack, nats page cache."
-	if r.Caveats[0] != want || r.Fairness.Label() != "guarantees differ" {
-		t.Errorf("first caveat = %q, label %q, want %q", r.Caveats[0], r.Fairness.Label(), want)
+	var back struct {
+		report.Export
+		Runs []experiment.Run `json:"runs"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(e, back.Export, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(comparison.Comparison{}, "Experiment")); diff != "" {
+		t.Errorf("JSON() (-want +got):\n%s", diff)
+	}
+	if len(back.Runs) != 11 || len(back.Runs[0].Result) == 0 || back.Runs[0].Receipt == nil {
+		t.Errorf("JSON() holds %d runs, want all 11 with receipts and results", len(back.Runs))
+	}
+	broken := errors.New("the server has gone")
+	if err := report.JSON(io.Discard, e, func(yield func(experiment.Run, error) bool) { yield(experiment.Run{}, broken) }); !errors.Is(err, broken) {
+		t.Errorf("JSON() of runs that cannot be read = %v, want %v", err, broken)
 	}
 }
 
 func TestReportOfNothing(t *testing.T) {
-	r, err := report.New(experiment.Experiment{ID: "e1", Plan: plan(t)}, nil, report.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, form := range []func(io.Writer, report.Report) error{table(false), report.HTML, report.CSV, report.JSON} {
-		write(t, r, form)
-	}
-	if got, want := r.Comparison.Sentence, "No verdict yet: 0 of 10 runs have ended."; got != want {
-		t.Errorf("Sentence = %q, want %q", got, want)
+	d := documentOf(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: comparisontest.Plan(t)}, nil))
+	for _, form := range []func(io.Writer, report.Document) error{table(false), report.HTML, report.CSV} {
+		if text := write(t, d, form); text == "" {
+			t.Error("a form is empty")
+		}
 	}
 }
 
-func TestFormats(t *testing.T) {
-	for ns, want := range map[float64]string{0: "0 ns", 900: "900 ns", 999_600: "1.00 ms", 6_214_000: "6.21 ms", 61_400_000: "61.4 ms", 3e9: "3.00 s", -2e6: "−2.00 ms"} {
-		if got := report.Nanoseconds(ns); got != want {
-			t.Errorf("Nanoseconds(%v) = %q, want %q", ns, got, want)
+func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
+	with, without := limited(t), synthetic(t)
+	for form, want := range map[string][]string{
+		"table": {"Writes refused for now (throttled)", "Sent again (retried)"},
+		"html":  {"Writes refused for now (throttled)", "Throttled per second: kinesis-emulator", "Wait for a free slot, p99 of each second: kinesis-emulator"},
+	} {
+		write := map[string]func(report.Document) string{
+			"table": func(r report.Document) string { return write(t, r, table(false)) },
+			"html":  func(r report.Document) string { return write(t, r, report.HTML) },
+		}[form]
+		for _, text := range want {
+			if !strings.Contains(write(with), text) {
+				t.Errorf("%s lacks %q", form, text)
+			}
+			if strings.Contains(write(without), text) {
+				t.Errorf("%s of runs without any has %q", form, text)
+			}
 		}
 	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "−1,234,567"} {
-		if got := report.Count(n); got != want {
-			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+	page := write(t, with, report.HTML)
+	for _, absent := range []string{"Reads refused for now", "Reads throttled per second", "Throttled per second: kafka"} {
+		if strings.Contains(page, absent) {
+			t.Errorf("html has %q, of which there is none", absent)
 		}
 	}
-	for n, want := range map[int64]string{512: "512 B", 1023 << 10: "1023 KiB", 1 << 30: "1.00 GiB"} {
-		if got := report.Bytes(n); got != want {
-			t.Errorf("Bytes(%d) = %q, want %q", n, got, want)
+}
+
+func TestCSVHasIncidentsAndEmulators(t *testing.T) {
+	rows, err := csv.NewReader(strings.NewReader(write(t, limited(t), report.CSV))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell := func(row []string, name string) string { return row[slices.Index(rows[0], name)] }
+	for _, row := range rows[1:] {
+		want := map[string]string{"emulator": "", "throttled_writes": "0", "throttled_reads": "0", "retried_sends": "0", "reconnects": "0"}
+		if cell(row, "variant") != "kafka" {
+			want["emulator"], want["throttled_writes"], want["retried_sends"] = "kinesalite 3.3.3", "16340", "16340"
+		}
+		for name, value := range want {
+			if got := cell(row, name); got != value {
+				t.Errorf("%s of a run of %s = %q, want %q", name, cell(row, "variant"), got, value)
+			}
 		}
 	}
-	if got := report.LatencyText(nil); got != "–" {
-		t.Errorf("LatencyText(nil) = %q, want –", got)
+}
+
+// Every number stands beside a label that tells of the emulator, however narrow
+// the place is.
+func TestEmulatorIsNamedEverywhere(t *testing.T) {
+	r := limited(t)
+	page := write(t, r, report.HTML)
+	for _, want := range []string{`<span class="emulator">emulator</span>`, "<li class=\"warn\"><span aria-hidden=\"true\">⚠ </span>emulator</li>", ">kafka to kinesis-emulator</text>", ">kinesis-emulator</text>", "By nature: Amazon Kinesis keeps"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("HTML() lacks %s", want)
+		}
+	}
+	if !strings.Contains(r.Stats.Sentence, "kinesis-emulator") {
+		t.Errorf("the verdict %q does not name the emulator", r.Stats.Sentence)
+	}
+	if diff := cmp.Diff(map[string]string{"kinesis-emulator": "kinesalite 3.3.3"}, r.Fairness.Emulators); diff != "" {
+		t.Errorf("emulators (-want +got):\n%s", diff)
+	}
+}
+
+func TestLongLabelsKeepThatTheyAreEmulators(t *testing.T) {
+	p, err := comparisontest.LimitedPlan(t).Relabel([]string{"kafka-with-three-brokers-and-two-copies", "kinesis-with-a-single-shard-emulator"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []experiment.Run
+	for n, variant := range experiment.Order(p) {
+		all = append(all, comparisontest.Finished(t, n, variant, comparisontest.Shape{Median: time.Millisecond, Spread: 0.4, Samples: 2000, Rate: 2000}.Result(t, uint64(400+n), comparisontest.ClusterEffective)))
+	}
+	r := documentOf(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all))
+	const want = ">kafka-with-three-broker… to kinesis-with-a…emulator</text>"
+	if page := write(t, r, report.HTML); !strings.Contains(page, want) {
+		t.Errorf("HTML() lacks %s", want)
 	}
 }

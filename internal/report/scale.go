@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"dec.local/dec/internal/format"
 )
 
 // scale maps values to positions in a drawing.
@@ -121,8 +123,8 @@ func (p *path) gap() { p.down = false }
 
 // compactTick shortens the unit of axis labels: "1 ms" instead of "1.00 ms".
 func compactTick(ns float64) string {
-	value, unit, _ := strings.Cut(Nanoseconds(ns), " ")
-	return trimZeros(value) + " " + unit
+	value, unit, _ := strings.Cut(format.Nanoseconds(ns), " ")
+	return format.TrimZeros(value) + " " + unit
 }
 
 // compactWait labels an axis of waits, which begins at 0.
@@ -140,15 +142,8 @@ func compactCount(n float64) string {
 		size float64
 	}{{"M", 1e6}, {"k", 1e3}} {
 		if math.Abs(n) >= unit.size {
-			return trimZeros(significant(n/unit.size)) + unit.name
+			return format.Short(n/unit.size) + unit.name
 		}
 	}
-	return trimZeros(significant(n))
-}
-
-func trimZeros(number string) string {
-	if strings.Contains(number, ".") {
-		return strings.TrimRight(strings.TrimRight(number, "0"), ".")
-	}
-	return number
+	return format.Short(n)
 }

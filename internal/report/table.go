@@ -8,7 +8,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/stats"
 )
 
@@ -34,58 +34,62 @@ func newPaint(color bool) paint {
 	}
 }
 
-// Table writes the report for a terminal: the verdict, its caveats, the numbers
-// of each variant, and the runs that do not count. Without color it is plain
-// text.
-func Table(w io.Writer, r Report, color bool) error {
+// Table writes a comparison for a terminal: the verdict, its caveats, the figures
+// of each variant, and the runs to look at. Without color it is plain text.
+func Table(w io.Writer, c comparison.Comparison, color bool) error {
 	p := newPaint(color)
 	var b strings.Builder
-	plan := r.Experiment.Plan
-	b.WriteString("\n" + p.bold(oneLine(plan.Name)) + "\n")
-	b.WriteString(p.dim(oneLine(fmt.Sprintf("experiment %s, target %s, %s", r.Experiment.ID, plan.Target, r.Fairness.Label()))) + "\n\n")
-	r.writeVerdict(&b, p)
+	b.WriteString("\n" + p.bold(oneLine(c.Title)) + "\n")
+	b.WriteString(p.dim(oneLine(fmt.Sprintf("experiment %s, target %s, %s", c.Experiment, c.Target, c.Fairness.Label))) + "\n\n")
+	writeVerdict(&b, c, p)
 	b.WriteString("\n")
-	r.writeFigures(&b, p)
-	r.writeExcluded(&b, p)
+	writeFigures(&b, c, p)
+	writeAttention(&b, c, p)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
 }
 
-func (r *Report) writeVerdict(b *strings.Builder, p paint) {
+func writeVerdict(b *strings.Builder, c comparison.Comparison, p paint) {
 	tone := p.bold
-	if r.Comparison.Verdict == stats.Different {
+	if c.Stats.Verdict == stats.Different {
 		tone = p.good
 	}
-	writeWrapped(b, r.Comparison.Sentence, "  ", "  ", tone)
-	for _, sentence := range r.Comparison.Sentences {
+	writeWrapped(b, c.Stats.Sentence, "  ", "  ", tone)
+	for _, sentence := range c.Stats.Sentences {
 		writeWrapped(b, sentence, "  - ", "    ", p.bold)
 	}
-	for _, caveat := range r.Caveats {
+	for _, caveat := range c.Caveats {
 		writeWrapped(b, caveat, "  ! ", "    ", p.warn)
 	}
 }
 
 // writeFigures writes a line per figure and a column per variant.
-func (r *Report) writeFigures(b *strings.Builder, p paint) {
+func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
 	rows := [][]string{{""}, {"Runs counted"}}
-	for _, v := range r.variants {
-		rows[0] = append(rows[0], v.Label)
-		rows[1] = append(rows[1], fmt.Sprintf("%d of %d", len(v.counted()), len(v.runs)))
+	for _, v := range c.Variants {
+		rows[0] = append(rows[0], oneLine(v.Label))
+		rows[1] = append(rows[1], fmt.Sprintf("%d of %d", v.Counted, v.Runs))
 	}
-	for _, f := range r.figures() {
-		row := []string{f.name}
-		for _, v := range r.variants {
-			c := f.of(v)
-			text := c.Value
-			if c.Range != "" {
-				text += "  (" + c.Range + ")"
+	for _, f := range c.Figures {
+		row := []string{f.Title}
+		for _, v := range f.Values {
+			text, span := valueText(f.Unit, v)
+			if span != "" {
+				text += "  (" + span + ")"
 			}
 			row = append(row, text)
 		}
 		rows = append(rows, row)
 	}
+	writeRows(b, rows, p)
+	const note = "Median over the runs that count, with their range in brackets; counts are sums. Latencies count from the intended send time."
+	writeWrapped(b, note, "  ", "  ", p.dim)
+}
+
+// writeRows writes a table whose first row and first column are heads.
+func writeRows(b *strings.Builder, rows [][]string, p paint) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, text := range row {
@@ -106,29 +110,16 @@ func (r *Report) writeFigures(b *strings.Builder, p paint) {
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
-	writeWrapped(b, "Median over the runs that count, with their range in brackets; counts are sums. Latencies count from the intended send time.", "  ", "  ", p.dim)
 }
 
-// writeExcluded lists the runs that do not count, or not yet, with the reason.
-func (r *Report) writeExcluded(b *strings.Builder, p paint) {
-	first := true
-	for _, stored := range r.Runs {
-		_, run := r.find(stored)
-		if run.excluded() == "" && run.Teardown != experiment.TeardownLeaked {
-			continue
-		}
-		if first {
-			b.WriteString("\n  " + p.bold("Runs to look at") + "\n")
-			first = false
-		}
-		text := fmt.Sprintf("%s (%s): %s", run.name(), run.ID, run.excluded())
-		if run.excluded() == "" {
-			text = fmt.Sprintf("%s (%s): counted", run.name(), run.ID)
-		}
-		if run.Teardown == experiment.TeardownLeaked {
-			text += "; its infrastructure is not proven gone"
-		}
-		writeWrapped(b, text, "  x ", "    ", p.warn)
+// writeAttention lists the runs that do not count, or not yet, with the reason.
+func writeAttention(b *strings.Builder, c comparison.Comparison, p paint) {
+	if len(c.Attention) == 0 {
+		return
+	}
+	b.WriteString("\n  " + p.bold("Runs to look at") + "\n")
+	for _, sentence := range c.Attention {
+		writeWrapped(b, sentence, "  x ", "    ", p.warn)
 	}
 }
 

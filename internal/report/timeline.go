@@ -3,8 +3,10 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 )
 
@@ -26,8 +28,11 @@ var timeSeries = []series{
 	{
 		id: "e2e", title: "End-to-end p99 of each second",
 		value: func(s measure.Second) (float64, bool) {
-			ns, ok := deref(s.Latencies[measure.E2ELatency].P99NS)
-			return math.Max(ns, 1e3), ok
+			ns := s.Latencies[measure.E2ELatency].P99NS
+			if ns == nil {
+				return 0, false
+			}
+			return math.Max(float64(*ns), 1e3), true // a log axis has no zero
 		}, format: compactTick, log: true,
 	},
 }
@@ -53,16 +58,16 @@ func timeCharts(variants []variant, all []series) []*chart {
 
 // limitCharts draws, for the variants that did not take at once what was offered,
 // what they refused and how long messages waited to be sent.
-func (r *Report) limitCharts() []*chart {
+func (d *Document) limitCharts() []*chart {
 	var limited []variant
 	var seconds []measure.Second
-	for _, v := range r.variants {
-		if v.total(experiment.ThrottledWrites)+v.total(experiment.ThrottledReads)+v.unsent() == 0 {
+	for _, v := range d.variants() {
+		if !v.Limited() {
 			continue
 		}
 		limited = append(limited, v)
-		for _, run := range v.counted() {
-			seconds = append(seconds, measured(run.result.Timeline)...)
+		for _, run := range v.Counted() {
+			seconds = append(seconds, measured(run.Result.Timeline)...)
 		}
 	}
 	var all []series
@@ -70,15 +75,20 @@ func (r *Report) limitCharts() []*chart {
 		experiment.Incident
 		title string
 	}{{experiment.ThrottledWrites, "Throttled per second"}, {experiment.ThrottledReads, "Reads throttled per second"}} {
-		if r.met(refused.Incident) {
+		if d.Set.Met(refused.Incident) {
 			count := func(s measure.Second) (float64, bool) { return float64(s.Incidents[refused.Incident]), true }
 			all = append(all, series{id: string(refused.Incident), title: refused.title, value: count, format: compactCount})
 		}
 	}
-	if wait, ok := tailOf(seconds, measure.Backpressure); ok {
-		all = append(all, series{id: "wait", title: "Wait for a free slot, " + wait.name + " of each second", value: wait.of, format: compactWait})
+	if quantile, of, ok := measure.TailOf(seconds, measure.Backpressure); ok {
+		all = append(all, series{id: "wait", title: "Wait for a free slot, " + quantile + " of each second", value: of, format: compactWait})
 	}
 	return timeCharts(limited, all)
+}
+
+// measured are the seconds of the measure stage.
+func measured(timeline []measure.Second) []measure.Second {
+	return slices.DeleteFunc(slices.Clone(timeline), func(s measure.Second) bool { return s.Stage != experiment.StageMeasure })
 }
 
 // timeScales finds the range of seconds and values over all runs.
@@ -86,12 +96,12 @@ func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 	x = scale{low: math.Inf(1), high: math.Inf(-1), from: 56, to: 470}
 	y = scale{low: math.Inf(1), high: math.Inf(-1), from: 150, to: 12, log: s.log}
 	for _, v := range variants {
-		for _, run := range v.runs {
-			if run.result == nil {
+		for _, run := range v.Runs {
+			if run.Result == nil {
 				continue
 			}
-			start := measureStart(run.result.Timeline)
-			for _, second := range run.result.Timeline {
+			start := measureStart(run.Result.Timeline)
+			for _, second := range run.Result.Timeline {
 				x.low, x.high = min(x.low, float64(second.Second-start)), max(x.high, float64(second.Second-start+1))
 				if value, ok := s.value(second); ok {
 					y.low, y.high = min(y.low, value), max(y.high, value)
@@ -113,24 +123,25 @@ func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 // timeChart draws one series of one variant, a line per run.
 func (v variant) timeChart(s series, x, y scale, id string) *chart {
 	c := &chart{ID: id, Title: s.title + ": " + v.Label, Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
-		XLabel: "seconds since the measure stage began", Desc: "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
-	c.X = x.ticks(7, func(t float64) string { return trimZeros(significant(t)) })
+		XLabel: "seconds since the measure stage began",
+		Desc:   "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
+	c.X = x.ticks(7, func(t float64) string { return format.Short(t) })
 	c.Y = y.ticks(5, s.format)
 	if x.low < 0 {
 		c.Bands = append(c.Bands, band{X: x.from, Width: x.at(0) - x.from, Label: "warm-up"})
 	}
 	end := math.Inf(-1)
-	for _, run := range v.runs {
-		if run.result == nil {
+	for _, run := range v.Runs {
+		if run.Result == nil {
 			continue
 		}
 		class := "run"
-		if !run.counts() {
+		if !run.Counts() {
 			class = "run excluded"
 		}
-		start := measureStart(run.result.Timeline)
-		c.Lines = append(c.Lines, line{Slot: v.slot, Class: class, Title: run.name(), Path: timePath(run.result.Timeline, s, x, y, start)})
-		for _, second := range run.result.Timeline {
+		start := measureStart(run.Result.Timeline)
+		c.Lines = append(c.Lines, line{Slot: v.slot, Class: class, Title: run.Name(), Path: timePath(run.Result.Timeline, s, x, y, start)})
+		for _, second := range run.Result.Timeline {
 			if second.Stage == experiment.StageMeasure {
 				end = max(end, float64(second.Second-start+1))
 			}
@@ -143,7 +154,7 @@ func (v variant) timeChart(s series, x, y scale, id string) *chart {
 	return c
 }
 
-// timePath draws the seconds of a run; missing ones are gaps, never zero.
+// timePath draws the seconds of a run; format.Missing ones are gaps, never zero.
 func timePath(timeline []measure.Second, s series, x, y scale, start int) string {
 	var p path
 	last := math.MinInt

@@ -5,10 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/report"
-	"dec.local/dec/internal/stats"
 )
 
 // archive has ended experiments.
@@ -84,24 +82,19 @@ func (c *concluder) conclude(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	r, err := report.New(e, runs, report.Options{Version: buildinfo.Version(), MadeAt: time.Now(), Titles: Titles()})
+	set, err := comparison.NewSet(e, runs)
 	if err != nil {
 		return err
 	}
-	verdict := verdictOf(r)
+	found, err := comparison.New(set, comparing())
+	if err != nil {
+		return err
+	}
+	verdict := found.Verdict()
 	if err := c.store.SetVerdict(ctx, id, verdict); err != nil {
 		return err
 	}
-	c.logger.Info("experiment concluded", "experiment", id, "verdict", r.Comparison.Sentence)
+	c.logger.Info("experiment concluded", "experiment", id, "verdict", found.Stats.Sentence)
 	c.ended(e, verdict)
 	return nil
-}
-
-// verdictOf is what lists show of a report: the answer first, then that of each
-// pair.
-func verdictOf(r report.Report) experiment.Verdict {
-	return experiment.Verdict{
-		Decided:   r.Comparison.Verdict == stats.Different,
-		Sentences: append([]string{r.Comparison.Sentence}, r.Comparison.Sentences...), Caveats: r.Caveats, Fairness: r.Fairness.Label(),
-	}
 }

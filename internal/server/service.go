@@ -86,7 +86,7 @@ func (s *Server) Listen(o ServiceOptions) (_ *Service, err error) {
 	}
 	api := httpapi.Options{
 		Store: s.store, Engine: s.Engine, Planner: s.planner, Field: s.field, Guard: v.guard, Hub: s.Hub, UI: ui.FS(),
-		Metrics: s.metrics, Version: buildinfo.Version(), Titles: Titles(), Install: s.folders.Data, Logger: s.Logger,
+		Metrics: s.metrics, Version: buildinfo.Version(), Compare: comparing(), Install: s.folders.Data, Logger: s.Logger,
 	}
 	if o.Exits {
 		api.Exit = v.exit

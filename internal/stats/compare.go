@@ -34,7 +34,7 @@ func summarize(s Sample) Summary {
 		return summary
 	}
 	sorted := slices.Sorted(slices.Values(s.Values))
-	summary.Median, summary.Min, summary.Max = new(median(sorted)), new(sorted[0]), new(sorted[len(sorted)-1])
+	summary.Median, summary.Min, summary.Max = new(Median(sorted)), new(sorted[0]), new(sorted[len(sorted)-1])
 	return summary
 }
 

@@ -30,7 +30,7 @@ func newShift(a, b []float64) shift {
 }
 
 // ratio is the Hodges–Lehmann estimate: the median of all differences.
-func (s shift) ratio() float64 { return math.Exp(median(s.differences)) }
+func (s shift) ratio() float64 { return math.Exp(Median(s.differences)) }
 
 // p is the exact two-sided probability of a shift at least as clear as this one
 // between samples of one population. A difference of zero counts for whichever
@@ -72,8 +72,8 @@ func (s shift) interval(alpha float64) (low, high, level float64, ok bool) {
 	return math.Exp(s.differences[k-1]), math.Exp(s.differences[n-k]), 1 - s.tails(k-1), true
 }
 
-// median of ascending values.
-func median(sorted []float64) float64 {
+// Median returns that of ascending values, of which there is at least one.
+func Median(sorted []float64) float64 {
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

@@ -548,25 +548,37 @@ export interface components {
             counts?: components["schemas"]["Counts"];
             /** @description Why it does not count. */
             excluded?: string;
-            /** @description How often clients met them in the measure stage; absent where they met none. */
+            /** @description How often they happened in the measure stage; absent without any. */
             incidents?: {
                 [key: string]: number;
             };
             link: string;
-            /** @description Every metric; null where the count does not support it. Latencies in nanoseconds. */
+            /** @description Every metric in its unit; null where the count does not support it. */
             metrics?: {
                 [key: string]: number | null;
             };
             run: components["schemas"]["Run"];
         };
         Comparison: {
+            /** @description A sentence for each run that does not count, or is not proven gone. */
+            attention: string[];
+            /** @description Sentences that belong beside the verdict. */
             caveats: string[];
             comparison: components["schemas"]["StatsComparison"];
             /** @description Where the variants' configurations differ. */
             differences: components["schemas"]["Difference"][];
+            /** @description Its id; absent for runs of several experiments. */
+            experiment?: string;
             fairness: components["schemas"]["Fairness"];
+            /** @description What every variant is shown with, in the order of the table. */
+            figures: components["schemas"]["Figure"][];
+            /** @description Brokers and agents shared it. */
+            one_machine: boolean;
+            /** @description In the order in which they ran. */
             runs: components["schemas"]["ComparedRun"][];
+            target: string;
             title: string;
+            variants: components["schemas"]["VariantSummary"][];
         };
         Counts: {
             /** Format: int64 */
@@ -721,6 +733,8 @@ export interface components {
             };
             /** @description Every variant has guarantees that were read back. */
             known: boolean;
+            /** @description In a few words, such as 'same guarantees'. */
+            label: string;
             /** @description Sentences on what technologies guarantee where that is not what was measured. */
             nature: string[];
             /** @description The same, to be laid out. */
@@ -733,6 +747,39 @@ export interface components {
             message: string;
             /** @description What was given; never that of a body, which may hold secrets. */
             value?: unknown;
+        };
+        Figure: {
+            /** @description Of a metric, a count, or an incident. */
+            name: string;
+            /** @description Its values are sums over the runs that count; else medians. */
+            sum: boolean;
+            title: string;
+            /** @enum {string} */
+            unit: "ns" | "per_s" | "s_per_million" | "count" | "bytes";
+            /** @description In the order of the variants. */
+            values: components["schemas"]["FigureValue"][];
+        };
+        FigureValue: {
+            /**
+             * Format: double
+             * @description Largest of the runs; absent of a sum.
+             */
+            high?: number;
+            /**
+             * Format: double
+             * @description Smallest of the runs; absent of a sum.
+             */
+            low?: number;
+            /**
+             * Format: int64
+             * @description How many runs are behind it.
+             */
+            runs: number;
+            /**
+             * Format: double
+             * @description Null where it is not known.
+             */
+            value: number | null;
         };
         GroupView: {
             /** Format: int64 */
@@ -1570,6 +1617,21 @@ export interface components {
         };
         VariantName: {
             label: string;
+            stack: string;
+            technology: string;
+        };
+        VariantSummary: {
+            /**
+             * Format: int64
+             * @description Runs that take part in the statistics.
+             */
+            counted: number;
+            label: string;
+            /**
+             * Format: int64
+             * @description Not only those that count.
+             */
+            runs: number;
             stack: string;
             technology: string;
         };

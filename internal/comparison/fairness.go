@@ -1,4 +1,4 @@
-package report
+package comparison
 
 import (
 	"encoding/json"
@@ -11,14 +11,19 @@ import (
 // from the brokers.
 type Fairness struct {
 	Known       bool              `json:"known" doc:"Every variant has guarantees that were read back."`
+	Label       string            `json:"label" doc:"In a few words, such as 'same guarantees'."`
 	Differences []string          `json:"differences" doc:"A sentence each, with what would make them equal; none means alike, if known."`
 	Unequal     []Inequality      `json:"unequal" doc:"The same, to be laid out."`
 	Nature      []string          `json:"nature" doc:"Sentences on what technologies guarantee where that is not what was measured."`
 	Emulators   map[string]string `json:"emulators,omitempty" doc:"Program that stood for the technology, by variant."`
 }
 
-// Label is the fairness in a few words.
-func (f Fairness) Label() string {
+// Equal reports whether all variants are known to have given the same
+// guarantees.
+func (f Fairness) Equal() bool { return f.Known && len(f.Differences) == 0 }
+
+// label is the fairness in a few words.
+func (f Fairness) label() string {
 	switch {
 	case len(f.Differences) > 0:
 		return "guarantees differ"
@@ -28,34 +33,32 @@ func (f Fairness) Label() string {
 	return "same guarantees"
 }
 
-// pair is a name with its value.
-type pair struct{ Name, Value string }
-
-// effective returns the guarantees of a variant's first run that has some.
-func (v variant) effective() (experiment.Effective, bool) {
-	for _, r := range v.runs {
+// Effective returns the guarantees of a variant's first run that has some.
+func (v *Variant) Effective() (experiment.Effective, bool) {
+	for _, r := range v.Runs {
 		var e experiment.Effective
-		if r.result != nil && len(r.result.Guarantees) > 0 && json.Unmarshal(r.result.Guarantees, &e) == nil {
+		if r.Result != nil && len(r.Result.Guarantees) > 0 && json.Unmarshal(r.Result.Guarantees, &e) == nil {
 			return e, true
 		}
 	}
 	return experiment.Effective{}, false
 }
 
-func compareGuarantees(variants []variant) Fairness {
+// fairness compares the guarantees of all variants.
+func fairness(variants []*Variant) Fairness {
 	f := Fairness{Known: len(variants) > 0, Differences: []string{}, Unequal: []Inequality{}, Nature: []string{}}
 	var known []promised
 	for _, v := range variants {
-		g, ok := v.effective()
+		e, ok := v.Effective()
 		if !ok {
 			f.Known = false
 			continue
 		}
-		known = append(known, promised{v.Label, g})
-		if g.Nature != "" && !slices.Contains(f.Nature, g.Nature) {
-			f.Nature = append(f.Nature, g.Nature)
+		known = append(known, promised{v.Label, e})
+		if e.Nature != "" && !slices.Contains(f.Nature, e.Nature) {
+			f.Nature = append(f.Nature, e.Nature)
 		}
-		if program := v.emulator(); program != "" {
+		if program := v.Emulator(); program != "" {
 			if f.Emulators == nil {
 				f.Emulators = map[string]string{}
 			}
@@ -68,5 +71,6 @@ func compareGuarantees(variants []variant) Fairness {
 			f.Differences = append(f.Differences, found.sentence())
 		}
 	}
+	f.Label = f.label()
 	return f
 }

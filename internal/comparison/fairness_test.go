@@ -1,4 +1,4 @@
-package report_test
+package comparison_test
 
 import (
 	"encoding/json"
@@ -7,25 +7,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/report"
 )
 
 // promising is an experiment of kafka and nats whose brokers told these guarantees.
-func promising(t *testing.T, kafka, nats string) report.Fairness {
+func promising(t *testing.T, kafka, nats string) comparison.Fairness {
 	t.Helper()
-	p := plan(t)
+	p := comparisontest.Plan(t)
 	var all []experiment.Run
 	for n, variant := range experiment.Order(p) {
-		result := shape{time.Millisecond, 0.4, 2000, 2000}.result(t, uint64(300+n), "")
+		result := comparisontest.Shape{Median: time.Millisecond, Spread: 0.4, Samples: 2000, Rate: 2000}.Result(t, uint64(300+n), "")
 		result.Guarantees = json.RawMessage(map[string]string{"kafka": kafka, "nats": nats}[variant])
-		all = append(all, finished(t, n, variant, result))
+		all = append(all, comparisontest.Finished(t, n, variant, result))
 	}
-	r, err := report.New(experiment.Experiment{ID: "e1", Plan: p}, all, report.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Fairness
+	return comparisontest.Compare(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all)).Fairness
 }
 
 func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
@@ -85,10 +82,10 @@ func TestInequalityCanBeLaidOut(t *testing.T) {
 	f := promising(t,
 		`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1,"raise":{"replicas":"brokers: {want}"}}`,
 		`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`)
-	want := []report.Inequality{{
+	want := []comparison.Inequality{{
 		Guarantee: "Copies of a message",
-		Values:    []report.VariantValue{{Variant: "kafka", Value: "1"}, {Variant: "nats", Value: "3"}},
-		Raise:     []report.VariantValue{{Variant: "kafka", Value: "brokers: 3"}},
+		Values:    []comparison.VariantValue{{Variant: "kafka", Value: "1"}, {Variant: "nats", Value: "3"}},
+		Raise:     []comparison.VariantValue{{Variant: "kafka", Value: "brokers: 3"}},
 	}}
 	if diff := cmp.Diff(want, f.Unequal); diff != "" {
 		t.Errorf("unequal (-want +got):\n%s", diff)

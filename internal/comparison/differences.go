@@ -1,4 +1,4 @@
-package httpapi
+package comparison
 
 import (
 	"bytes"
@@ -6,35 +6,22 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/experiment"
 )
 
-// side is one of the variants that are compared.
-type side struct {
-	label   string
-	plan    experiment.Plan
-	variant experiment.Variant
+// Difference is one setting in which variants are not alike.
+type Difference struct {
+	Path   string                     `json:"path"`
+	Values map[string]json.RawMessage `json:"values" doc:"By variant; absent where it is not set."`
 }
 
-func sidesOf(p experiment.Plan) []side {
-	var sides []side
-	for _, v := range p.Variants {
-		sides = append(sides, side{v.Label, p, v})
-	}
-	return sides
-}
-
-// settings are all settings of a side by their paths.
-func (s side) settings() (map[string]json.RawMessage, error) {
+// settings are all settings of a variant by their paths.
+func (v *Variant) settings() (map[string]json.RawMessage, error) {
 	data, err := json.Marshal(map[string]any{
-		"technology": s.variant.Technology, "stack": s.variant.Stack,
-		"options": s.variant.Options, "client_config": s.variant.ClientConfig,
-		"target": s.plan.Target, "workload": s.plan.Workload,
+		"technology": v.Technology, "stack": v.Stack, "options": v.Options, "client_config": v.ClientConfig,
+		"target": v.Plan.Target, "workload": v.Plan.Workload,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("write the settings of %s: %w", s.label, err)
+		return nil, fmt.Errorf("write the settings of %s: %w", v.Label, err)
 	}
 	leaves := map[string]json.RawMessage{}
 	return leaves, flatten("", data, leaves)
@@ -64,11 +51,11 @@ func flatten(path string, value json.RawMessage, leaves map[string]json.RawMessa
 	return nil
 }
 
-// differences are the settings in which not all sides are alike.
-func differences(sides []side) ([]api.Difference, error) {
+// differences are the settings in which not all variants are alike.
+func differences(variants []*Variant) ([]Difference, error) {
 	values := map[string]map[string]json.RawMessage{} // by path and label
-	for _, s := range sides {
-		settings, err := s.settings()
+	for _, v := range variants {
+		settings, err := v.settings()
 		if err != nil {
 			return nil, err
 		}
@@ -76,23 +63,23 @@ func differences(sides []side) ([]api.Difference, error) {
 			if values[path] == nil {
 				values[path] = map[string]json.RawMessage{}
 			}
-			values[path][s.label] = value
+			values[path][v.Label] = value
 		}
 	}
-	found := []api.Difference{}
+	found := []Difference{}
 	for _, path := range slices.Sorted(maps.Keys(values)) {
-		if differ(values[path], len(sides)) {
-			found = append(found, api.Difference{Path: path, Values: values[path]})
+		if differ(values[path], len(variants)) {
+			found = append(found, Difference{Path: path, Values: values[path]})
 		}
 	}
 	return found, nil
 }
 
 // differ reports whether a setting is missing somewhere or has two values.
-func differ(values map[string]json.RawMessage, sides int) bool {
+func differ(values map[string]json.RawMessage, variants int) bool {
 	distinct := map[string]bool{}
 	for _, value := range values {
 		distinct[string(value)] = true
 	}
-	return len(distinct) > 1 || len(values) < sides
+	return len(distinct) > 1 || len(values) < variants
 }

@@ -1,10 +1,11 @@
-package report
+package comparison
 
 import (
 	"fmt"
 	"strings"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 )
 
 // promised are the guarantees of a variant.
@@ -38,7 +39,7 @@ func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
 	for _, p := range all {
 		value := p.Value(g)
 		distinct[value] = true
-		found.Values = append(found.Values, VariantValue{p.label, words(value)})
+		found.Values = append(found.Values, VariantValue{p.label, format.Words(value)})
 		n, ok := g.Rank(value)
 		ranked = ranked && ok
 		if most == "" || n > top {
@@ -73,7 +74,7 @@ func (i Inequality) sentence() string {
 			ways = append(ways, r.Variant+" with "+r.Value)
 		}
 	}
-	said := []string{fmt.Sprintf("%s: %s.", lowerFirst(i.Guarantee), strings.Join(values, ", "))}
+	said := []string{fmt.Sprintf("%s: %s.", format.LowerFirst(i.Guarantee), strings.Join(values, ", "))}
 	if len(ways) > 0 {
 		said = append(said, fmt.Sprintf("To make them equal: %s.", strings.Join(ways, "; ")))
 	}

@@ -1,4 +1,4 @@
-package report
+package comparison
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 )
 
@@ -21,7 +22,7 @@ const notable = float64(time.Millisecond)
 // limits are sentences on a variant that did not take, or not at once, what was
 // offered: it refused writes or reads because a limit was reached, or clients
 // had no slot to send.
-func (v variant) limits() []string {
+func (v *Variant) limits() []string {
 	var said []string
 	switch {
 	case v.total(experiment.ThrottledWrites) > 0:
@@ -35,25 +36,36 @@ func (v variant) limits() []string {
 	return said
 }
 
+// unsent is how many messages a variant never took in the runs that count.
+func (v *Variant) unsent() int64 {
+	return v.sum(func(r measure.Result) int64 { return r.Counts.Unsent })
+}
+
+// Limited reports whether a variant did not take at once what was offered.
+func (v *Variant) Limited() bool {
+	return v.total(experiment.ThrottledWrites)+v.total(experiment.ThrottledReads)+v.unsent() > 0
+}
+
 // typical returns the run in the middle of those that count and have some of a
-// number, and where to say that it was: "in the measure stage of a typical run".
-func (v variant) typical(number func(measure.Result) int64) (measure.Result, string) {
-	counted := v.counted()
-	affected := slices.DeleteFunc(slices.Clone(counted), func(r run) bool { return number(*r.result) == 0 })
-	slices.SortStableFunc(affected, func(a, b run) int { return cmp.Compare(number(*a.result), number(*b.result)) })
-	where := "in the measure stage of a typical run"
+// number, with its course, and where to say that it was: "in the measure stage of
+// a typical run".
+func (v *Variant) typical(number func(measure.Result) int64) (r measure.Result, c course, where string) {
+	counted := v.Counted()
+	affected := slices.DeleteFunc(slices.Clone(counted), func(r *Run) bool { return number(*r.Result) == 0 })
+	slices.SortStableFunc(affected, func(a, b *Run) int { return cmp.Compare(number(*a.Result), number(*b.Result)) })
+	where = "in the measure stage of a typical run"
 	switch {
 	case len(counted) == 1:
 		where = "in the measure stage of its run"
 	case len(affected) < len(counted):
 		where = fmt.Sprintf("in the measure stage of a typical one of the %d of %d runs in which it happened", len(affected), len(counted))
 	}
-	return *affected[(len(affected)-1)/2].result, where
+	r = *affected[(len(affected)-1)/2].Result
+	return r, course{measure.NewCourse(r.Timeline)}, where
 }
 
-func (v variant) refusedWrites() string {
-	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledWrites] })
-	c := measured(r.Timeline)
+func (v *Variant) refusedWrites() string {
+	r, c, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledWrites] })
 	took, behind := c.plateau()
 	if !behind {
 		took = "what it refused was sent again, and it " + took
@@ -64,44 +76,44 @@ func (v variant) refusedWrites() string {
 		v.Label, c.refusals(r, experiment.ThrottledWrites, where), took, c.queue(), lagging(behind))
 }
 
-func (v variant) refusedReads() string {
-	r, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledReads] })
-	c := measured(r.Timeline)
+func (v *Variant) refusedReads() string {
+	r, c, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledReads] })
 	grew := ""
-	if first, last, ok := c.ends(func(s measure.Second) (float64, bool) { return float64(s.Backlog), true }); ok && grows(first, last) {
-		grew = fmt.Sprintf("; the messages that waited to be read grew from %s to %s", Count(int64(first)), Count(int64(last)))
+	if t := c.Backlog; t != nil && grows(*t) {
+		grew = "; the messages that waited to be read " + growth(*t)
 	}
-	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.", v.Label, c.refusals(r, experiment.ThrottledReads, where), grew)
+	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.",
+		v.Label, c.refusals(r, experiment.ThrottledReads, where), grew)
 }
 
 // fellBehind tells of messages that were never sent although nothing was refused.
-func (v variant) fellBehind() string {
-	r, where := v.typical(func(r measure.Result) int64 { return r.Counts.Unsent })
-	c := measured(r.Timeline)
+func (v *Variant) fellBehind() string {
+	r, c, where := v.typical(func(r measure.Result) int64 { return r.Counts.Unsent })
 	took, behind := c.plateau()
-	left := fmt.Sprintf("%s of %s messages %s were never sent", Count(r.Counts.Unsent), Count(r.Counts.Offered), where)
+	left := fmt.Sprintf("%s of %s messages %s were never sent", format.Count(r.Counts.Unsent), format.Count(r.Counts.Offered), where)
 	if !behind {
 		return fmt.Sprintf("%s did not take all that was offered: %s, for want of a free slot.", v.Label, left)
 	}
 	return fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Label, left, took, c.queue(), lagging(behind))
 }
 
+// course words how a run went.
+type course struct{ *measure.Course }
+
 // refusals counts an incident in the whole measure stage and in its seconds.
 func (c course) refusals(r measure.Result, i experiment.Incident, where string) string {
-	middle, most := c.each(func(s measure.Second) int64 { return s.Incidents[i] })
-	n := r.Incidents[i]
+	n, each := r.Incidents[i], c.Incidents[i]
 	noun := "refusals"
 	if n == 1 {
 		noun = "refusal"
 	}
-	return fmt.Sprintf("%s %s %s (%s each second at the median, %s at most)", Count(n), noun, where, amount(middle), amount(most))
+	return fmt.Sprintf("%s %s %s (%s each second at the median, %s at most)", format.Count(n), noun, where, amount(each.Median), amount(each.Max))
 }
 
 // plateau words how much was taken of what was offered each second, and reports
 // whether that was less.
 func (c course) plateau() (text string, behind bool) {
-	offered, _ := c.each(func(s measure.Second) int64 { return s.Counts.Offered })
-	acked, _ := c.each(func(s measure.Second) int64 { return s.Counts.Acked })
+	offered, acked := c.Offered.Median, c.Acked.Median
 	if acked >= keptUp*offered {
 		return fmt.Sprintf("kept up with the %s messages offered each second", amount(offered)), false
 	}
@@ -111,20 +123,16 @@ func (c course) plateau() (text string, behind bool) {
 // queue words how the messages that could not be sent queued up, as the end of
 // a sentence; "" where they did not.
 func (c course) queue() string {
-	if wait, ok := tailOf(c, measure.Backpressure); ok {
-		first, last, ok := c.ends(wait.of)
-		switch {
-		case ok && last >= notable && grows(first, last):
-			return fmt.Sprintf(", and the wait for a free slot grew from %s to %s (%s)", short(first), short(last), wait.name)
-		case ok && last >= notable:
-			return fmt.Sprintf(", and the wait for a free slot was %s (%s)", short(last), wait.name)
+	if wait := c.Wait; wait != nil && wait.Last >= notable {
+		if grows(wait.Trend) {
+			return fmt.Sprintf(", and the wait for a free slot grew from %s to %s (%s)", short(wait.First), short(wait.Last), wait.Quantile)
 		}
+		return fmt.Sprintf(", and the wait for a free slot was %s (%s)", short(wait.Last), wait.Quantile)
 	}
-	first, last, ok := c.ends(func(s measure.Second) (float64, bool) { return float64(s.InFlight), true })
-	if !ok || !grows(first, last) {
-		return ""
+	if t := c.InFlight; t != nil && grows(*t) {
+		return ", and the messages under way in its clients " + growth(*t)
 	}
-	return fmt.Sprintf(", and the messages under way in its clients grew from %s to %s", Count(int64(first)), Count(int64(last)))
+	return ""
 }
 
 // lagging says what latencies are worth that grew with the run.
@@ -136,15 +144,20 @@ func lagging(behind bool) string {
 }
 
 // grows reports whether a number went up by more than noise.
-func grows(first, last float64) bool { return last > 1.5*first && last-first >= 1 }
+func grows(t measure.Trend) bool { return t.Last > 1.5*t.First && t.Last-t.First >= 1 }
+
+// growth words how a count went up.
+func growth(t measure.Trend) string {
+	return fmt.Sprintf("grew from %s to %s", format.Count(int64(t.First)), format.Count(int64(t.Last)))
+}
 
 // amount formats a median of counts, which may be a half.
-func amount(n float64) string { return trimZeros(strings.TrimSuffix(Rate(n), "/s")) }
+func amount(n float64) string { return format.TrimZeros(strings.TrimSuffix(format.Rate(n), "/s")) }
 
 // short formats a wait; what is not notable is not told exactly.
 func short(ns float64) string {
 	if ns < notable {
 		return "less than 1 ms"
 	}
-	return Nanoseconds(ns)
+	return format.Nanoseconds(ns)
 }

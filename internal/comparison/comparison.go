@@ -1,0 +1,145 @@
+// Package comparison tells what the runs of an experiment, or picked ones, say of
+// its variants: the figures of each, whether they gave the same guarantees, what
+// kept them from more, and the verdict with its caveats. It rests on stored runs
+// alone, so the same runs always give the same sentences; package report draws
+// what it found, and commands and the web page show it.
+package comparison
+
+import (
+	"fmt"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
+	"dec.local/dec/internal/stats"
+)
+
+// Comparison is what was found. It crosses the wire as it is.
+type Comparison struct {
+	Title       string           `json:"title"`
+	Experiment  string           `json:"experiment,omitempty" doc:"Its id; absent for runs of several experiments."`
+	Target      string           `json:"target"`
+	OneMachine  bool             `json:"one_machine" doc:"Brokers and agents shared it."`
+	Stats       stats.Comparison `json:"comparison"`
+	Fairness    Fairness         `json:"fairness"`
+	Caveats     []string         `json:"caveats" doc:"Sentences that belong beside the verdict."`
+	Variants    []VariantSummary `json:"variants"`
+	Figures     []Figure         `json:"figures" doc:"What every variant is shown with, in the order of the table."`
+	Attention   []string         `json:"attention" doc:"A sentence for each run that does not count, or is not proven gone."`
+	Differences []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
+}
+
+// VariantSummary names a variant, and how much of it counts.
+type VariantSummary struct {
+	Label      string `json:"label"`
+	Technology string `json:"technology"`
+	Stack      string `json:"stack"`
+	Runs       int    `json:"runs" doc:"Not only those that count."`
+	Counted    int    `json:"counted" doc:"Runs that take part in the statistics."`
+}
+
+// Options are what runs can't tell of themselves.
+type Options struct {
+	Titles     map[string]string        // of technologies, for people, by name; the names themselves where they are missing
+	OneMachine func(target string) bool // reports whether brokers and agents of a target share a machine; none do if nil
+}
+
+// New compares the runs of a set. There is a verdict only once all of them have
+// ended, and never for runs that were not planned together.
+func New(s *Set, o Options) (Comparison, error) {
+	plan := s.Experiment.Plan
+	c := Comparison{
+		Title: plan.Name, Experiment: s.Experiment.ID, Target: plan.Target, OneMachine: o.OneMachine != nil && o.OneMachine(plan.Target),
+		Stats: stats.Compare(s.question(), s.samples()), Fairness: fairness(s.Variants), Variants: []VariantSummary{},
+		Figures: s.figures(), Attention: s.attention(),
+	}
+	for _, v := range s.Variants {
+		c.Variants = append(c.Variants, VariantSummary{v.Label, v.Technology, v.Stack, len(v.Runs), len(v.Counted())})
+	}
+	c.Caveats = s.caveats(c, o.Titles)
+	var err error
+	c.Differences, err = differences(s.Variants)
+	return c, err
+}
+
+// question is what the primary metric asks.
+func (s *Set) question() stats.Question {
+	plan := s.Experiment.Plan
+	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants)}
+	if s.Separate {
+		q.Separate, q.Planned, q.Ended = true, len(s.Runs), len(s.Runs)
+		return q
+	}
+	for _, run := range s.Runs {
+		if run.Extra {
+			q.Planned++
+		}
+		if run.Phase == experiment.PhaseEnded {
+			q.Ended++
+		}
+	}
+	return q
+}
+
+// samples are the values of the primary metric.
+func (s *Set) samples() []stats.Sample {
+	var samples []stats.Sample
+	for _, v := range s.Variants {
+		sample := stats.Sample{Label: v.Label, Missing: v.missing(s.Metric())}
+		var lost, acked int64
+		for _, run := range v.Counted() {
+			if value, ok := Value(s.Metric(), *run.Result); ok {
+				sample.Values = append(sample.Values, value)
+			}
+			lost += run.Result.Counts.Lost
+			acked += run.Result.Counts.Acked
+		}
+		if lost > 0 {
+			sample.Unranked = fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown and not ranked.",
+				v.Label, format.Count(lost), format.Count(acked))
+		}
+		samples = append(samples, sample)
+	}
+	return samples
+}
+
+// missing says why a variant has no value at all, for people. Before its last run
+// has ended nothing can be said but that.
+func (v *Variant) missing(metric experiment.Metric) string {
+	ended := 0
+	for _, r := range v.Runs {
+		if r.Phase == experiment.PhaseEnded {
+			ended++
+		}
+	}
+	if ended < len(v.Runs) {
+		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Label)
+	}
+	if len(v.Counted()) > 0 {
+		return fmt.Sprintf("no run of %s has enough messages to tell its %s.", v.Label, metric.Title())
+	}
+	for _, r := range v.Runs {
+		if reason := r.Excluded(); reason != "" {
+			return fmt.Sprintf("%s could not be measured: none of its %d runs counts (%s).", v.Label, len(v.Runs), reason)
+		}
+	}
+	return fmt.Sprintf("%s has no run that counts.", v.Label)
+}
+
+// attention tells of the runs that somebody should look at.
+func (s *Set) attention() []string {
+	sentences := []string{}
+	for _, run := range s.Runs {
+		text, leaked := run.Excluded(), run.Teardown == experiment.TeardownLeaked
+		switch {
+		case text == "" && !leaked:
+			continue
+		case text == "":
+			text = "counted"
+		}
+		if leaked {
+			text += "; its infrastructure is not proven gone"
+		}
+		sentences = append(sentences, fmt.Sprintf("%s (%s): %s", run.Name(), run.ID, text))
+	}
+	return sentences
+}

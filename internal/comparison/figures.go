@@ -1,0 +1,147 @@
+package comparison
+
+import (
+	"slices"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/stats"
+)
+
+// Figure is a line of the table that compares the variants.
+type Figure struct {
+	Name   string          `json:"name" doc:"Of a metric, a count, or an incident."`
+	Title  string          `json:"title"`
+	Unit   experiment.Unit `json:"unit" enum:"ns,per_s,s_per_million,count,bytes"`
+	Sum    bool            `json:"sum" doc:"Its values are sums over the runs that count; else medians."`
+	Values []FigureValue   `json:"values" doc:"In the order of the variants."`
+}
+
+// FigureValue is a figure of one variant, over the runs that count.
+type FigureValue struct {
+	Value *float64 `json:"value" doc:"Null where it is not known."`
+	Low   *float64 `json:"low,omitempty" doc:"Smallest of the runs; absent of a sum."`
+	High  *float64 `json:"high,omitempty" doc:"Largest of the runs; absent of a sum."`
+	Runs  int      `json:"runs" doc:"How many runs are behind it."`
+}
+
+// Value returns the number of a result that a metric names, in its unit. It is
+// false when the result does not have it, such as a percentile with too few
+// samples beyond it.
+func Value(m experiment.Metric, r measure.Result) (float64, bool) {
+	switch m {
+	case experiment.Throughput:
+		return r.Throughput, true
+	case experiment.CPUPerMillion:
+		return deref(r.CPU.PerMillion)
+	}
+	latency, quantile := r.E2E, strings.TrimPrefix(string(m), "e2e_")
+	if rest, ok := strings.CutPrefix(string(m), "publish_"); ok {
+		latency, quantile = r.Publish, rest
+	}
+	ns := map[string]*int64{
+		"p50": latency.P50NS, "p90": latency.P90NS, "p95": latency.P95NS,
+		"p99": latency.P99NS, "p999": latency.P999NS, "p9999": latency.P9999NS,
+	}[quantile]
+	return deref(ns)
+}
+
+func deref[T int64 | float64](p *T) (float64, bool) {
+	if p == nil {
+		return 0, false
+	}
+	return float64(*p), true
+}
+
+// figure is a [Figure] before it has values.
+type figure struct {
+	Figure
+	of func(measure.Result) (float64, bool)
+}
+
+func metricFigure(m experiment.Metric, title string) figure {
+	return figure{Figure{Name: string(m), Title: title, Unit: m.Unit()}, func(r measure.Result) (float64, bool) { return Value(m, r) }}
+}
+
+func sumFigure(name, title string, of func(measure.Result) int64) figure {
+	value := func(r measure.Result) (float64, bool) { return float64(of(r)), true }
+	return figure{Figure{Name: name, Title: title, Unit: experiment.UnitCount, Sum: true}, value}
+}
+
+// known are the figures of every variant.
+var known = []figure{
+	metricFigure("e2e_p50", "End-to-end p50"),
+	metricFigure("e2e_p99", "End-to-end p99"),
+	metricFigure("e2e_p999", "End-to-end p99.9"),
+	metricFigure("publish_p99", "Publish p99"),
+	metricFigure(experiment.Throughput, "Throughput"),
+	sumFigure("acked", "Acknowledged", func(r measure.Result) int64 { return r.Counts.Acked }),
+	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
+	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
+	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
+	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
+	metricFigure(experiment.CPUPerMillion, "Broker CPU per million messages"),
+	{
+		Figure{Name: "broker_rss", Title: "Broker memory, largest", Unit: experiment.UnitBytes},
+		func(r measure.Result) (float64, bool) { return deref(r.CPU.BrokerRSS) },
+	},
+}
+
+// figures are what every variant is shown with. Incidents are among them only
+// when the clients of some variant met them.
+func (s *Set) figures() []Figure {
+	all := slices.Clone(known)
+	for _, i := range experiment.Incidents() {
+		if s.Met(i) {
+			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))
+		}
+	}
+	figures := make([]Figure, len(all))
+	for n, f := range all {
+		figures[n] = f.Figure
+		for _, v := range s.Variants {
+			figures[n].Values = append(figures[n].Values, f.over(v))
+		}
+	}
+	return figures
+}
+
+// over summarises the figure over the counted runs of a variant.
+func (f figure) over(v *Variant) FigureValue {
+	var values []float64
+	sum := 0.0
+	for _, r := range v.Counted() {
+		if value, ok := f.of(*r.Result); ok {
+			values = append(values, value)
+			sum += value
+		}
+	}
+	switch {
+	case len(values) == 0:
+		return FigureValue{}
+	case f.Sum:
+		return FigureValue{Value: &sum, Runs: len(values)}
+	}
+	slices.Sort(values)
+	return FigureValue{Value: new(stats.Median(values)), Low: &values[0], High: &values[len(values)-1], Runs: len(values)}
+}
+
+// Met reports whether the clients of any run that counts met an incident.
+func (s *Set) Met(i experiment.Incident) bool {
+	return slices.ContainsFunc(s.Variants, func(v *Variant) bool { return v.total(i) > 0 })
+}
+
+// total is how often a variant's clients met an incident in the runs that count.
+func (v *Variant) total(i experiment.Incident) int64 {
+	return v.sum(func(r measure.Result) int64 { return r.Incidents[i] })
+}
+
+// sum adds a number up over the runs that count.
+func (v *Variant) sum(of func(measure.Result) int64) int64 {
+	var n int64
+	for _, r := range v.Counted() {
+		n += of(*r.Result)
+	}
+	return n
+}

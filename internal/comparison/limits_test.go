@@ -1,0 +1,115 @@
+package comparison_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/comparison/comparisontest"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+func TestLimitsAreSaid(t *testing.T) {
+	const emulator = "kinesis-emulator ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is."
+	const lagging = " Its latencies grow with the length of the run: they tell how far it fell behind, not how fast it answers."
+	tests := map[string]struct {
+		change func(n int, variant string, r *measure.Result)
+		want   []string
+	}{
+		"writes refused by a variant that falls behind": {
+			nil,
+			[]string{"kinesis-emulator refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+		},
+		"the run in the middle is told": {
+			func(n int, _ string, r *measure.Result) {
+				if r.Incidents != nil { // the runs 1, 3, 4, 6 and 8
+					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
+				}
+			},
+			[]string{"kinesis-emulator refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+		},
+		"writes refused, sent again, and all taken": {
+			func(_ int, variant string, r *measure.Result) {
+				if variant == "kafka" {
+					return
+				}
+				r.Counts.Unsent = 0
+				for i := range r.Timeline {
+					r.Timeline[i].Counts.Acked, r.Timeline[i].InFlight = r.Timeline[i].Counts.Offered, 40
+					delete(r.Timeline[i].Latencies, measure.Backpressure)
+				}
+			},
+			[]string{"kinesis-emulator refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+				"what it refused was sent again, and it kept up with the 1,500 messages offered each second."},
+		},
+		"reads refused in some of the runs": {
+			func(n int, variant string, r *measure.Result) {
+				if variant == "kafka" {
+					return
+				}
+				r.Incidents, r.Counts.Unsent = nil, 0
+				for i := range r.Timeline {
+					r.Timeline[i].Incidents = nil
+					if n < 5 {
+						r.Timeline[i].Incidents, r.Timeline[i].Backlog = map[experiment.Incident]int64{"throttled_reads": 2}, int64(100*r.Timeline[i].Second)
+						r.Incidents = map[experiment.Incident]int64{"throttled_reads": 58}
+					}
+				}
+			},
+			[]string{"Reads from kinesis-emulator were refused because a limit was reached: 58 refusals in the measure stage of a typical one of the 3 of 5 runs in which it happened " +
+				"(2 each second at the median, 2 at most); the messages that waited to be read grew from 1,100 to 3,800."},
+		},
+		"nothing refused, but less taken than offered": {
+			func(_ int, variant string, r *measure.Result) {
+				r.Incidents = nil
+				for i := range r.Timeline {
+					r.Timeline[i].Incidents = nil
+					delete(r.Timeline[i].Latencies, measure.Backpressure)
+				}
+			},
+			[]string{"kinesis-emulator did not keep up with the load: 7,500 of 45,000 messages in the measure stage of a typical run were never sent; " +
+				"it took 1,000 of the 1,500 messages offered each second, and the messages under way in its clients grew from 1,020 to 1,560." + lagging},
+		},
+		"a few messages that found no slot": {
+			func(_ int, variant string, r *measure.Result) {
+				r.Incidents, r.Counts.Unsent = nil, 0
+				if variant == "kafka" {
+					r.Counts.Unsent = 3
+				}
+			},
+			[]string{"kafka did not take all that was offered: 3 of 45,000 messages in the measure stage of a typical run were never sent, for want of a free slot."},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			found := comparisontest.Compare(t, comparisontest.Limited(t, tt.change))
+			if found.Caveats[0] != emulator {
+				t.Errorf("first caveat = %q, want that of the emulator", found.Caveats[0])
+			}
+			until := slices.IndexFunc(found.Caveats, func(c string) bool { return strings.HasPrefix(c, "Not like for like") })
+			if diff := cmp.Diff(tt.want, found.Caveats[1:until]); diff != "" {
+				t.Errorf("sentences on limits (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRunsThatDoNotCountReachNoLimit(t *testing.T) {
+	found := comparisontest.Compare(t, comparisontest.Limited(t, func(_ int, variant string, r *measure.Result) {
+		if variant != "kafka" {
+			r.Validity = experiment.Validity{Reasons: []string{"the load generator was the limit"}}
+		}
+	}))
+	if text := strings.Join(found.Caveats, "\n"); strings.Contains(text, "because a limit was reached") {
+		t.Errorf("limits of runs that do not count are told:\n%s", text)
+	}
+	if slices.ContainsFunc(found.Figures, func(f comparison.Figure) bool { return f.Name == string(experiment.ThrottledWrites) }) {
+		t.Errorf("throttles of runs that do not count are a figure: %+v", found.Figures)
+	}
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// column is a column of the CSV form.
+type column struct {
+	name  string
+	value func(*comparison.Run) string
+}
+
+// csvColumns are the columns after those of the experiment.
+func csvColumns() []column {
+	text := func(name string, value func(*comparison.Run) string) column {
+		return column{name, func(r *comparison.Run) string { return safeCell(value(r)) }}
+	}
+	columns := []column{
+		text("variant", func(r *comparison.Run) string { return r.Of.Label }),
+		text("technology", func(r *comparison.Run) string { return r.Of.Technology }),
+		text("stack", func(r *comparison.Run) string { return r.Of.Stack }),
+		text("emulator", func(r *comparison.Run) string { return r.Of.Emulator() }),
+		text("options", func(r *comparison.Run) string { return compact(r.Of.Options) }),
+		text("client_config", func(r *comparison.Run) string { return compact(r.Of.ClientConfig) }),
+		text("run", func(r *comparison.Run) string { return r.ID }),
+		{"number", func(r *comparison.Run) string { return strconv.Itoa(r.Number) }},
+		{"order", func(r *comparison.Run) string { return strconv.Itoa(r.Order) }},
+		{"extra", func(r *comparison.Run) string { return strconv.FormatBool(r.Extra) }},
+		text("outcome", func(r *comparison.Run) string { return string(r.Outcome) }),
+		{"valid", func(r *comparison.Run) string { return strconv.FormatBool(r.Validity.OK) }},
+		{"counted", func(r *comparison.Run) string { return strconv.FormatBool(r.Counts()) }},
+		text("not_counted_because", func(r *comparison.Run) string { return r.Excluded() }),
+		text("teardown", func(r *comparison.Run) string { return string(r.Teardown) }),
+		{"started_at", func(r *comparison.Run) string { return rfc3339(r.StartedAt) }},
+		{"ended_at", func(r *comparison.Run) string { return rfc3339(r.EndedAt) }},
+	}
+	for _, m := range experiment.Metrics() {
+		name := string(m)
+		if m.Latency() {
+			name += "_ns"
+		}
+		columns = append(columns, column{name, func(r *comparison.Run) string {
+			if r.Result == nil {
+				return ""
+			}
+			value, ok := comparison.Value(m, *r.Result)
+			if !ok {
+				return ""
+			}
+			return strconv.FormatFloat(value, 'f', -1, 64)
+		}})
+	}
+	return append(columns, countColumns()...)
+}
+
+func countColumns() []column {
+	var columns []column
+	for _, c := range []struct {
+		name  string
+		count func(measure.Result) int64
+	}{
+		{"offered", func(r measure.Result) int64 { return r.Counts.Offered }},
+		{"sent", func(r measure.Result) int64 { return r.Counts.Sent }},
+		{"unsent", func(r measure.Result) int64 { return r.Counts.Unsent }},
+		{"acked", func(r measure.Result) int64 { return r.Counts.Acked }},
+		{"failed", func(r measure.Result) int64 { return r.Counts.Failed }},
+		{"received", func(r measure.Result) int64 { return r.Counts.Received }},
+		{"lost", func(r measure.Result) int64 { return r.Counts.Lost }},
+		{"duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }},
+		{"reordered", func(r measure.Result) int64 { return r.Counts.Reordered }},
+		{"corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }},
+		{"bytes", func(r measure.Result) int64 { return r.Counts.Bytes }},
+	} {
+		columns = append(columns, column{c.name, func(r *comparison.Run) string {
+			if r.Result == nil {
+				return ""
+			}
+			return strconv.FormatInt(c.count(*r.Result), 10)
+		}})
+	}
+	for _, i := range experiment.Incidents() {
+		columns = append(columns, column{string(i), func(r *comparison.Run) string {
+			if r.Result == nil {
+				return ""
+			}
+			return strconv.FormatInt(r.Result.Incidents[i], 10)
+		}})
+	}
+	return append(columns, column{"broker_rss_bytes", func(r *comparison.Run) string {
+		if r.Result == nil || r.Result.CPU.BrokerRSS == nil {
+			return ""
+		}
+		return strconv.FormatInt(*r.Result.CPU.BrokerRSS, 10)
+	}})
+}
+
+// CSV writes one row per run. Unknown numbers are empty cells, latencies are
+// whole nanoseconds, and no text cell can be taken for a formula.
+func CSV(w io.Writer, d Document) error {
+	workload, err := json.Marshal(d.Set.Experiment.Plan.Workload)
+	if err != nil {
+		return fmt.Errorf("write the report as CSV: %w", err)
+	}
+	out := csv.NewWriter(w)
+	columns := csvColumns()
+	header := []string{"experiment", "name", "target", "fairness", "workload"}
+	for _, c := range columns {
+		header = append(header, c.name)
+	}
+	rows := [][]string{header}
+	for _, run := range d.Set.Runs {
+		row := []string{safeCell(d.Experiment), safeCell(d.Title), safeCell(d.Target), d.Fairness.Label, safeCell(string(workload))}
+		for _, c := range columns {
+			row = append(row, c.value(run))
+		}
+		rows = append(rows, row)
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write the report as CSV: %w", err)
+	}
+	return nil
+}
+
+// safeCell keeps a spreadsheet from taking text for a formula: a leading
+// apostrophe makes it text again.
+func safeCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func compact(values map[string]json.RawMessage) string {
+	if len(values) == 0 {
+		return ""
+	}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+func rfc3339(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
