@@ -19,7 +19,7 @@ java         := $(artifacts)/java/17
 node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
-.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate
+.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate release
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -68,8 +68,13 @@ bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)
 	go test -count=1 -timeout 60m ./e2e -run TestKills -kills -v
 
+# The page is always built anew: it goes into the programs.
+release: prerequisites ui/node_modules/.package-lock.json ## Make the archives of a release: VERSION=v1.2.3
+	@cd ui && npm run --silent build
+	@go run ./deploy/release $(VERSION)
+
 clean: ## Remove what was built and installed here; results of experiments stay
-	rm -rf bin $(tools) reports ui/node_modules ui/dist/*
+	rm -rf bin dist $(tools) reports ui/node_modules ui/dist/*
 
 prerequisites:
 	@tools/prerequisites
