@@ -20,7 +20,7 @@ import (
 // real database; it executes nothing of what is admitted. One minute, or
 // DEC_FUZZ_SECONDS.
 func TestFuzzAPI(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
