@@ -29,13 +29,12 @@ var technologies = named{
 	marker:  "stacks",
 	mention: asWord,
 	allowed: map[string]string{
-		"technology/all/all.go":                  "the generated list of technologies",
-		"internal/experiment/fields.go":          "examples in the schema of plans",
-		"internal/api/api.go":                    "an example of a run's name, in the description of the API",
-		"internal/cli/cli.go":                    "the example to begin with, in the help",
-		"internal/cli/run.go":                    "an example of --set, in the help",
-		"internal/cli/planfile/planfile.go":      "an example of --set, in an error",
-		"ui/src/pages/experiments/EmptyList.tsx": "an example of a plan",
+		"technology/all/all.go":             "the generated list of technologies",
+		"internal/experiment/fields.go":     "examples in the schema of plans",
+		"internal/api/api.go":               "an example of a run's name, in the description of the API",
+		"internal/cli/cli.go":               "the example to begin with, in the help",
+		"internal/cli/run.go":               "an example of --set, in the help",
+		"internal/cli/planfile/planfile.go": "an example of --set, in an error",
 	},
 }
 

@@ -17,21 +17,31 @@ const module = "dec.local/dec/"
 // stands for any technology, which also has the packages of its own folder. A
 // package that is absent may import nothing.
 var arrows = map[string][]string{
-	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli"},
+	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli", "target/all"},
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/notify",
-		"internal/orchestrator", "internal/report", "internal/format", "internal/measure", "internal/experiment", "target/local",
+		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
+		"internal/report", "internal/format", "internal/measure", "internal/experiment", "target",
 	},
 	"internal/yamltext":     {"internal/experiment"},
 	"internal/cli/planfile": {"internal/yamltext"},
 	// The one place where siblings meet.
 	"internal/server": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/httpapi", "internal/guard", "internal/stream",
-		"internal/notify", "internal/client", "internal/api", "internal/orchestrator", "internal/store", "internal/tofu", "internal/reconcile", "internal/rendezvous",
-		"internal/comparison", "internal/measure", "internal/experiment", "technology", "technology/all", "target", "target/local", "ui",
+		"internal/buildinfo", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
+		"internal/orchestrator", "internal/phases", "internal/planner", "internal/evidence", "internal/upkeep", "internal/vault", "internal/datadir",
+		"internal/store", "internal/tofu", "internal/rendezvous", "internal/comparison", "internal/measure", "internal/experiment", "internal/yamltext",
+		"technology", "technology/all", "target", "ui",
 	},
+	"internal/planner":  {"internal/api", "internal/cli/planfile", "internal/yamltext", "internal/experiment", "internal/tofu", "technology", "target"},
+	"internal/evidence": {"internal/api", "internal/datadir", "internal/experiment", "internal/measure", "internal/rendezvous", "target"},
+	"internal/phases": {
+		"internal/datadir", "internal/evidence", "internal/experiment", "internal/measure", "internal/orchestrator", "internal/reconcile",
+		"internal/rendezvous", "internal/tofu", "internal/vault", "target",
+	},
+	"internal/vault":                     {"internal/experiment"},
+	"internal/datadir":                   {"internal/experiment", "internal/rendezvous", "target"},
+	"internal/upkeep":                    {"internal/comparison", "internal/experiment"},
 	"internal/api":                       {"internal/comparison", "internal/experiment", "internal/measure"},
 	"internal/client":                    {"internal/api", "internal/experiment", "internal/measure"},
 	"internal/comparison":                {"internal/experiment", "internal/format", "internal/measure", "internal/stats"},
@@ -63,13 +73,14 @@ var arrows = map[string][]string{
 	"technology/technologytest":         {"internal/experiment", "internal/identity", "technology"},
 	"target":                            {"internal/experiment"},
 	"target/targettest":                 {"internal/experiment", "target"},
+	"target/all":                        {"target", "target/*"},
 	"target/local":                      {"internal/experiment", "internal/supervise", "target"},
-	"target/local/provider":             {"internal/experiment", "internal/supervise", "target/local"},
 	"e2e/fakecloud/cloud":               {"internal/experiment"},
 	"e2e/fakecloud/simulator":           {"internal/supervise", "e2e/fakecloud/cloud"},
 	"e2e/fakecloud/provider":            {"e2e/fakecloud/cloud"},
 
 	"e2e/fakecloud/cmd/terraform-provider-fakecloud": {"e2e/fakecloud/provider"},
+	"target/local/provider":                          {"internal/supervise", "target/local"},
 }
 
 type listedPackage struct {

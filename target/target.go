@@ -1,6 +1,9 @@
 // Package target holds the contract between DEC and the places where runs take
-// place. A target is one folder here: a module `nodes` in HCL, and Go only
-// where real resources must be listed.
+// place. A target is one folder here that exports `var Target = target.Target{…}`:
+// a module `nodes` in HCL, the providers that it needs, facts, and Go that looks
+// at what really exists. Package all lists the targets of the product.
+//
+// Everything else knows facts of a target, never its name.
 //
 // # The nodes module
 //
@@ -12,6 +15,7 @@
 //     role ("broker" or "agent").
 //   - services: by name, what runs on which node: command, environment, files,
 //     artifacts, readiness, lifetime, stop signal, grace and memory limit.
+//   - secrets: by service, secret files; ephemeral.
 //
 // groups and services stay two variables: addresses depends on groups alone, so
 // that services may contain addresses. In one variable that would be a cycle.
@@ -20,19 +24,115 @@
 // Its outputs are addresses (by group, the host and the ports of each node) and
 // network (what managed services need to know of it; empty if nothing).
 //
-// # The inventory
-//
-// A target lists what really exists, by tag and by name, as objects of package
-// experiment, and removes one by one what OpenTofu has lost. An object stays
-// listed until nothing of it is left, and removing what is gone succeeds.
+// Package targettest is the suite that every target passes.
 package target
 
-import "embed"
+import (
+	"context"
+	"io/fs"
+	"time"
 
-// Nodes holds the nodes module of every target, at <target>/nodes.
-//
-//go:embed all:*/nodes
-var Nodes embed.FS
+	"dec.local/dec/internal/experiment"
+)
+
+// Target is one kind of place where runs can take place.
+type Target struct {
+	Name      string // of its folder, as plans name it: a slug
+	Title     string // for people, such as "This machine"
+	Facts     Facts
+	Nodes     fs.FS      // the nodes module: *.tf at its root
+	Providers []Provider // that the nodes module needs
+
+	// Open looks at the place; it starts nothing and costs nothing. An error
+	// says why the target can't be used and what to do.
+	Open func(ctx context.Context, o Options) (Place, error)
+}
+
+// Facts are what the rest of DEC may know of a target.
+type Facts struct {
+	// SharedMachine: brokers and agents of a run share one machine, so that its
+	// numbers are no ground for a purchase.
+	SharedMachine bool
+	// OneHost: what exists can be seen and removed from the host that made it
+	// alone, so that servers of one host at a time take its runs.
+	OneHost bool
+	// SharedFiles: nodes read the files of the server, so that a folder can be
+	// the bucket, and agents get the server's own credentials of a bucket.
+	SharedFiles bool
+	// Slots is how many runs may be active at once unless an operator says
+	// otherwise; at least 1.
+	Slots int
+	// SweepInterval is the time between two looks at what exists that both must
+	// find nothing before a run counts as clean: as long as the place may take to
+	// show what it has made.
+	SweepInterval time.Duration
+	// Errors are texts by which errors of its providers are told apart, the first
+	// that matches counts; see [Facts.Classify].
+	Errors []ErrorText
+}
+
+// Provider is an OpenTofu provider of DEC's own that a nodes module needs.
+type Provider struct {
+	Source     string // address in OpenTofu, such as "dec.local/dec/dec"
+	Executable string // name of its build, which lies beside dec
+	Artifacts  bool   // its block takes the folders of artifacts as "artifacts"
+}
+
+// Options are what a target gets to know of the installation that opens it.
+type Options struct {
+	Data      string                   // the data folder, absolute; its path names the installation in tags
+	Artifacts []string                 // folders that hold what stacks name, at <name>/<version>
+	Getenv    func(name string) string // of the server's environment; os.Getenv if nil
+}
+
+// Place is an opened target. What only some places can do is declared in
+// abilities.go and found by type assertion.
+type Place interface {
+	// List returns the objects tagged with the run or named after it; all objects
+	// of DEC for "", whoever made them. An object stays listed until nothing of it
+	// is left.
+	List(ctx context.Context, run string) ([]experiment.Object, error)
+	// Remove removes one object that OpenTofu has lost. One that is gone is no
+	// error.
+	Remove(ctx context.Context, o experiment.Object) error
+	// Watch blocks until ctx ends, or returns before that with an error that names
+	// a service of the run that ended and why.
+	Watch(ctx context.Context, run string) error
+	// Check looks whether a run that needs as much can take place now. It returns
+	// at least one finding; the first is about the place as a whole.
+	Check(ctx context.Context, d Demand) []Finding
+	// Placement is what provisioning needs to know of the place.
+	Placement() Placement
+}
+
+// Demand is what a run needs. The zero one asks for the state of the place alone.
+type Demand struct {
+	DiskBytes int64 // that its brokers write at most, in all
+}
+
+// Finding is one thing that a place looked at.
+type Finding struct {
+	Subject string // such as "disk"; "" for the place as a whole
+	Level   Level
+	Detail  string // what was found
+	Fix     string // what to do about it; "" if nothing
+}
+
+// Level says what follows from a [Finding].
+type Level int
+
+// The levels, from the best to the worst.
+const (
+	OK     Level = iota // nothing follows
+	Advice              // a run may take place; a person should know this
+	Refuse              // no run may take place
+)
+
+// Placement is what provisioning needs to know of a place.
+type Placement struct {
+	CPUs        map[string][]int  // CPU affinity of services by role, "broker" and "agent"; none if empty
+	Environment map[string]string // for OpenTofu, by which the providers find the place; no secrets
+}
 
 // The tags that every resource of every target carries, so that anything can be
 // found, understood and deleted without a database.

@@ -10,6 +10,7 @@ import (
 	"dec.local/dec/internal/cli"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/internal/tofu"
+	"dec.local/dec/target/all"
 )
 
 func main() {
@@ -27,5 +28,6 @@ func main() {
 		Getenv:     os.Getenv,
 		Executable: executable,
 		Interrupts: interrupts,
+		Targets:    all.Targets(),
 	}))
 }

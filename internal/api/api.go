@@ -286,6 +286,14 @@ type Target struct {
 	Why       string `json:"why,omitempty" doc:"Why it is not available."`
 	Fix       string `json:"fix,omitempty" doc:"The command that mends it."`
 	Slots     int    `json:"slots" doc:"Runs at once."`
+
+	Facts TargetFacts `json:"facts"`
+}
+
+// TargetFacts are what can be said of a target without its name.
+type TargetFacts struct {
+	SharedMachine bool `json:"shared_machine" doc:"Brokers and agents of a run share one machine: its numbers are no ground for a purchase."`
+	OneHost       bool `json:"one_host" doc:"Everything of a run is on the host of the server that runs it."`
 }
 
 // Technology is something that can be compared.

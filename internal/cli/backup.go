@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
 )
 
@@ -15,7 +16,7 @@ type backupCmd struct {
 }
 
 // Run writes the copy.
-func (c *backupCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
+func (c *backupCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error {
 	if !f.Used() {
 		return fmt.Errorf("there is no database in %s", f.Data)
 	}
@@ -23,7 +24,7 @@ func (c *backupCmd) Run(ctx context.Context, env *Env, f *server.Folders) error 
 	if err != nil {
 		return usage(err)
 	}
-	if err := f.Backup(ctx, path); err != nil {
+	if err := server.Backup(ctx, f, path); err != nil {
 		return err
 	}
 	if c.JSON {

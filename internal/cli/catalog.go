@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
 )
 
@@ -19,7 +20,7 @@ type catalogCmd struct {
 
 // Run prints the catalog: the server's, or where there is none that of this
 // machine.
-func (c *catalogCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	catalog, err := c.read(ctx, env, f, r)
 	if err != nil {
 		return err
@@ -48,15 +49,19 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *re
 	return w.Flush()
 }
 
-func (c *catalogCmd) read(ctx context.Context, env *Env, f *server.Folders, r *remote) (api.Catalog, error) {
-	server, found, err := r.find(ctx, env, f)
+func (c *catalogCmd) read(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) (api.Catalog, error) {
+	remote, found, err := r.find(ctx, env, f)
 	if err != nil {
 		return api.Catalog{}, err
 	}
 	if found {
-		return server.Catalog(ctx)
+		return remote.Catalog(ctx)
 	}
-	return f.Catalog(nil)
+	planner, err := server.OpenPlanner(ctx, f, env.Targets)
+	if err != nil {
+		return api.Catalog{}, err
+	}
+	return planner.Catalog(ctx)
 }
 
 // printOptions lists the properties of a JSON Schema.

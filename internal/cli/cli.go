@@ -13,7 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"dec.local/dec/internal/server"
+	"dec.local/dec/internal/datadir"
+	"dec.local/dec/target"
 )
 
 // The exit codes of dec.
@@ -31,15 +32,16 @@ type Env struct {
 	Stdout     io.Writer
 	Stderr     io.Writer
 	Getenv     func(string) string
-	Executable string // path of dec itself; agent and provider lie beside it
+	Executable string // path of dec itself; agent and providers lie beside it
+	Targets    []target.Target
 	// Interrupts delivers one value per Ctrl-C or SIGTERM.
 	Interrupts <-chan os.Signal
 }
 
 // commands is the whole command line.
 type commands struct {
-	server.Folders
-	Remote remote `embed:""`
+	datadir.Folders
+	Remote serverFlags `embed:""`
 
 	Serve       serveCmd       `cmd:"" help:"Answer the API and the web page, and run what is queued, until told to end."`
 	Run         runCmd         `cmd:"" help:"Run the experiment that a file describes and print the verdict."`

@@ -9,9 +9,9 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
-	"dec.local/dec/internal/server"
 )
 
 // compareCmd puts runs side by side.
@@ -23,7 +23,7 @@ type compareCmd struct {
 }
 
 // Run prints the comparison.
-func (c *compareCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *compareCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		comparison, err := server.Compare(ctx, c.Runs)
 		if err != nil {

@@ -7,18 +7,19 @@ import (
 	"fmt"
 
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
 )
 
-// remote are the flags that name a server.
-type remote struct {
+// serverFlags are the flags that name a server.
+type serverFlags struct {
 	Server    string `help:"Address of the server to call. Default: the one that works on the data folder." env:"DEC_SERVER" placeholder:"URL"`
 	TokenFile string `help:"File with that server's token, unless it is in DEC_TOKEN." env:"DEC_TOKEN_FILE" placeholder:"FILE"`
 }
 
 // find returns the server that is named, or that works on the data folder. It is
 // false when none is.
-func (r *remote) find(ctx context.Context, env *Env, f *server.Folders) (*client.Client, bool, error) {
+func (r *serverFlags) find(ctx context.Context, env *Env, f *datadir.Folders) (*client.Client, bool, error) {
 	token := env.Getenv("DEC_TOKEN")
 	if token == "" && r.TokenFile != "" {
 		var err error
@@ -45,7 +46,7 @@ var errNone = errors.New("no server works on this data folder; start one with 'd
 // ask calls do with a server. Where none works on the data folder, this command
 // is one while it lasts, which starts no run: what was stored can be read without
 // a server.
-func (r *remote) ask(ctx context.Context, env *Env, f *server.Folders, do func(*client.Client) error) error {
+func (r *serverFlags) ask(ctx context.Context, env *Env, f *datadir.Folders, do func(*client.Client) error) error {
 	c, found, err := r.find(ctx, env, f)
 	switch {
 	case err != nil:
@@ -55,23 +56,22 @@ func (r *remote) ask(ctx context.Context, env *Env, f *server.Folders, do func(*
 	case !f.Used():
 		return fmt.Errorf("nothing was ever run in %s, and %w", f.Data, errNone)
 	}
-	s, err := server.Open(ctx, server.Options{Folders: f})
+	s, err := server.Open(ctx, server.Options{Folders: f, Targets: env.Targets})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	v, err := s.Listen(server.ServiceOptions{Listen: anyPort})
-	if err != nil {
+	if err := s.Listen(server.ListenOptions{Address: anyPort}); err != nil {
 		return err
 	}
 	answering, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- v.Answer(answering) }()
+	go func() { ended <- s.Run(answering, server.Answer) }()
 	defer func() {
 		cancel()
 		<-ended // says that it was cancelled
 	}()
-	if c, err = dial(v); err != nil {
+	if c, err = dial(s); err != nil {
 		return err
 	}
 	return do(c)
@@ -80,14 +80,14 @@ func (r *remote) ask(ctx context.Context, env *Env, f *server.Folders, do func(*
 // anyPort is the address of a server that only this machine calls.
 const anyPort = "127.0.0.1:0"
 
-// dial returns a client of a service of this process.
-func dial(v *server.Service) (*client.Client, error) {
-	return client.New(client.Options{URL: v.URL, Token: v.Token})
+// dial returns a client of a server of this process.
+func dial(s *server.Server) (*client.Client, error) {
+	return client.New(client.Options{URL: s.URL, Token: s.Token})
 }
 
 // server returns the server that is named, or that works on the data folder, or
 // an error.
-func (r *remote) server(ctx context.Context, env *Env, f *server.Folders) (*client.Client, error) {
+func (r *serverFlags) server(ctx context.Context, env *Env, f *datadir.Folders) (*client.Client, error) {
 	c, found, err := r.find(ctx, env, f)
 	if !found {
 		return nil, cmp.Or(err, errNone)

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"dec.local/dec/internal/server"
+	"dec.local/dec/internal/datadir"
+	"dec.local/dec/target/all"
 )
 
 // doctor runs `dec doctor --json` on folders of its own.
@@ -20,7 +21,7 @@ func doctor(t *testing.T, tools string) (int, map[string]finding) {
 	code := Main(context.Background(), &Env{
 		Args:   []string{"doctor", "--json", "--tools", tools, "--data", filepath.Join(dir, "data")},
 		Stdout: &stdout, Stderr: &stderr, Getenv: func(name string) string { return vars[name] },
-		Executable: filepath.Join(dir, "bin", "dec"),
+		Executable: filepath.Join(dir, "bin", "dec"), Targets: all.Targets(),
 	})
 	var out struct {
 		Findings []finding `json:"findings"`
@@ -42,10 +43,10 @@ func TestDoctorTellsWhatIsMissingAndHowToMendIt(t *testing.T) {
 	if code != exitFailed {
 		t.Errorf("dec doctor without tools = exit %d, want %d", code, exitFailed)
 	}
-	for name, want := range map[string]string{"OpenTofu": "tofu", "agent and provider": "dec-agent", "kafka/kraft": "java", "nats/jetstream": "nats-server"} {
+	for name, want := range map[string]string{"OpenTofu": "tofu", "agent and providers": "dec-agent", "kafka/kraft": "java", "nats/jetstream": "nats-server"} {
 		f := found[name]
-		if f.OK || f.Fix != server.SetupFix || !strings.Contains(f.Detail, want) {
-			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, server.SetupFix)
+		if f.OK || f.Fix != datadir.Setup || !strings.Contains(f.Detail, want) {
+			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, datadir.Setup)
 		}
 	}
 	for _, name := range []string{"local", "disk", "memory", "load"} {

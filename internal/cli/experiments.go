@@ -9,8 +9,8 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/server"
 )
 
 // experimentsCmd is about experiments.
@@ -31,7 +31,7 @@ type listExperimentsCmd struct {
 }
 
 // Run prints the list.
-func (c *listExperimentsCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *listExperimentsCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		q := experiment.ExperimentQuery{Text: c.Text, State: c.State, Technology: c.Technology, Digest: c.Plan, Limit: min(c.Limit, 200)}
 		list := []api.Experiment{}
@@ -83,7 +83,7 @@ type experimentID struct {
 type showExperimentCmd struct{ experimentID }
 
 // Run prints one experiment.
-func (c *showExperimentCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *showExperimentCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		e, err := server.Experiment(ctx, c.ID)
 		if err != nil {
@@ -122,7 +122,7 @@ func printExperiment(out io.Writer, e api.ExperimentDetail) error {
 type cancelExperimentCmd struct{ experimentID }
 
 // Run cancels one experiment.
-func (c *cancelExperimentCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *cancelExperimentCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	server, err := r.server(ctx, env, f)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *cancelExperimentCmd) Run(ctx context.Context, env *Env, f *server.Folde
 type deleteExperimentCmd struct{ experimentID }
 
 // Run removes one experiment.
-func (c *deleteExperimentCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *deleteExperimentCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		if err := server.DeleteExperiment(ctx, c.ID); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/target/all"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -22,7 +24,7 @@ func call(t *testing.T, vars map[string]string, args ...string) (code int, stdou
 	}
 	code = Main(t.Context(), &Env{
 		Args: args, Stdout: &out, Stderr: &errs, Getenv: func(name string) string { return vars[name] },
-		Executable: filepath.Join(vars["HOME"], "bin", "dec"),
+		Executable: filepath.Join(vars["HOME"], "bin", "dec"), Targets: all.Targets(),
 	})
 	return code, out.String(), errs.String()
 }

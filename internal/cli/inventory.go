@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
 )
 
@@ -29,7 +30,7 @@ type inventory struct {
 }
 
 // Run prints the inventory.
-func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	listed, err := c.read(ctx, env, f, r)
 	if err != nil {
 		return err
@@ -57,19 +58,19 @@ func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *
 	return w.Flush()
 }
 
-func (c *inventoryCmd) read(ctx context.Context, env *Env, f *server.Folders, r *remote) (inventory, error) {
+func (c *inventoryCmd) read(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) (inventory, error) {
 	listed := inventory{AsOf: time.Now(), Objects: []listedObject{}}
-	server, found, err := r.find(ctx, env, f)
+	remote, found, err := r.find(ctx, env, f)
 	if err != nil {
 		return listed, err
 	}
 	var targets []api.TargetInventory
 	if found {
 		var answer api.Inventory
-		answer, err = server.Inventory(ctx)
+		answer, err = remote.Inventory(ctx)
 		listed.AsOf, targets = answer.AsOf, answer.Targets
 	} else {
-		targets, err = f.Inventory(ctx)
+		targets, err = server.Inventory(ctx, f, env.Targets)
 	}
 	if err != nil {
 		return listed, err

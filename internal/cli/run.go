@@ -11,6 +11,7 @@ import (
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/cli/planfile"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/server"
@@ -28,7 +29,7 @@ type runCmd struct {
 
 // Run checks every plan before anything starts, then runs them: on the server
 // that is named or works on the data folder, or else as a server itself.
-func (c *runCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *runCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	if len(c.Files) > 1 && (c.Report != "" || c.CSV != "") {
 		return usage(errors.New("--report and --csv take one plan; run the files one by one"))
 	}
@@ -40,7 +41,7 @@ func (c *runCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote
 	if err != nil {
 		return err
 	}
-	check := checkHere(f)
+	check := checkHere(ctx, env, f)
 	if found {
 		check = server.DryRun
 	}
@@ -57,9 +58,9 @@ func (c *runCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote
 		}
 	}
 	if found {
-		return c.asGuest(ctx, env, server, plans)
+		return c.runRemote(ctx, env, server, plans)
 	}
-	return c.asHost(ctx, env, f, r, plans)
+	return c.runLocal(ctx, env, f, r, plans)
 }
 
 // read reads all files, as JSON.
@@ -75,19 +76,13 @@ func (c *runCmd) read() ([][]byte, error) {
 	return plans, nil
 }
 
-// checkHere checks plans without a server.
-func checkHere(f *server.Folders) func(context.Context, []byte) (api.DryRun, error) {
-	planner := &server.Planner{Folders: f}
-	return func(ctx context.Context, data []byte) (api.DryRun, error) {
-		plan, err := experiment.DecodePlan(data)
-		if err == nil {
-			plan, err = planner.Check(ctx, plan)
-		}
-		if err != nil {
-			return api.DryRun{}, err
-		}
-		return planner.Describe(ctx, plan)
+// checkHere checks plans without a server, as one would.
+func checkHere(ctx context.Context, env *Env, f *datadir.Folders) func(context.Context, []byte) (api.DryRun, error) {
+	planner, err := server.OpenPlanner(ctx, f, env.Targets)
+	if err != nil {
+		return func(context.Context, []byte) (api.DryRun, error) { return api.DryRun{}, err }
 	}
+	return planner.Propose
 }
 
 // check checks every plan. A refusal tells all faults at once.
@@ -129,14 +124,14 @@ func (c *runCmd) describe(env *Env, checked []api.DryRun) error {
 	return nil
 }
 
-// asGuest runs plans on a server that goes on when this command has ended.
-func (c *runCmd) asGuest(ctx context.Context, env *Env, server *client.Client, plans [][]byte) error {
-	g := &guest{
+// runRemote runs plans on a server that goes on when this command has ended.
+func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client, plans [][]byte) error {
+	g := &remoteRun{
 		client:   server,
 		progress: newProgress(env.Stderr, func(run string) (measure.Result, error) { return server.Result(ctx, run) }),
 		admitted: func(string) error { return nil },
 		leave:    func() {},
-		farewell: "left at once; the server " + server.URL() + " goes on: 'dec experiments list' shows what",
+		exitHint: "left at once; the server " + server.URL() + " goes on: 'dec experiments list' shows what",
 	}
 	g.cancel = func(id string) error {
 		if id == "" {
@@ -144,37 +139,37 @@ func (c *runCmd) asGuest(ctx context.Context, env *Env, server *client.Client, p
 		}
 		return server.CancelExperiment(ctx, id)
 	}
-	ctx, _, done := g.obey(ctx, env.Interrupts)
+	ctx, _, done := g.onInterrupt(ctx, env.Interrupts)
 	defer done()
 	defer g.progress.end()
-	return g.fate(ctx, c.runAll(ctx, env, g, plans))
+	return g.result(ctx, c.runAll(ctx, env, g, plans))
 }
 
-// asHost runs plans on this data folder. If another command becomes its server
+// runLocal runs plans on this data folder. If another command becomes its server
 // first, that one runs them.
-func (c *runCmd) asHost(ctx context.Context, env *Env, f *server.Folders, r *remote, plans [][]byte) error {
-	g := &guest{farewell: "left at once. What still runs ends at its time to live by itself; 'dec reconcile', or the next 'dec run', destroys it now"}
+func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, plans [][]byte) error {
+	g := &remoteRun{exitHint: "left at once. What still runs ends at its time to live by itself; 'dec reconcile', or the next 'dec run', destroys it now"}
 	g.progress = newProgress(env.Stderr, func(run string) (measure.Result, error) { return g.client.Result(ctx, run) })
-	h, err := startHost(ctx, f, g.progress)
-	if inUse, ok := errors.AsType[*server.InUseError](err); ok {
+	h, err := startLocal(ctx, env, f, g.progress)
+	if inUse, ok := errors.AsType[*datadir.InUseError](err); ok {
 		server, err := awaitServer(ctx, env, f, r, inUse)
 		if err != nil {
 			return err
 		}
-		return c.asGuest(ctx, env, server, plans)
+		return c.runRemote(ctx, env, server, plans)
 	} else if err != nil {
 		return err
 	}
-	g.cancel, g.leave, g.admitted = h.cancel, h.server.Engine.Detach, h.server.Attend
-	if g.client, err = dial(h.service); err != nil {
+	g.cancel, g.leave, g.admitted = h.cancel, h.server.Detach, h.server.Attend
+	if g.client, err = dial(h.server); err != nil {
 		return errors.Join(err, h.end())
 	}
-	ctx, calm, done := g.obey(ctx, env.Interrupts)
+	ctx, calm, done := g.onInterrupt(ctx, env.Interrupts)
 	defer done()
 	defer g.progress.end()
 	result := c.runAll(ctx, env, g, plans)
 	if calm.Err() == nil && !client.Unreachable(result) {
-		if err := h.linger(calm, g.client, g.progress); err != nil && calm.Err() == nil {
+		if err := h.waitForOthers(calm, g.client, g.progress); err != nil && calm.Err() == nil {
 			result = cmp.Or(result, err)
 		}
 	}
@@ -182,7 +177,7 @@ func (c *runCmd) asHost(ctx context.Context, env *Env, f *server.Folders, r *rem
 	if calm.Err() != nil && result == nil {
 		result = &exitError{code: exitInterrupted}
 	}
-	return g.fate(ctx, cmp.Or(ended, result))
+	return g.result(ctx, cmp.Or(ended, result))
 }
 
 // settling is how long a data folder may be held without a server that answers:
@@ -190,7 +185,7 @@ func (c *runCmd) asHost(ctx context.Context, env *Env, f *server.Folders, r *rem
 const settling = 5 * time.Second
 
 // awaitServer returns the server of a data folder that another process holds.
-func awaitServer(ctx context.Context, env *Env, f *server.Folders, r *remote, inUse error) (*client.Client, error) {
+func awaitServer(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, inUse error) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
@@ -208,16 +203,16 @@ func awaitServer(ctx context.Context, env *Env, f *server.Folders, r *remote, in
 	}
 }
 
-// fate is how the command ends.
-func (g *guest) fate(ctx context.Context, err error) error {
+// result is how the command ends.
+func (g *remoteRun) result(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errLeft) {
-		return &exitError{code: exitInterrupted, err: errors.New(g.farewell)}
+		return &exitError{code: exitInterrupted, err: errors.New(g.exitHint)}
 	}
 	return err
 }
 
 // runAll runs plans one after another.
-func (c *runCmd) runAll(ctx context.Context, env *Env, g *guest, plans [][]byte) error {
+func (c *runCmd) runAll(ctx context.Context, env *Env, g *remoteRun, plans [][]byte) error {
 	var worst error
 	for _, plan := range plans {
 		ended, err := g.run(ctx, plan)

@@ -11,8 +11,8 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/server"
 )
 
 // runsCmd is about runs.
@@ -34,7 +34,7 @@ type listRunsCmd struct {
 }
 
 // Run prints the list.
-func (c *listRunsCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *listRunsCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		q := experiment.RunQuery{Experiment: c.Experiment, Phase: c.Phase, Outcome: c.Outcome, Teardown: c.Teardown, Technology: c.Technology, Limit: min(c.Limit, 200)}
 		list := []api.Run{}
@@ -115,7 +115,7 @@ type runArgument struct {
 type showRunCmd struct{ runArgument }
 
 // Run prints one run.
-func (c *showRunCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *showRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		run, err := server.Run(ctx, c.ID)
 		if err != nil {
@@ -150,7 +150,7 @@ func (c *showRunCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *re
 type cancelRunCmd struct{ runArgument }
 
 // Run cancels one run.
-func (c *cancelRunCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *cancelRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	server, err := r.server(ctx, env, f)
 	if err != nil {
 		return err
@@ -173,15 +173,15 @@ type logRunCmd struct {
 const mostLines = 1000
 
 // Run prints the lines, the oldest first.
-func (c *logRunCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *logRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
 		var log api.Log
 		var parts [][]api.LogLine
-		q := client.LogQuery{Text: c.Text, Source: c.Source, Level: c.Level}
+		q := experiment.LogQuery{Run: c.ID, Text: c.Text, Source: c.Source, Level: c.Level}
 		for left := c.Lines; left > 0; left -= len(log.Lines) {
 			q.Limit = min(left, mostLines)
 			var err error
-			if log, err = server.Log(ctx, c.ID, q); err != nil {
+			if log, err = server.Log(ctx, q); err != nil {
 				return err
 			}
 			parts = append(parts, log.Lines)

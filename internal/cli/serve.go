@@ -14,9 +14,8 @@ import (
 	"github.com/lmittmann/tint"
 
 	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/notify"
-	"dec.local/dec/internal/orchestrator"
 	"dec.local/dec/internal/server"
 )
 
@@ -35,13 +34,19 @@ type serveCmd struct {
 }
 
 // Run serves until a drain was granted or a signal came.
-func (c *serveCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
+func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error {
 	handler := c.handler(env.Stderr)
-	notifier, err := c.notifier(env, slog.New(handler))
-	if err != nil {
-		return usage(err)
+	o := server.Options{Folders: f, Targets: env.Targets, Slots: c.TargetSlots, Log: handler, Lease: c.Lease}
+	if c.NotifyURL != "" {
+		secret, err := c.notifySecret(env)
+		if err == nil {
+			o.Notifier, err = server.NewNotifier(c.NotifyURL, secret, slog.New(handler))
+		}
+		if err != nil {
+			return usage(err)
+		}
 	}
-	s, err := server.Open(ctx, server.Options{Folders: f, Slots: c.TargetSlots, Log: handler, Notifier: notifier, Lease: c.Lease})
+	s, err := server.Open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -49,25 +54,19 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *server.Folders) error {
 	if err := s.CheckBucket(ctx); err != nil {
 		return err
 	}
-	v, err := s.Listen(server.ServiceOptions{
-		Listen: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Exits: true,
-	})
-	if err != nil {
+	if err := s.Listen(server.ListenOptions{
+		Address: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Announce: true, Exits: true,
+	}); err != nil {
 		return err
 	}
-	withdraw, err := v.Announce()
-	if err != nil {
-		return err
-	}
-	defer withdraw()
-	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, v.URL, v.SignIn())
-	s.Logger.Info("serving", "address", v.URL, "data", f.Data, "version", buildinfo.Version())
-	return c.untilTold(ctx, env, s, v)
+	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, s.URL, s.SignIn())
+	s.Logger.Info("serving", "address", s.URL, "data", f.Data, "version", buildinfo.Version())
+	return c.untilTold(ctx, env, s)
 }
 
-// untilTold runs the service. The first signal ends it in order, the second at
+// untilTold runs the server. The first signal ends it in order, the second at
 // once.
-func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server, v *server.Service) error {
+func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	over := make(chan struct{})
@@ -82,19 +81,19 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server, v 
 			}
 			if ctx.Err() != nil {
 				s.Logger.Warn("leaving at once", "signal", told.signal)
-				s.Engine.Detach()
+				s.Detach()
 				return
 			}
 			s.Logger.Warn("ending: active runs are cancelled and destroyed; once more to leave at once", "signal", told.signal)
 			cancel(told)
 		}
 	}()
-	err := v.Run(ctx)
+	err := s.Run(ctx, server.Execute)
 	switch {
 	case errors.Is(err, server.ErrDrained):
 		s.Logger.Info("ended after the drain")
 		return nil
-	case errors.Is(err, orchestrator.ErrDetached):
+	case errors.Is(err, server.ErrDetached):
 		return &exitError{code: exitInterrupted, err: errors.New(
 			"left at once. What still runs ends at its time to live by itself; the next start follows a load to its end and destroys the rest, 'dec reconcile' destroys all of it now")}
 	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
@@ -120,20 +119,17 @@ func (c *serveCmd) handler(out io.Writer) slog.Handler {
 	return tint.NewTextHandler(out, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !isTerminal(out)})
 }
 
-// notifier is nil when nobody is to be told.
-func (c *serveCmd) notifier(env *Env, logger *slog.Logger) (*notify.Notifier, error) {
-	if c.NotifyURL == "" {
-		return nil, nil
-	}
+// notifySecret is what signs the webhook's messages.
+func (c *serveCmd) notifySecret(env *Env) (string, error) {
 	secret := env.Getenv("DEC_NOTIFY_SECRET")
-	if secret == "" && c.NotifySecretFile != "" {
-		text, err := os.ReadFile(c.NotifySecretFile)
-		if err != nil {
-			return nil, fmt.Errorf("the webhook's secret: %w", err)
-		}
-		secret = strings.TrimSpace(string(text))
+	if secret != "" || c.NotifySecretFile == "" {
+		return secret, nil
 	}
-	return notify.New(notify.Options{URL: c.NotifyURL, Secret: secret, Logger: logger})
+	text, err := os.ReadFile(c.NotifySecretFile)
+	if err != nil {
+		return "", fmt.Errorf("the webhook's secret: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 // keepFor is a length of time in which days may stand: 90d, 36h.

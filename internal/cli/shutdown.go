@@ -9,7 +9,7 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
-	"dec.local/dec/internal/server"
+	"dec.local/dec/internal/datadir"
 )
 
 // shutdownCmd asks a server to end.
@@ -29,7 +29,7 @@ const askAgain = 30 * time.Second
 
 // Run asks, and says what the server waits for. Its exit code is 1 while that is
 // something.
-func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *server.Folders, r *remote) error {
+func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	server, err := r.server(ctx, env, f)
 	if err != nil {
 		return err

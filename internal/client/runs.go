@@ -53,18 +53,9 @@ func (c *Client) Resources(ctx context.Context, id string) (api.Resources, error
 	return get[api.Resources](ctx, c, below("runs", id, "resources"), nil)
 }
 
-// LogQuery picks lines of a run's log; empty fields do not filter.
-type LogQuery struct {
-	Text   string // part of a line, whatever the case
-	Source string
-	Level  string // this one and worse
-	Before string // cursor of an earlier answer
-	Limit  int
-}
-
 // Log returns the last lines that q picks.
-func (c *Client) Log(ctx context.Context, id string, q LogQuery) (api.Log, error) {
-	return get[api.Log](ctx, c, below("runs", id, "log"),
+func (c *Client) Log(ctx context.Context, q experiment.LogQuery) (api.Log, error) {
+	return get[api.Log](ctx, c, below("runs", q.Run, "log"),
 		values("q", q.Text, "source", q.Source, "level", q.Level, "before", q.Before, "limit", number(q.Limit)))
 }
 

@@ -70,6 +70,14 @@ func (p *Problems) Err() error {
 	return p
 }
 
+// Refusal is the error of a plan that is right, and that its target can't take now.
+type Refusal struct {
+	Reasons []string // each with what to do about it
+}
+
+// Error tells the reasons.
+func (r *Refusal) Error() string { return strings.Join(r.Reasons, "; ") }
+
 // join appends a field to a path.
 func join(path, field string) string {
 	switch {

@@ -110,3 +110,13 @@ type EventQuery struct {
 	After      int64 // only events with greater ids
 	Limit      int   // 1000 if zero
 }
+
+// LogQuery picks lines of a run's log; empty fields do not filter.
+type LogQuery struct {
+	Run    string
+	Text   string // part of a line, whatever the case
+	Source string
+	Level  string // minimum level: debug, info, warn or error
+	Before string // cursor of an earlier answer
+	Limit  int    // maximum number of lines; 1000 if zero
+}

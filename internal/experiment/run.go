@@ -65,6 +65,7 @@ type Validity struct {
 type Run struct {
 	ID         string          `json:"id"`
 	Experiment string          `json:"experiment"`
+	Target     string          `json:"target,omitempty"` // of the experiment's plan
 	Variant    string          `json:"variant"`
 	Order      int             `json:"order"`           // position in the randomised, interleaved order, from 0
 	Extra      bool            `json:"extra,omitempty"` // repeats a run that failed or was not valid

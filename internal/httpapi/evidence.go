@@ -103,7 +103,7 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineO
 	case run.Phase == experiment.PhaseEnded:
 		timeline.Complete = true
 	case active(run.Phase):
-		seconds, err := s.Field.Seconds(ctx, in.ID, in.After)
+		seconds, err := s.Evidence.Seconds(ctx, in.ID, in.After)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (s *server) getHistograms(ctx context.Context, in *RunPath) (*histogramsOut
 	}
 	found := api.Histograms{Run: in.ID, Histograms: map[measure.Distribution]string{}, AsOf: asOf}
 	if len(run.Result) == 0 && active(run.Phase) {
-		live, err := s.Field.Histograms(ctx, in.ID)
+		live, err := s.Evidence.Histograms(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +158,7 @@ func (s *server) getLog(ctx context.Context, in *logInput) (*logOutput, error) {
 	if _, err := s.Store.Run(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	log, err := s.Field.Log(ctx, LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
+	log, err := s.Evidence.Log(ctx, experiment.LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
 	if errors.Is(err, experiment.ErrCursor) {
 		return nil, invalid(api.FieldError{Location: "query.before", Message: err.Error()})
 	} else if err != nil {

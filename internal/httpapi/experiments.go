@@ -132,7 +132,7 @@ func (s *server) deleteExperiment(ctx context.Context, in *experimentPath) (*str
 		return nil, err
 	}
 	for _, run := range runs {
-		if err := s.Field.Forget(ctx, run.ID); err != nil { // the experiment is gone all the same
+		if err := s.Evidence.Forget(ctx, run.ID); err != nil { // the experiment is gone all the same
 			s.logger().ErrorContext(ctx, "the files of a deleted run are still there", slog.String("run", run.ID), slog.Any("error", err))
 		}
 	}

@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -80,7 +79,7 @@ func TestRefusedPlanNamesItsFields(t *testing.T) {
 
 func TestMachineThatIsFullRefuses(t *testing.T) {
 	w := newWorld(t)
-	w.plans.refuse = errors.New("the disk is full")
+	w.plans.refuse = "the disk is full"
 	w.post(at("/experiments"), planText).refused(409)
 	w.post(at("/experiments?dry_run=true"), planText).refused(409)
 }
@@ -96,7 +95,7 @@ func TestRepeatedSubmissionIsTheSame(t *testing.T) {
 	if decode[api.ExperimentDetail](again).ID != first.ID || again.header.Get("Location") != at("/experiments/%s", first.ID) {
 		t.Errorf("the second submission became %s", again.body)
 	}
-	w.plans.refuse = errors.New("the disk is full") // which keeps only new ones out
+	w.plans.refuse = "the disk is full" // which keeps only new ones out
 	if kept := decode[api.ExperimentDetail](submit(planText).is(202)); kept.ID != first.ID {
 		t.Errorf("the submission to a full machine became %s", kept.ID)
 	}
@@ -165,8 +164,8 @@ func TestCancelAndDelete(t *testing.T) {
 	run.end(experiment.Cancelled, experiment.TeardownClean)
 	w.post(at("/experiments/%s/cancel", id), "").refused(409)
 	w.delete(at("/experiments/%s", id)).is(204)
-	if len(w.field.forgotten) != 2 {
-		t.Errorf("forgot %q, want the files of both runs", w.field.forgotten)
+	if len(w.evidence.forgotten) != 2 {
+		t.Errorf("forgot %q, want the files of both runs", w.evidence.forgotten)
 	}
 	w.get(at("/experiments/%s", id)).refused(404)
 	w.delete(at("/experiments/%s", id)).refused(404)

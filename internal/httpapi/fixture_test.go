@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -28,21 +29,21 @@ const token = "a-token-for-tests"
 // world is a server over a real database, whose runs the tests drive themselves.
 type world struct {
 	*testing.T
-	store  *store.Store
-	guard  *guard.Guard
-	hub    *stream.Hub
-	plans  *planner
-	field  *field
-	server *httptest.Server
-	taken  httpapi.Options // with which the server was made
-	exited chan struct{}   // gets a value when the process should exit
-	token  string          // sent with every call; none if empty
+	store    *store.Store
+	guard    *guard.Guard
+	hub      *stream.Hub
+	plans    *planner
+	evidence *evidence
+	server   *httptest.Server
+	taken    httpapi.Options // with which the server was made
+	exited   chan struct{}   // gets a value when the process should exit
+	token    string          // sent with every call; none if empty
 }
 
 // newWorld starts a server; change may change its options.
 func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 	t.Helper()
-	w := &world{T: t, plans: &planner{}, field: &field{}, exited: make(chan struct{}, 1), token: token}
+	w := &world{T: t, plans: &planner{}, evidence: &evidence{}, exited: make(chan struct{}, 1), token: token}
 	var err error
 	if w.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "dec.db"), store.Options{}); err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 		t.Fatal(err)
 	}
 	o := httpapi.Options{
-		Store: w.store, Engine: engine, Planner: w.plans, Field: w.field, Guard: w.guard, Hub: w.hub,
+		Store: w.store, Engine: engine, Planner: w.plans, Evidence: w.evidence, Inventory: w.evidence, Guard: w.guard, Hub: w.hub,
 		Exit: func() { w.exited <- struct{}{} }, Version: "test", Install: "i-test", Logger: quiet,
 	}
 	for _, f := range change {
@@ -103,8 +104,8 @@ var errIdle = errors.New("the tests drive the runs")
 func (idle) Provision(context.Context, orchestrator.Assignment, func(experiment.Resource)) (json.RawMessage, error) {
 	return nil, errIdle
 }
-func (idle) Destroy(context.Context, string, func(experiment.Resource)) error { return errIdle }
-func (idle) Halt(context.Context, string) error                               { return errIdle }
+func (idle) Destroy(context.Context, experiment.Run, func(experiment.Resource)) error { return errIdle }
+func (idle) Halt(context.Context, experiment.Run) error                               { return errIdle }
 func (idle) Prepare(context.Context, orchestrator.Assignment, json.RawMessage) error {
 	return errIdle
 }
@@ -113,13 +114,13 @@ func (idle) Collect(context.Context, orchestrator.Assignment) (json.RawMessage, 
 	return nil, experiment.Validity{}, errIdle
 }
 func (idle) Stop(context.Context, orchestrator.Assignment, string) error { return errIdle }
-func (idle) Watch(context.Context, string) error                         { return errIdle }
-func (idle) Verify(context.Context, string) (experiment.Receipt, error) {
+func (idle) Watch(context.Context, experiment.Run) error                 { return errIdle }
+func (idle) Verify(context.Context, experiment.Run) (experiment.Receipt, error) {
 	return experiment.Receipt{}, errIdle
 }
 
 // planner takes the plans of two technologies.
-type planner struct{ refuse error }
+type planner struct{ refuse string }
 
 func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	schema := json.RawMessage(`{"type": "object"}`)
@@ -133,51 +134,69 @@ func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	}, nil
 }
 
-func (p *planner) Check(_ context.Context, plan experiment.Plan) (experiment.Plan, error) {
+func (p *planner) Propose(_ context.Context, text []byte) (api.DryRun, error) {
 	var problems experiment.Problems
+	doc, err := yamltext.Parse(text)
+	if refused, ok := errors.AsType[*experiment.Problems](err); ok {
+		return api.DryRun{}, refused
+	} else if err != nil {
+		problems.Add("", "%v", err)
+		return api.DryRun{}, problems.Err()
+	}
+	document, err := json.Marshal(doc)
+	if err != nil {
+		return api.DryRun{}, err
+	}
+	plan, err := experiment.DecodePlan(document)
+	if err != nil {
+		return api.DryRun{}, err
+	}
 	for i, v := range plan.Variants {
 		if v.Technology != "kafka" && v.Technology != "nats" {
-			var faults experiment.Problems
-			faults.Add("technology", "no technology %q", v.Technology)
-			problems.AddUnder("variants["+string(rune('0'+i))+"]", &faults)
+			problems.Add(fmt.Sprintf("variants[%d].technology", i), "no technology %q", v.Technology)
 		}
 	}
-	return plan, problems.Err()
+	if err := problems.Err(); err != nil {
+		return api.DryRun{}, err
+	}
+	if p.refuse != "" {
+		return api.DryRun{}, &experiment.Refusal{Reasons: []string{p.refuse}}
+	}
+	return api.DryRun{
+		Plan: plan, YAML: toYAML(plan), Digest: plan.Digest(), Order: experiment.Order(plan), EstimateS: 60 * float64(plan.Repeat*len(plan.Variants)),
+		EstimateOf: "a guess", Warnings: append(plan.Warnings(), "the machine is busy"),
+	}, nil
+}
+
+func toYAML(plan experiment.Plan) string {
+	document, err := json.Marshal(plan)
+	if err != nil {
+		panic(err)
+	}
+	text, err := yamltext.YAML(document)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 func (p *planner) Estimate(_ context.Context, plan experiment.Plan) (time.Duration, string, error) {
 	return time.Duration(plan.Repeat*len(plan.Variants)) * time.Minute, "a guess", nil
 }
 
-func (p *planner) Admit(context.Context, experiment.Plan) ([]string, error) {
-	return []string{"the machine is busy"}, p.refuse
-}
-
-func (p *planner) ParsePlan(data []byte) (experiment.Plan, error) {
-	doc, err := yamltext.Parse(data)
-	if err != nil {
-		return experiment.Plan{}, err
-	}
-	plan, err := json.Marshal(doc)
-	if err != nil {
-		return experiment.Plan{}, err
-	}
-	return experiment.DecodePlan(plan)
-}
-
-// field has what the tests put into it.
-type field struct {
+// evidence has what the tests put into it.
+type evidence struct {
 	seconds   []measure.Second
 	measured  map[measure.Distribution]string
 	start     time.Time
 	log       api.Log
-	asked     httpapi.LogQuery
+	asked     experiment.LogQuery
 	forgotten []string
 	inventory []api.TargetInventory
 	err       error
 }
 
-func (f *field) Seconds(_ context.Context, _ string, after int) ([]measure.Second, error) {
+func (f *evidence) Seconds(_ context.Context, _ string, after int) ([]measure.Second, error) {
 	var newer []measure.Second
 	for _, s := range f.seconds {
 		if s.Second > after {
@@ -186,16 +205,18 @@ func (f *field) Seconds(_ context.Context, _ string, after int) ([]measure.Secon
 	}
 	return newer, f.err
 }
-func (f *field) Histograms(context.Context, string) (map[measure.Distribution]string, error) {
+func (f *evidence) Histograms(context.Context, string) (map[measure.Distribution]string, error) {
 	return f.measured, f.err
 }
-func (f *field) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
-func (f *field) Log(_ context.Context, q httpapi.LogQuery) (api.Log, error) {
+func (f *evidence) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
+func (f *evidence) Log(_ context.Context, q experiment.LogQuery) (api.Log, error) {
 	f.asked = q
 	return f.log, f.err
 }
-func (f *field) Forget(_ context.Context, run string) error {
+func (f *evidence) Forget(_ context.Context, run string) error {
 	f.forgotten = append(f.forgotten, run)
 	return f.err
 }
-func (f *field) Inventory(context.Context) ([]api.TargetInventory, error) { return f.inventory, f.err }
+func (f *evidence) Inventory(context.Context) ([]api.TargetInventory, error) {
+	return f.inventory, f.err
+}

@@ -18,22 +18,23 @@ import (
 	"dec.local/dec/internal/stream"
 )
 
-// Options configures the API. Store, Engine, Planner, Field, Guard and Hub are
-// required.
+// Options configures the API. Store, Engine, Planner, Evidence, Inventory, Guard and
+// Hub are required.
 type Options struct {
-	Store   Store
-	Engine  Engine
-	Planner Planner
-	Field   Field
-	Guard   *guard.Guard // signs in and out; it must stand in front of the handler, too
-	Hub     *stream.Hub
-	UI      fs.FS    // the built page; nil serves a line of text in its place
-	Exit    func()   // begins to end the process after a granted drain, and must not block; nil: it is refused to exit
-	Metrics *Metrics // of [NewMetrics], for those who feed it; a new one if nil
-	Version string
-	Compare comparison.Options // how runs are compared
-	Install string             // names this install to clients
-	Logger  *slog.Logger       // slog.Default() if nil
+	Store     Store
+	Engine    Engine
+	Planner   Planner
+	Evidence  Evidence
+	Inventory Inventory
+	Guard     *guard.Guard // signs in and out; it must stand in front of the handler, too
+	Hub       *stream.Hub
+	UI        fs.FS    // the built page; nil serves a line of text in its place
+	Exit      func()   // begins to end the process after a granted drain, and must not block; nil: it is refused to exit
+	Metrics   *Metrics // of [NewMetrics], for those who feed it; a new one if nil
+	Version   string
+	Compare   comparison.Options // how runs are compared
+	Install   string             // names this install to clients
+	Logger    *slog.Logger       // slog.Default() if nil
 }
 
 // server holds what the routes need.
@@ -48,8 +49,8 @@ type server struct {
 // New returns the handler of everything that the server answers. The guard's
 // Wrap goes around it, with [Open] as its Open.
 func New(o Options) (http.Handler, error) {
-	if o.Store == nil || o.Engine == nil || o.Planner == nil || o.Field == nil || o.Guard == nil || o.Hub == nil {
-		return nil, errors.New("the API needs a store, an engine, a planner, a field, a guard and a hub")
+	if o.Store == nil || o.Engine == nil || o.Planner == nil || o.Evidence == nil || o.Inventory == nil || o.Guard == nil || o.Hub == nil {
+		return nil, errors.New("the API needs a store, an engine, a planner, evidence, an inventory, a guard and a hub")
 	}
 	s := newServer(o)
 	if err := s.servePlain(); err != nil {

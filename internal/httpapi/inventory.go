@@ -21,7 +21,7 @@ func (s *server) getInventory(ctx context.Context, _ *struct{}) (*inventoryOutpu
 	if err != nil {
 		return nil, err
 	}
-	targets, err := s.Field.Inventory(ctx)
+	targets, err := s.Inventory.Inventory(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func TestCatalog(t *testing.T) {
 
 func TestInventory(t *testing.T) {
 	w := newWorld(t)
-	w.field.inventory = []api.TargetInventory{
+	w.evidence.inventory = []api.TargetInventory{
 		{Target: "local", Objects: []api.InventoryObject{{Object: experiment.Object{Kind: "port", ID: "1"}, Class: "lost", AgeS: 3}}},
 		{Target: "cloud", Unknown: "no credentials"},
 	}
@@ -75,7 +75,7 @@ func TestSignInsAreAudited(t *testing.T) {
 
 func TestFaultsTellNothing(t *testing.T) {
 	w := newWorld(t)
-	w.field.err = errors.New("open /var/lib/dec/secret: permission denied")
+	w.evidence.err = errors.New("open /var/lib/dec/secret: permission denied")
 	if p := w.get(at("/inventory")).refused(500); strings.Contains(p.Detail, "secret") {
 		t.Errorf("detail %q", p.Detail)
 	}

@@ -77,20 +77,21 @@ type Engine interface {
 // Planner knows what plans can be run here.
 type Planner interface {
 	Catalog(ctx context.Context) (api.Catalog, error)
-	// Check holds a decoded plan against the catalog and returns it normalised.
-	// A refusal is an *[experiment.Problems].
-	Check(ctx context.Context, p experiment.Plan) (experiment.Plan, error)
-	// Estimate is how long the plan will take, and what that rests on.
+	// Propose reads a plan, YAML or JSON, and tells what it would do, once it is
+	// certain that it may be run here now. A plan that must be changed is an
+	// *[experiment.Problems], one that can't be run now an *[experiment.Refusal].
+	Propose(ctx context.Context, text []byte) (api.DryRun, error)
+	// Estimate is how long an accepted plan will take, and what that rests on.
 	Estimate(ctx context.Context, p experiment.Plan) (d time.Duration, basis string, err error)
-	// Admit says what of this machine speaks against the plan now: an error when
-	// it must not be admitted, sentences when it may.
-	Admit(ctx context.Context, p experiment.Plan) (warnings []string, err error)
-	// ParsePlan reads a plan from YAML or JSON.
-	ParsePlan(data []byte) (experiment.Plan, error)
 }
 
-// Field is what belongs to runs and is not in the database.
-type Field interface {
+// Inventory lists what exists on every target.
+type Inventory interface {
+	Inventory(ctx context.Context) ([]api.TargetInventory, error)
+}
+
+// Evidence is what belongs to runs and is not in the database.
+type Evidence interface {
 	// Seconds returns an active run's timeline from second after+1 on.
 	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
 	// Histograms returns an active run's distributions of the measure stage so far,
@@ -98,19 +99,7 @@ type Field interface {
 	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
 	// LoadStart returns when second 0 of the run began; the zero time before.
 	LoadStart(ctx context.Context, run string) (time.Time, error)
-	Log(ctx context.Context, q LogQuery) (api.Log, error)
+	Log(ctx context.Context, q experiment.LogQuery) (api.Log, error)
 	// Forget removes the files of a deleted run.
 	Forget(ctx context.Context, run string) error
-	// Inventory lists what exists on every target.
-	Inventory(ctx context.Context) ([]api.TargetInventory, error)
-}
-
-// LogQuery picks lines of a run's log.
-type LogQuery struct {
-	Run    string
-	Text   string // part of a line, whatever the case
-	Source string
-	Level  string // this one and worse
-	Before string // cursor
-	Limit  int    // 1000 if zero
 }

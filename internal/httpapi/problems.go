@@ -58,6 +58,9 @@ func (s *server) problem(ctx context.Context, err error) error {
 	if faults, ok := errors.AsType[*experiment.Problems](err); ok {
 		return refusedPlan(faults)
 	}
+	if refusal, ok := errors.AsType[*experiment.Refusal](err); ok {
+		return api.NewProblem(http.StatusConflict, refusal.Error())
+	}
 	switch {
 	case errors.Is(err, experiment.ErrNotFound):
 		return api.NewProblem(http.StatusNotFound, err.Error())

@@ -9,7 +9,6 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/measure"
 )
 
@@ -62,16 +61,16 @@ func TestRunThroughItsLife(t *testing.T) {
 	for stage, start := range map[experiment.Stage]time.Time{
 		"": {}, experiment.StageWarmup: now.Add(-time.Second), experiment.StageMeasure: now.Add(-20 * time.Second), experiment.StageDrain: now.Add(-time.Minute),
 	} {
-		w.field.start = start
+		w.evidence.start = start
 		if got := get(); got.Stage != stage || got.LoadStartedAt.IsZero() != start.IsZero() {
 			t.Errorf("stage %q of a load that began at %s, want %q", got.Stage, start, stage)
 		}
 	}
-	w.field.err = errors.New("the bucket is away")
+	w.evidence.err = errors.New("the bucket is away")
 	if got := get(); got.Stage != "" {
 		t.Errorf("stage %q although it is not known", got.Stage)
 	}
-	w.field.err = nil
+	w.evidence.err = nil
 
 	run.enter(experiment.PhaseCollect).collect(time.Millisecond).enter(experiment.PhaseDestroy)
 	if got := get(); !got.HasResult || len(got.Allowed) != 0 {
@@ -92,7 +91,7 @@ func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
 	w := newWorld(t)
 	w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
-	w.field.seconds = []measure.Second{{Second: 0, Stage: experiment.StageWarmup}, {Second: 1, Stage: experiment.StageWarmup}}
+	w.evidence.seconds = []measure.Second{{Second: 0, Stage: experiment.StageWarmup}, {Second: 1, Stage: experiment.StageWarmup}}
 	timeline := func(query string) api.Timeline {
 		t.Helper()
 		return decode[api.Timeline](w.get(at("/runs/%s/timeline%s", run.ID, query)).is(200))
@@ -122,7 +121,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 		t.Errorf("before the load %+v", got)
 	}
 	run.enter(experiment.PhaseLoad)
-	w.field.measured = map[measure.Distribution]string{measure.E2ELatency: "so far"}
+	w.evidence.measured = map[measure.Distribution]string{measure.E2ELatency: "so far"}
 	if got := histograms(); got.Complete || got.Run != run.ID || got.Histograms[measure.E2ELatency] != "so far" || got.AsOf.IsZero() {
 		t.Errorf("live %+v", got)
 	}
@@ -131,7 +130,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
 		t.Errorf("collected (-want +got):\n%s", diff)
 	}
-	w.field.err = errors.New("the bucket is away")
+	w.evidence.err = errors.New("the bucket is away")
 	histograms() // which are in the database
 	run.end(experiment.Succeeded, experiment.TeardownClean)
 
@@ -185,16 +184,16 @@ func TestResourcesThroughTheirLives(t *testing.T) {
 func TestLogPassesOnWhatIsAsked(t *testing.T) {
 	w := newWorld(t)
 	id := w.submit().RunList[0].ID
-	w.field.log = api.Log{Lines: []api.LogLine{{N: 1, Source: "dec", Level: "error", Text: "oh"}}, Matches: 1}
+	w.evidence.log = api.Log{Lines: []api.LogLine{{N: 1, Source: "dec", Level: "error", Text: "oh"}}, Matches: 1}
 	got := decode[api.Log](w.get(at("/runs/%s/log?q=o&source=tofu+2+apply&level=warn&before=10&limit=5", id)).is(200))
 	if got.Run != id || got.Matches != 1 || len(got.Lines) != 1 {
 		t.Errorf("log %+v", got)
 	}
-	want := httpapi.LogQuery{Run: id, Text: "o", Source: "tofu 2 apply", Level: "warn", Before: "10", Limit: 5}
-	if diff := cmp.Diff(want, w.field.asked); diff != "" {
+	want := experiment.LogQuery{Run: id, Text: "o", Source: "tofu 2 apply", Level: "warn", Before: "10", Limit: 5}
+	if diff := cmp.Diff(want, w.evidence.asked); diff != "" {
 		t.Error(diff)
 	}
-	w.field.err = experiment.ErrCursor
+	w.evidence.err = experiment.ErrCursor
 	w.get(at("/runs/%s/log?before=x", id)).refused(422, "query.before")
 	w.get(at("/runs/r000000000/log")).refused(404)
 }

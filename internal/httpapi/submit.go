@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
 
@@ -62,17 +60,17 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 			return s.admitted(ctx, earlier, err)
 		}
 	}
-	plan, err := s.parsePlan(ctx, in.ContentType, in.RawBody)
+	if err := checkMediaType(in.ContentType, in.RawBody); err != nil {
+		return nil, err
+	}
+	proposal, err := s.Planner.Propose(ctx, in.RawBody)
 	if err != nil {
 		return nil, err
 	}
 	if in.DryRun {
-		return s.dryRun(ctx, plan)
+		return &submitOutput{Status: http.StatusOK, Body: proposal}, nil
 	}
-	if _, err := s.admit(ctx, plan); err != nil {
-		return nil, err
-	}
-	e, _, err := s.Engine.Submit(ctx, plan, by)
+	e, _, err := s.Engine.Submit(ctx, proposal.Plan, by)
 	return s.admitted(ctx, e.ID, err)
 }
 
@@ -89,64 +87,15 @@ func (s *server) admitted(ctx context.Context, id string, err error) (*submitOut
 	return &submitOutput{Status: http.StatusAccepted, Location: api.Prefix + "/experiments/" + id, Body: detail}, nil
 }
 
-// parsePlan reads a plan and holds it against the catalog.
-func (s *server) parsePlan(ctx context.Context, mediaType string, data []byte) (experiment.Plan, error) {
-	if mediaType == "" || mediaType == jsonType {
-		_, err := yamltext.ParseJSON(data) // YAML would be taken otherwise
-		if _, refused := errors.AsType[*experiment.Problems](err); err != nil && !refused {
-			return experiment.Plan{}, api.NewProblem(http.StatusBadRequest, "The body is "+err.Error()+".")
-		}
+// checkMediaType refuses what says that it is JSON and is not: YAML would be taken
+// otherwise.
+func checkMediaType(mediaType string, data []byte) error {
+	if mediaType != "" && mediaType != jsonType {
+		return nil
 	}
-	plan, err := s.Planner.ParsePlan(data)
-	if err != nil {
-		if _, ok := errors.AsType[*experiment.Problems](err); ok {
-			return experiment.Plan{}, err
-		}
-		return experiment.Plan{}, invalid(api.FieldError{Location: "body", Message: err.Error()})
+	_, err := yamltext.ParseJSON(data)
+	if _, refused := errors.AsType[*experiment.Problems](err); err != nil && !refused { // what is refused, the planner tells
+		return api.NewProblem(http.StatusBadRequest, "The body is "+err.Error()+".")
 	}
-	return s.Planner.Check(ctx, plan)
-}
-
-// admit asks whether the machine can take the plan now.
-func (s *server) admit(ctx context.Context, plan experiment.Plan) ([]string, error) {
-	warnings, err := s.Planner.Admit(ctx, plan)
-	if err == nil {
-		return warnings, nil
-	}
-	if _, ok := errors.AsType[*experiment.Problems](err); ok {
-		return nil, err
-	}
-	return nil, api.NewProblem(http.StatusConflict, err.Error())
-}
-
-func (s *server) dryRun(ctx context.Context, plan experiment.Plan) (*submitOutput, error) {
-	warnings, err := s.admit(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
-	estimate, basis, err := s.Planner.Estimate(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
-	text, err := planYAML(plan)
-	if err != nil {
-		return nil, err
-	}
-	return &submitOutput{Status: http.StatusOK, Body: api.DryRun{
-		Plan: plan, YAML: text, Digest: plan.Digest(), Order: experiment.Order(plan),
-		EstimateS: estimate.Seconds(), EstimateOf: basis, Warnings: append(orEmpty(plan.Warnings()), warnings...),
-	}}, nil
-}
-
-// planYAML writes a plan as people do.
-func planYAML(plan experiment.Plan) (string, error) {
-	data, err := json.Marshal(plan)
-	if err != nil {
-		return "", fmt.Errorf("write the plan: %w", err)
-	}
-	text, err := yamltext.YAML(data)
-	if err != nil {
-		return "", fmt.Errorf("write the plan as YAML: %w", err)
-	}
-	return text, nil
+	return nil
 }

@@ -94,7 +94,7 @@ func (s *server) liven(ctx context.Context, run *api.Run, stages experiment.Stag
 // loadStart is when second 0 of a run began; the zero time where that is not
 // known, which must not hide the rest of the run.
 func (s *server) loadStart(ctx context.Context, run string) time.Time {
-	start, err := s.Field.LoadStart(ctx, run)
+	start, err := s.Evidence.LoadStart(ctx, run)
 	if err != nil {
 		s.logger().WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
 		return time.Time{}

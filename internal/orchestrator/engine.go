@@ -146,7 +146,7 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	} else if err != nil {
 		return err
 	}
-	if err := e.stop(ctx, x.ID, reason); err != nil {
+	if err := e.Stop(ctx, x.ID, reason); err != nil {
 		return err
 	}
 	runs, err := e.Store.Runs(ctx, x.ID)
@@ -178,8 +178,8 @@ func (e *Engine) cancelRun(ctx context.Context, run, reason string) error {
 	return nil
 }
 
-// stop ends the queued runs of an experiment.
-func (e *Engine) stop(ctx context.Context, id, reason string) error {
+// Stop ends the queued runs of an experiment, which gets no further ones.
+func (e *Engine) Stop(ctx context.Context, id, reason string) error {
 	events, err := e.Store.Stop(ctx, id, reason, neverStarted())
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func neverStarted() experiment.Receipt {
 // is of no use afterwards; the process is meant to exit.
 func (e *Engine) Detach() { e.detach.Do(func() { close(e.detached) }) }
 
-// isDetached tells whether writing is over.
+// isDetached reports whether writing is over.
 func (e *Engine) isDetached() bool {
 	select {
 	case <-e.detached:

@@ -15,7 +15,7 @@ func (e *Engine) Drive(ctx context.Context, experimentID string) error {
 	defer end(nil)
 	stopped := make(chan error, 1)
 	watching := context.AfterFunc(ctx, func() {
-		stopped <- e.stop(inner, experimentID, reasonOf(context.Cause(ctx)))
+		stopped <- e.Stop(inner, experimentID, reasonOf(context.Cause(ctx)))
 		end(context.Cause(ctx))
 	})
 	err := e.loop(inner, scope{

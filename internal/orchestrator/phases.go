@@ -83,7 +83,7 @@ func (x *execution) unwanted(held context.Context, e experiment.Experiment) (str
 		return reason, err
 	}
 	reason = fmt.Sprintf("max_wall of %s is over: no further run of the experiment starts", e.Plan.Limits.MaxWall)
-	return reason, x.try(held, func(ctx context.Context) error { return x.e.stop(ctx, e.ID, reason) })
+	return reason, x.try(held, func(ctx context.Context) error { return x.e.Stop(ctx, e.ID, reason) })
 }
 
 // outOfWall tells whether the wall time of an experiment, which counts from the
@@ -288,9 +288,10 @@ func (x *execution) watched(work context.Context, do func(context.Context) error
 	ctx, cancel := context.WithCancelCause(work)
 	defer cancel(nil)
 	var death error
+	run := x.run // the phases go on with theirs
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		err := x.guard(func() error { return x.e.Watcher.Watch(watch, x.id) })
+		err := x.guard(func() error { return x.e.Watcher.Watch(watch, run) })
 		if err == nil || watch.Err() != nil {
 			return
 		}

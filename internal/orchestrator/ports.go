@@ -23,10 +23,10 @@ type Provisioner interface {
 	// returns after that has ended.
 	Provision(ctx context.Context, a Assignment, report func(experiment.Resource)) (endpoints json.RawMessage, err error)
 	// Destroy is idempotent: there need not have been an apply.
-	Destroy(ctx context.Context, run string, report func(experiment.Resource)) error
+	Destroy(ctx context.Context, run experiment.Run, report func(experiment.Resource)) error
 	// Halt interrupts attempts of the run that an earlier process left alive, and
 	// waits for their end. None alive is no error.
-	Halt(ctx context.Context, run string) error
+	Halt(ctx context.Context, run experiment.Run) error
 }
 
 // Workload offers the load to a provisioned system and collects what was
@@ -47,7 +47,7 @@ type Workload interface {
 type Watcher interface {
 	// Watch blocks until ctx ends, or returns before that with an error that
 	// names the service that ended and why.
-	Watch(ctx context.Context, run string) error
+	Watch(ctx context.Context, run experiment.Run) error
 }
 
 // Verifier proves that nothing of a run is left.
@@ -55,7 +55,7 @@ type Verifier interface {
 	// Verify removes what it still finds, and returns an error as long as it
 	// cannot prove that nothing is left. Alone a receipt discharges the
 	// obligation to destroy.
-	Verify(ctx context.Context, run string) (experiment.Receipt, error)
+	Verify(ctx context.Context, run experiment.Run) (experiment.Receipt, error)
 }
 
 // Measuring is a lock that keeps runs of other processes off the machine while

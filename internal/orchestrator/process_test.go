@@ -179,7 +179,8 @@ func (p *process) Provision(ctx context.Context, a orchestrator.Assignment, repo
 }
 
 // Destroy removes the infrastructure unless its step fails.
-func (p *process) Destroy(ctx context.Context, run string, report func(experiment.Resource)) error {
+func (p *process) Destroy(ctx context.Context, r experiment.Run, report func(experiment.Resource)) error {
+	run := r.ID
 	if err := p.attempt(ctx, "destroy", run, experiment.PhaseDestroy, experiment.PhaseEnded); err != nil {
 		return err
 	}
@@ -192,9 +193,9 @@ func (p *process) Destroy(ctx context.Context, run string, report func(experimen
 
 // Halt ends the attempt of an earlier process, even when its step fails: the
 // engine goes on then.
-func (p *process) Halt(ctx context.Context, run string) error {
-	_ = p.alone(func() { delete(p.attempts, run) })
-	return p.do(ctx, "halt", run)
+func (p *process) Halt(ctx context.Context, run experiment.Run) error {
+	_ = p.alone(func() { delete(p.attempts, run.ID) })
+	return p.do(ctx, "halt", run.ID)
 }
 
 func (p *process) Prepare(ctx context.Context, a orchestrator.Assignment, endpoints json.RawMessage) error {
@@ -224,11 +225,14 @@ func (p *process) Stop(ctx context.Context, a orchestrator.Assignment, _ string)
 	return p.do(ctx, "stop", a.Run.ID)
 }
 
-func (p *process) Watch(ctx context.Context, run string) error { return p.do(ctx, "watch", run) }
+func (p *process) Watch(ctx context.Context, run experiment.Run) error {
+	return p.do(ctx, "watch", run.ID)
+}
 
 // Verify sweeps what destroy left, unless its step fails, and tells what really
 // is. It is no substitute for destroy.
-func (p *process) Verify(ctx context.Context, run string) (experiment.Receipt, error) {
+func (p *process) Verify(ctx context.Context, x experiment.Run) (experiment.Receipt, error) {
+	run := x.ID
 	if err := p.do(ctx, "verify", run, experiment.PhaseVerify, experiment.PhaseEnded); err != nil {
 		return experiment.Receipt{}, err
 	}

@@ -38,14 +38,14 @@ func (r *rig) Provision(_ context.Context, a orchestrator.Assignment, report fun
 	return json.RawMessage(`{}`), nil
 }
 
-func (r *rig) Destroy(_ context.Context, run string, _ func(experiment.Resource)) error {
+func (r *rig) Destroy(_ context.Context, run experiment.Run, _ func(experiment.Resource)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.alive, run)
+	delete(r.alive, run.ID)
 	return nil
 }
 
-func (r *rig) Halt(context.Context, string) error { return nil }
+func (r *rig) Halt(context.Context, experiment.Run) error { return nil }
 
 func (r *rig) Prepare(context.Context, orchestrator.Assignment, json.RawMessage) error { return nil }
 
@@ -59,12 +59,12 @@ func (r *rig) Collect(context.Context, orchestrator.Assignment) (json.RawMessage
 
 func (r *rig) Stop(context.Context, orchestrator.Assignment, string) error { return nil }
 
-func (r *rig) Watch(ctx context.Context, _ string) error {
+func (r *rig) Watch(ctx context.Context, _ experiment.Run) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (r *rig) Verify(context.Context, string) (experiment.Receipt, error) {
+func (r *rig) Verify(context.Context, experiment.Run) (experiment.Receipt, error) {
 	return experiment.Receipt{Statement: "gone", Objects: []experiment.ReceiptObject{{Kind: "process"}}}, nil
 }
 

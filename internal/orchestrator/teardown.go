@@ -46,7 +46,7 @@ func (x *execution) fromCrash(work, held context.Context) error {
 func (x *execution) halt(held context.Context) {
 	ctx, cancel := context.WithTimeout(held, x.e.Limits.Halt)
 	defer cancel()
-	if err := x.guard(func() error { return x.e.Provisioner.Halt(ctx, x.run.ID) }); err != nil {
+	if err := x.guard(func() error { return x.e.Provisioner.Halt(ctx, x.run) }); err != nil {
 		x.log.Error("attempts of the run could not be halted", "phase", x.run.Phase, "err", err)
 	}
 }
@@ -104,7 +104,7 @@ func (x *execution) destroyLeaked(held context.Context) error {
 func (x *execution) destroy(held context.Context) error {
 	report := x.reporter(held)
 	return x.rounds(held, "destroy", x.e.Limits.Destroy, func(ctx context.Context) error {
-		return x.e.Provisioner.Destroy(ctx, x.run.ID, report)
+		return x.e.Provisioner.Destroy(ctx, x.run, report)
 	}, nil)
 }
 
@@ -115,7 +115,7 @@ func (x *execution) verify(held context.Context) error {
 	own = strings.TrimSuffix(own, "; ")
 	x.run.Receipt, x.run.Reason, x.run.Teardown = nil, own, experiment.TeardownLeaked
 	return x.rounds(held, "verify", x.e.Limits.Verify, func(ctx context.Context) error {
-		receipt, err := x.e.Verifier.Verify(ctx, x.run.ID)
+		receipt, err := x.e.Verifier.Verify(ctx, x.run)
 		if err != nil {
 			return err
 		}

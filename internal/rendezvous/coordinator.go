@@ -24,7 +24,7 @@ import (
 type Options struct {
 	Bucket  *Bucket       // the caller closes it
 	Run     string        // id of the run
-	Epoch   int           // 1 if zero
+	Epoch   int           // [FirstEpoch] if zero
 	Poll    time.Duration // how often the bucket is looked at; 100 ms if zero, 300 ms on S3
 	Silence time.Duration // an agent that shows no progress for so long has failed; 15 s if zero
 	Logger  *slog.Logger  // slog.Default() if nil
@@ -44,7 +44,7 @@ type Coordinator struct {
 // New returns the Coordinator of one epoch of a run.
 func New(o Options) *Coordinator {
 	return &Coordinator{
-		folder:  NewFolder(o.Bucket, o.Run, cmp.Or(o.Epoch, 1)),
+		folder:  NewFolder(o.Bucket, o.Run, cmp.Or(o.Epoch, FirstEpoch)),
 		poll:    cmp.Or(o.Poll, o.Bucket.Pace(100*time.Millisecond)),
 		silence: cmp.Or(o.Silence, 15*time.Second),
 		log:     cmp.Or(o.Logger, slog.Default()).With("run", o.Run),

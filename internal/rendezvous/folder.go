@@ -23,6 +23,10 @@ type Folder struct {
 	prefix string
 }
 
+// FirstEpoch is the epoch in which a run begins. Its load is begun anew in no other
+// one.
+const FirstEpoch = 1
+
 // NewFolder returns the folder of one epoch of a run.
 func NewFolder(bucket *Bucket, run string, epoch int) Folder {
 	return Folder{bucket: bucket, prefix: fmt.Sprintf("%s%d/", runPrefix(run), epoch)}

@@ -37,7 +37,7 @@ func (a *activity) change(by int) {
 	a.last = time.Now()
 }
 
-// silentSince tells whether nobody calls now, nor has since t.
+// silentSince reports whether nobody calls now, nor has since t.
 func (a *activity) silentSince(t time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -46,7 +46,7 @@ func (a *activity) silentSince(t time.Time) bool {
 
 // AwaitSilence returns when nobody has called for a second from now: whoever
 // watched the last run has read what it found. It waits 10 seconds at most.
-func (v *Service) AwaitSilence(ctx context.Context) {
+func (s *Server) AwaitSilence(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	ticker := time.NewTicker(time.Second)
@@ -57,7 +57,7 @@ func (v *Service) AwaitSilence(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if v.calls.silentSince(from) {
+		if s.front.calls.silentSince(from) {
 			return
 		}
 	}

@@ -20,11 +20,13 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/server"
 	"dec.local/dec/internal/store"
+	"dec.local/dec/target/all"
 )
 
 // storage is an S3 server on the loopback interface, which can be away.
@@ -73,7 +75,7 @@ func keys(t *testing.T, url string) []string {
 
 // ended submits an experiment, cancels it and returns it and its run. What its
 // processes would have written is staged.
-func ended(t *testing.T, f *server.Folders, c *client.Client) (id, run string) {
+func ended(t *testing.T, f *datadir.Folders, c *client.Client) (id, run string) {
 	t.Helper()
 	e, err := c.Submit(t.Context(), plan(`{}`), "k")
 	if err != nil {
@@ -102,16 +104,16 @@ func TestKeptLogsGoIntoTheBucket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFolders(t)
 			f.Bucket = url
-			if err := f.Resolve(func(string) string { return "" }, f.Executable); err != nil {
+			if err := f.Resolve(f.Getenv, f.Executable); err != nil {
 				t.Fatal(err)
 			}
-			s, _ := open(t, server.Options{Folders: f})
-			_, c, _ := serve(t, s, server.ServiceOptions{})
+			s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+			c, _ := serve(t, s, server.ListenOptions{})
 			id, run := ended(t, f, c)
 			s.Logger.Info("the run ended", "run", run)
 			read := func() api.Log {
 				t.Helper()
-				log, err := c.Log(t.Context(), run, client.LogQuery{})
+				log, err := c.Log(t.Context(), experiment.LogQuery{Run: run})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -174,12 +176,12 @@ func TestWhatTheBucketRefusesIsKeptForLater(t *testing.T) {
 	storage := newStorage(t)
 	f := newFolders(t)
 	f.Bucket = storage.url
-	s, end := open(t, server.Options{Folders: f})
-	_, c, quiet := serve(t, s, server.ServiceOptions{})
+	s, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, quiet := serve(t, s, server.ListenOptions{})
 	storage.away.Store(true)
 	id, run := ended(t, f, c)
 	s.Archive(t.Context())
-	log, err := c.Log(t.Context(), run, client.LogQuery{})
+	log, err := c.Log(t.Context(), experiment.LogQuery{Run: run})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +192,8 @@ func TestWhatTheBucketRefusesIsKeptForLater(t *testing.T) {
 	end()
 
 	storage.away.Store(false)
-	s, end = open(t, server.Options{Folders: f})
-	_, c, quiet = serve(t, s, server.ServiceOptions{})
+	s, end = open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, quiet = serve(t, s, server.ListenOptions{})
 	s.Archive(t.Context())
 	if left := below(t, filepath.Join(f.Data, "staging")); len(left) > 0 || len(keys(t, storage.url)) < 3 {
 		t.Errorf("the next server has left %q staged, and put %q into the bucket", left, keys(t, storage.url))
@@ -204,7 +206,7 @@ func TestWhatTheBucketRefusesIsKeptForLater(t *testing.T) {
 	end()
 
 	storage.away.Store(false)
-	s, _ = open(t, server.Options{Folders: f})
+	s, _ = open(t, server.Options{Folders: f, Targets: all.Targets()})
 	s.Archive(t.Context())
 	if left := keys(t, storage.url); len(left) > 0 {
 		t.Errorf("left in the bucket: %q", left)
@@ -218,8 +220,8 @@ func TestWhatTheBucketRefusesIsKeptForLater(t *testing.T) {
 // written to.
 func TestLogsOfRunsActiveStay(t *testing.T) {
 	f := newFolders(t)
-	s, _ := open(t, server.Options{Folders: f})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ := serve(t, s, server.ListenOptions{})
 	if _, err := c.Submit(t.Context(), plan(`{}`), "k"); err != nil {
 		t.Fatal(err)
 	}
@@ -237,8 +239,8 @@ func TestLogsOfRunsActiveStay(t *testing.T) {
 func TestLargeLogsAreReadFromTheirEnd(t *testing.T) {
 	f := newFolders(t)
 	f.Bucket = newStorage(t).url
-	s, _ := open(t, server.Options{Folders: f})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ := serve(t, s, server.ListenOptions{})
 	_, run := ended(t, f, c)
 	var text bytes.Buffer
 	for n := range 9 << 20 / 32 {
@@ -247,7 +249,7 @@ func TestLargeLogsAreReadFromTheirEnd(t *testing.T) {
 	s.Archive(t.Context())
 	write(t, filepath.Join(f.Data, "staging", run, "services", "server-0", "stdout.log"), text.String())
 	for range 2 {
-		log, err := c.Log(t.Context(), run, client.LogQuery{Source: "server-0", Limit: 10})
+		log, err := c.Log(t.Context(), experiment.LogQuery{Run: run, Source: "server-0", Limit: 10})
 		if want := 4<<20/32 - 1; err != nil || log.Matches != want || log.Lines[9].Text != fmt.Sprintf("%031d", 9<<20/32-1) {
 			t.Errorf("log = %d lines, %v, want the last %d", log.Matches, err, want)
 		}
@@ -260,8 +262,8 @@ func TestLargeLogsAreReadFromTheirEnd(t *testing.T) {
 func TestRunsOfOtherHostsAreSeenThroughASharedBucket(t *testing.T) {
 	f := newFolders(t)
 	f.Bucket = newStorage(t).url
-	s, _ := open(t, server.Options{Folders: f})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ := serve(t, s, server.ListenOptions{})
 	e, err := c.Submit(t.Context(), plan(`{}`), "k")
 	if err != nil {
 		t.Fatal(err)
@@ -300,7 +302,7 @@ func TestRunsOfOtherHostsAreSeenThroughASharedBucket(t *testing.T) {
 	if _, err := db.End(t.Context(), &run, lease, func(experiment.Experiment, []experiment.Run) []experiment.Run { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	log, err := c.Log(t.Context(), run.ID, client.LogQuery{Source: "agent-0"})
+	log, err := c.Log(t.Context(), experiment.LogQuery{Run: run.ID, Source: "agent-0"})
 	if err != nil || !slices.Equal(texts(log), []string{"agent-0  seen from afar"}) {
 		t.Errorf("log = %q, %v", texts(log), err)
 	}

@@ -7,11 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/server"
 	"dec.local/dec/internal/store"
+	"dec.local/dec/target/all"
 )
 
 // TestRunIsSeenWhileItIsLoaded reads what the agents of a run deliver, also when
@@ -24,8 +26,8 @@ func TestRunIsSeenWhileItIsLoaded(t *testing.T) {
 			if driver != "" {
 				home = driver
 			}
-			s, _ := open(t, server.Options{Folders: f})
-			_, c, _ := serve(t, s, server.ServiceOptions{})
+			s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+			c, _ := serve(t, s, server.ListenOptions{})
 			e, err := c.Submit(t.Context(), plan(`{}`), "k")
 			if err != nil {
 				t.Fatal(err)
@@ -71,7 +73,7 @@ func TestRunIsSeenWhileItIsLoaded(t *testing.T) {
 
 // load brings the queued run of a server into its load, as a server with that
 // data folder does.
-func load(t *testing.T, f *server.Folders, home string) string {
+func load(t *testing.T, f *datadir.Folders, home string) string {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(f.Data, "dec.db"), store.Options{})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/internal/tofu"
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 
 // newFolders returns the folders of a server of its own. The programs beside
 // dec are not real: no run is started in these tests.
-func newFolders(t *testing.T) *server.Folders {
+func newFolders(t *testing.T) *datadir.Folders {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"bin/dec-agent", "bin/terraform-provider-dec"} {
@@ -30,7 +31,7 @@ func newFolders(t *testing.T) *server.Folders {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &server.Folders{Data: filepath.Join(dir, "data"), Ledger: filepath.Join(dir, "ledger"), Tools: tools}
+	f := &datadir.Folders{Data: filepath.Join(dir, "data"), Tools: tools}
 	if err := f.Resolve(func(string) string { return dir }, filepath.Join(dir, "bin", "dec")); err != nil {
 		t.Fatal(err)
 	}
@@ -70,16 +71,15 @@ func open(t *testing.T, o server.Options) (*server.Server, func()) {
 
 // serve answers the calls of a server, and runs nothing, until the test or the
 // returned function ends it.
-func serve(t *testing.T, s *server.Server, o server.ServiceOptions) (*server.Service, *client.Client, func()) {
+func serve(t *testing.T, s *server.Server, o server.ListenOptions) (*client.Client, func()) {
 	t.Helper()
-	o.Listen = "127.0.0.1:0"
-	v, err := s.Listen(o)
-	if err != nil {
+	o.Address = "127.0.0.1:0"
+	if err := s.Listen(o); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	answered := make(chan error, 1)
-	go func() { answered <- v.Answer(ctx) }()
+	go func() { answered <- s.Run(ctx, server.Answer) }()
 	ended := false
 	end := func() {
 		if ended {
@@ -88,15 +88,15 @@ func serve(t *testing.T, s *server.Server, o server.ServiceOptions) (*server.Ser
 		ended = true
 		cancel()
 		if err := <-answered; !errors.Is(err, context.Canceled) {
-			t.Errorf("Answer = %v, want %v", err, context.Canceled)
+			t.Errorf("Run() = %v, want %v", err, context.Canceled)
 		}
 	}
 	t.Cleanup(end)
-	c, err := client.New(client.Options{URL: v.URL, Token: v.Token})
+	c, err := client.New(client.Options{URL: s.URL, Token: s.Token})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v, c, end
+	return c, end
 }
 
 // plan is a small plan, as JSON, with these options of its one variant.

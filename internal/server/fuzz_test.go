@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/server"
+	"dec.local/dec/target/all"
 )
 
 // TestFuzzAPI lets schemathesis make up calls from the OpenAPI document, valid
@@ -25,29 +27,28 @@ func TestFuzzAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	folders := &server.Folders{
-		Data: filepath.Join(dir, "data"), Ledger: filepath.Join(dir, "ledger"),
+	folders := &datadir.Folders{
+		Data: filepath.Join(dir, "data"), Getenv: func(string) string { return dir },
 		Tools: filepath.Join(root, ".tools"), Executable: filepath.Join(root, "bin", "dec"),
 	}
-	s, err := server.Open(t.Context(), server.Options{Folders: folders})
+	s, err := server.Open(t.Context(), server.Options{Folders: folders, Targets: all.Targets()})
 	if err != nil {
 		t.Fatalf("%v; 'make setup' installs what is needed", err)
 	}
 	defer s.Close()
-	v, err := s.Listen(server.ServiceOptions{Listen: "127.0.0.1:0"})
-	if err != nil {
+	if err := s.Listen(server.ListenOptions{Address: "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	answered := make(chan error, 1)
-	go func() { answered <- v.Answer(ctx) }()
+	go func() { answered <- s.Run(ctx, server.Answer) }()
 	defer func() {
 		stop()
 		<-answered
 	}()
 
-	fuzz := exec.CommandContext(t.Context(), filepath.Join(root, ".tools", "python", "bin", "schemathesis"), "run", v.URL+"/api/openapi.json",
-		"--header", "Authorization: Bearer "+v.Token,
+	fuzz := exec.CommandContext(t.Context(), filepath.Join(root, ".tools", "python", "bin", "schemathesis"), "run", s.URL+"/api/openapi.json",
+		"--header", "Authorization: Bearer "+s.Token,
 		"--max-time", cmp.Or(os.Getenv("DEC_FUZZ_SECONDS"), "60"),
 		"--request-timeout", "40",
 		// A stream does not end, so it is no answer that can be judged.

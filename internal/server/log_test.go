@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/server"
+	"dec.local/dec/target/all"
 )
 
 // texts are the lines of a log as "source level text".
@@ -23,8 +24,8 @@ func texts(log api.Log) []string {
 
 func TestLogPutsAllSourcesInOrder(t *testing.T) {
 	f := newFolders(t)
-	s, _ := open(t, server.Options{Folders: f})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ := serve(t, s, server.ListenOptions{})
 	e, err := c.Submit(t.Context(), plan(`{}`), "k")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 	write(t, filepath.Join(attempts, "0002-plan", "stdout.log"),
 		`{"@level":"error","@message":"Error: no","@timestamp":"`+at(20).Format(time.RFC3339Nano)+`","diagnostic":{"detail":"because"}}`+"\n")
 	write(t, filepath.Join(attempts, "0003-show", "stdout.log"), `{"values": "the whole plan"}`+"\n")
-	write(t, filepath.Join(f.Ledger, "processes", run+"-broker-0", "stdout.log"),
+	write(t, filepath.Join(f.Getenv("DEC_LOCAL_LEDGER"), "processes", run+"-broker-0", "stdout.log"),
 		"a banner\n["+at(30).Local().Format("2006-01-02 15:04:05,000")+"] WARN low on disk (kafka)\n\tat a stack trace\n")
 	write(t, filepath.Join(staged, "services", "agent-0", "stderr.log"), "time="+at(40).Format(time.RFC3339Nano)+" level=INFO msg=ready\n")
 	write(t, filepath.Join(staged, "services", "agent-0", "samples.jsonl"), "{}\n")
@@ -51,15 +52,16 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 		"broker-0  \tat a stack trace",
 		"agent-0 info time=" + at(40).Format(time.RFC3339Nano) + " level=INFO msg=ready",
 	}
-	read := func(q client.LogQuery) api.Log {
+	read := func(q experiment.LogQuery) api.Log {
 		t.Helper()
-		log, err := c.Log(t.Context(), run, q)
+		q.Run = run
+		log, err := c.Log(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return log
 	}
-	whole := read(client.LogQuery{})
+	whole := read(experiment.LogQuery{})
 	if diff := cmp.Diff(want, texts(whole)); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}
@@ -67,14 +69,14 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
 	for name, tt := range map[string]struct {
-		q    client.LogQuery
+		q    experiment.LogQuery
 		want []string
 	}{
-		"of a source":           {client.LogQuery{Source: "tofu 2 plan"}, want[2:3]},
-		"of a level and worse":  {client.LogQuery{Level: "warn"}, []string{want[2], want[4]}},
-		"with a text":           {client.LogQuery{Text: "LOW ON"}, want[4:5]},
-		"the last two":          {client.LogQuery{Limit: 2}, want[5:]},
-		"with a text of nobody": {client.LogQuery{Text: "whole plan"}, nil},
+		"of a source":           {experiment.LogQuery{Source: "tofu 2 plan"}, want[2:3]},
+		"of a level and worse":  {experiment.LogQuery{Level: "warn"}, []string{want[2], want[4]}},
+		"with a text":           {experiment.LogQuery{Text: "LOW ON"}, want[4:5]},
+		"the last two":          {experiment.LogQuery{Limit: 2}, want[5:]},
+		"with a text of nobody": {experiment.LogQuery{Text: "whole plan"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, texts(read(tt.q))); diff != "" {
@@ -83,7 +85,7 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 		})
 	}
 	var pages []string
-	for q := (client.LogQuery{Limit: 3}); ; {
+	for q := (experiment.LogQuery{Limit: 3}); ; {
 		page := read(q)
 		pages = append(texts(page), pages...)
 		if q.Before = page.Before; q.Before == "" {
@@ -97,8 +99,8 @@ func TestLogPutsAllSourcesInOrder(t *testing.T) {
 
 func TestDeletedExperimentLeavesNoFiles(t *testing.T) {
 	f := newFolders(t)
-	s, _ := open(t, server.Options{Folders: f})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ := serve(t, s, server.ListenOptions{})
 	e, err := c.Submit(t.Context(), plan(`{}`), "k")
 	if err != nil {
 		t.Fatal(err)

@@ -1,99 +1,105 @@
-// Package server wires the parts of the product together on one data folder:
-// database, engine, OpenTofu, local target, events and HTTP API. Here, and only
-// here, siblings meet.
+// Package server is the only wiring of the product: database, engine, targets,
+// OpenTofu, evidence, events and HTTP API on one data folder. Here, and only here,
+// siblings meet; each does its own work in its own package.
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/datadir"
+	"dec.local/dec/internal/evidence"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/notify"
 	"dec.local/dec/internal/orchestrator"
-	"dec.local/dec/internal/reconcile"
+	"dec.local/dec/internal/phases"
+	"dec.local/dec/internal/planner"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/store"
 	"dec.local/dec/internal/stream"
 	"dec.local/dec/internal/tofu"
+	"dec.local/dec/internal/upkeep"
+	"dec.local/dec/internal/vault"
 	"dec.local/dec/target"
-	"dec.local/dec/target/local"
 	"dec.local/dec/technology"
 )
 
-// Options configures a [Server]. Folders is required.
+// Options configures a [Server]. Folders and Targets are required.
 type Options struct {
-	Folders  *Folders
-	Slots    map[string]int    // runs at once, by target; as stored, at first 1, where not given
+	Folders  *datadir.Folders
+	Targets  []target.Target   // that plans may name
+	Slots    map[string]int    // runs at once, by target; as stored, at first as the target says, where not given
 	Log      slog.Handler      // gets what goes to dec.log, too; nobody if nil
 	Notice   func(text string) // told what a person who waits wants to know; the log if nil
-	Notifier *notify.Notifier  // told of leaks and ends; nobody if nil
+	Notifier *notify.Notifier  // of [NewNotifier], told of leaks and ends; nobody if nil
 	Lease    time.Duration     // runs of a server that is silent for so long are taken over by others of the database; 30 s if zero
 }
 
-// Server is one data folder with all that works on it.
+// Server is one data folder with all that works on it. Open one, let it listen, and
+// run it.
 type Server struct {
-	Engine *orchestrator.Engine
-	Hub    *stream.Hub
+	URL    string // where clients of this machine reach it, once it listens
+	Token  string // of the admin, once it listens
 	Logger *slog.Logger
 
 	options   Options
-	folders   *Folders
+	folders   *datadir.Folders
 	host      experiment.Host
-	lock      *os.File
-	log       *os.File
+	lock, log *os.File
 	store     *store.Store
 	bucket    *rendezvous.Bucket
-	runLogs   *runLogs
-	archive   *archiver
-	ledger    *local.Ledger
-	vault     *vault
-	planner   *Planner
-	field     *Field
-	live      *seconds
+	places    target.Places
+	vault     *vault.Vault
+	planner   *planner.Planner
+	live      *evidence.Live
+	evidence  *evidence.Reader
+	runLogs   *evidence.RunLogs
+	archiver  *evidence.Archiver
+	engine    *orchestrator.Engine
+	hub       *stream.Hub
+	concluder *upkeep.Concluder
 	metrics   *httpapi.Metrics
-	concluder *concluder
-	notifier  *notify.Notifier
 	outcomes  chan experiment.Event
+	front     *front // nil until it listens
 }
 
 // Open takes the data folder and wires the parts. A folder that another process
-// holds is an [*InUseError].
+// holds is a [*datadir.InUseError].
 func Open(ctx context.Context, o Options) (_ *Server, err error) {
-	s := &Server{options: o, folders: o.Folders, notifier: o.Notifier, live: newSeconds(), metrics: httpapi.NewMetrics(),
-		outcomes: make(chan experiment.Event, 256)}
+	s := &Server{options: o, folders: o.Folders, live: evidence.NewLive(), metrics: httpapi.NewMetrics(), outcomes: make(chan experiment.Event, 256)}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	if s.lock, err = s.folders.takeFolder(); err != nil {
+	if s.lock, err = s.folders.Lock(); err != nil {
 		return nil, err
 	}
-	if s.log, err = s.folders.openLog(); err != nil {
+	if err := s.openLog(); err != nil {
 		return nil, err
 	}
-	s.runLogs = newRunLogs(s.folders.home())
-	s.Logger = newLogger(s.log, s.runLogs, o.Log)
-	if err := s.openPlaces(ctx); err != nil {
+	if err := s.openData(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openParts(); err != nil {
 		return nil, err
 	}
 	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
-	return s, s.abandon(ctx)
+	return s, s.cancelUnattended(ctx)
 }
 
-// openPlaces opens what holds data.
-func (s *Server) openPlaces(ctx context.Context) (err error) {
-	if s.store, err = store.Open(ctx, s.folders.database(), store.Options{}); err != nil {
+// openData opens what holds data.
+func (s *Server) openData(ctx context.Context) (err error) {
+	s.places = OpenTargets(ctx, s.folders, s.options.Targets)
+	if s.store, err = store.Open(ctx, s.folders.DatabaseURL(), storeOptions(s.places)); err != nil {
 		return err
 	}
 	for target, n := range s.options.Slots {
@@ -101,68 +107,58 @@ func (s *Server) openPlaces(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.ledger, err = local.Open(s.folders.Ledger); err != nil {
-		return err
-	}
 	if s.bucket, err = rendezvous.OpenBucket(ctx, s.folders.BucketURL()); err != nil {
 		return err
 	}
-	if s.vault, err = openVault(cmp.Or(s.folders.KeyFile, filepath.Join(s.folders.Data, "key"))); err != nil {
+	if s.vault, err = vault.Open(s.folders.KeyPath()); err != nil {
 		return err
 	}
-	if s.folders.shared() {
-		s.host = s.folders.host()
+	if s.folders.SharedDatabase() {
+		s.host = s.folders.Host()
 	}
-	s.field = &Field{folders: s.folders, host: s.host, store: s.store, ledger: s.ledger, bucket: s.bucket, live: s.live}
-	s.archive = &archiver{own: s.folders.home(), bucket: s.bucket, bucketOf: s.field.bucketOf, store: s.store, logs: s.runLogs, logger: s.Logger,
-		wake: make(chan struct{}, 1), others: map[home]struct{}{}}
-	s.planner = &Planner{Folders: s.folders, Slots: s.options.Slots, Past: s.store}
-	s.concluder = &concluder{store: s.store, logger: s.Logger, wake: make(chan struct{}, 1), ended: s.announce}
-	s.Hub = stream.New(stream.Options{Source: s.store, Version: buildinfo.Version(), Draining: s.draining, Logger: s.Logger, Tail: s.field.Tail})
 	return nil
 }
 
-// CheckBucket tells whether runs can meet in the bucket. Its error says what to
-// do.
-func (s *Server) CheckBucket(ctx context.Context) error { return s.bucket.Check(ctx) }
+// openParts makes what reads and tells of it.
+func (s *Server) openParts() (err error) {
+	s.evidence = evidence.New(evidence.Options{Folders: s.folders, Host: s.host, Store: s.store, Places: s.places, Bucket: s.bucket, Live: s.live})
+	s.archiver = evidence.NewArchiver(s.evidence, s.runLogs, s.Logger)
+	if s.planner, err = newPlanner(s.folders, s.places, s.options.Slots, s.store); err != nil {
+		return err
+	}
+	s.concluder = upkeep.NewConcluder(upkeep.ConcluderOptions{
+		Store: s.store, Compare: comparing(s.places), Logger: s.Logger, OnEnd: s.announceVerdict,
+	})
+	s.hub = stream.New(stream.Options{Source: s.store, Version: buildinfo.Version(), Draining: s.draining, Logger: s.Logger, Tail: s.evidence.Tail})
+	return nil
+}
 
-// openEngine wires what executes runs.
+// openEngine makes what executes runs.
 func (s *Server) openEngine() error {
 	binary, err := s.folders.FindTofu()
 	if err != nil {
 		return err
 	}
-	built, err := s.folders.install()
+	built, err := s.folders.Install(s.options.Targets)
 	if err != nil {
 		return err
 	}
-	home := s.folders.home()
-	fleet, err := newFleet(tofu.Options{
-		Dir: home.runs(), Binary: binary, Mirror: home.mirror(), ProviderVersion: built.Provider, Artifacts: s.folders.artifacts(),
-		Stacks: technology.Stacks, Nodes: target.Nodes, LedgerDir: s.folders.Ledger, Attempts: s.store, Logger: s.Logger, Install: s.folders.Data,
-	}, s.field)
-	if err != nil {
-		return err
-	}
-	verifier, err := reconcile.New(reconcile.Options{Inventory: s.ledger, Ledger: s.store, Attempts: fleet, Logger: s.Logger})
-	if err != nil {
-		return err
-	}
-	s.Engine, err = orchestrator.New(orchestrator.Options{
-		Store:       s.store,
-		Provisioner: &provisioner{fleet: fleet, agent: built.Agent, bucket: s.bucket, home: home, logger: s.Logger, vault: s.vault, store: s.store},
-		Workload:    &workload{bucketOf: s.field.bucketOf, ledger: s.ledger, logger: s.Logger, onSecond: s.second, onLost: s.live.forget},
-		Watcher:     s.ledger,
-		Verifier:    &cleaner{archive: s.archive, verifier: verifier, fleet: fleet, logger: s.Logger},
-		Measuring:   map[string]orchestrator.Measuring{LocalTarget: &turn{ledger: s.ledger, notice: s.notice}},
-		Owner:       s.owner(),
-		Host:        s.host,
-		Seal:        s.vault.seal,
-		Lease:       s.options.Lease,
-		Poll:        s.options.Lease / 6, // as the defaults of both are to each other
-		OnEvent:     s.hear,
-		Logger:      s.Logger,
+	home := s.folders.Home()
+	o, err := phases.New(phases.Options{
+		Home: home, Homes: s.evidence, Places: s.places, Agent: built.Agent, Bucket: s.bucket, Vault: s.vault, Secrets: s.store, Ledger: s.store,
+		Archive: s.archiver, Version: buildinfo.Versions(), Logger: s.Logger, BucketOf: s.evidence.BucketOf,
+		OnSecond: s.onSecond, OnLost: s.live.Forget, Notice: s.notice,
+		Tofu: tofu.Options{
+			Dir: home.Runs(), Binary: binary, Mirror: home.Mirror(), Providers: providers(s.options.Targets, built), Artifacts: s.folders.Artifacts(),
+			Stacks: technology.Stacks, Attempts: s.store, Logger: s.Logger, Install: s.folders.Data,
+		},
 	})
+	if err != nil {
+		return err
+	}
+	o.Store, o.Owner, o.Host, o.OnEvent = s.store, s.owner(), s.host, s.onEvent
+	o.Lease, o.Poll = s.options.Lease, s.options.Lease/6 // as the defaults of both are to each other
+	s.engine, err = orchestrator.New(o)
 	return err
 }
 
@@ -178,15 +174,22 @@ func (s *Server) notice(text string) {
 	}
 }
 
-// draining tells whether no further run starts.
+// draining reports whether no further run starts.
 func (s *Server) draining() bool {
 	d, err := s.store.Drain(context.Background())
 	return err == nil && d.InForce()
 }
 
+// CheckBucket returns an error that says what to do when runs can't meet in the
+// bucket.
+func (s *Server) CheckBucket(ctx context.Context) error { return s.bucket.Check(ctx) }
+
 // Close releases everything. What is running goes on.
 func (s *Server) Close() error {
 	var errs []error
+	if s.front != nil {
+		errs = append(errs, s.front.close())
+	}
 	if s.bucket != nil {
 		errs = append(errs, s.bucket.Close())
 	}

@@ -14,54 +14,53 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/client"
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/notify"
 	"dec.local/dec/internal/server"
+	"dec.local/dec/target/all"
 )
 
 func TestOneProcessWorksOnADataFolder(t *testing.T) {
 	f := newFolders(t)
-	_, end := open(t, server.Options{Folders: f})
-	_, err := server.Open(t.Context(), server.Options{Folders: f})
-	inUse, ok := errors.AsType[*server.InUseError](err)
+	_, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	_, err := server.Open(t.Context(), server.Options{Folders: f, Targets: all.Targets()})
+	inUse, ok := errors.AsType[*datadir.InUseError](err)
 	if !ok || inUse.Holder != strconv.Itoa(os.Getpid()) {
 		t.Fatalf("second Open = %v, want that process %d holds the folder", err, os.Getpid())
 	}
 	end()
-	open(t, server.Options{Folders: f})
+	open(t, server.Options{Folders: f, Targets: all.Targets()})
 }
 
-func TestCommandsFindAnAnnouncedService(t *testing.T) {
-	f := newFolders(t)
-	s, _ := open(t, server.Options{Folders: f})
-	v, _, _ := serve(t, s, server.ServiceOptions{})
-	find := func() bool {
-		_, found, err := client.Discover(t.Context(), f.Data, client.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found
-	}
-	if find() {
-		t.Error("the service is found before it was announced")
-	}
-	withdraw, err := v.Announce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !find() {
-		t.Error("an announced service is not found")
-	}
-	withdraw()
-	if find() {
-		t.Error("the service is found after it has withdrawn")
+func TestCommandsFindAnAnnouncedServer(t *testing.T) {
+	for name, announced := range map[string]bool{"announced": true, "not announced": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFolders(t)
+			s, _ := open(t, server.Options{Folders: f, Targets: all.Targets()})
+			_, quiet := serve(t, s, server.ListenOptions{Announce: announced})
+			find := func() bool {
+				_, found, err := client.Discover(t.Context(), f.Data, client.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return found
+			}
+			if found := find(); found != announced {
+				t.Errorf("the server is found: %v, want %v", found, announced)
+			}
+			quiet()
+			if find() {
+				t.Error("the server is found after it has ended")
+			}
+		})
 	}
 }
 
 func TestSignInLinkSignsOneBrowserIn(t *testing.T) {
-	s, _ := open(t, server.Options{Folders: newFolders(t)})
-	v, _, _ := serve(t, s, server.ServiceOptions{PublicURL: "https://dec.example.com/"})
-	link, code, _ := strings.Cut(v.SignIn(), "#code=")
+	s, _ := open(t, server.Options{Folders: newFolders(t), Targets: all.Targets()})
+	serve(t, s, server.ListenOptions{PublicURL: "https://dec.example.com/"})
+	link, code, _ := strings.Cut(s.SignIn(), "#code=")
 	if link != "https://dec.example.com/sign-in" {
 		t.Errorf("sign-in link = %q, want one at the public URL", link)
 	}
@@ -70,7 +69,7 @@ func TestSignInLinkSignsOneBrowserIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
-		answer, err := http.Post(v.URL+"/api/v1/session", "application/json", bytes.NewReader(body))
+		answer, err := http.Post(s.URL+"/api/v1/session", "application/json", bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,8 +83,8 @@ func TestSignInLinkSignsOneBrowserIn(t *testing.T) {
 func TestSecretOptionsAreNowhere(t *testing.T) {
 	const canary = "canary-7f3a9c51"
 	f := newFolders(t)
-	s, end := open(t, server.Options{Folders: f})
-	_, c, quiet := serve(t, s, server.ServiceOptions{})
+	s, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, quiet := serve(t, s, server.ListenOptions{})
 	submitted, err := c.Submit(t.Context(), plan(`{"password": "`+canary+`"}`), "k1")
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +128,8 @@ func TestSecretOptionsAreNowhere(t *testing.T) {
 
 func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
 	f := newFolders(t)
-	s, end := open(t, server.Options{Folders: f})
-	_, c, quiet := serve(t, s, server.ServiceOptions{})
+	s, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, quiet := serve(t, s, server.ListenOptions{})
 	var ids []string
 	for _, key := range []string{"attended", "posted"} {
 		e, err := c.Submit(t.Context(), plan(`{}`), key)
@@ -145,8 +144,8 @@ func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
 	quiet()
 	end() // as a kill does: without Leave
 
-	s, _ = open(t, server.Options{Folders: f})
-	_, c, _ = serve(t, s, server.ServiceOptions{})
+	s, _ = open(t, server.Options{Folders: f, Targets: all.Targets()})
+	c, _ = serve(t, s, server.ListenOptions{})
 	for i, want := range []experiment.State{experiment.Ended, experiment.Queued} {
 		e, err := c.Experiment(t.Context(), ids[i])
 		if err != nil || e.State != want {
@@ -167,8 +166,8 @@ func TestEndedExperimentsGetTheirVerdictAndAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _ := open(t, server.Options{Folders: newFolders(t), Notifier: notifier})
-	_, c, _ := serve(t, s, server.ServiceOptions{})
+	s, _ := open(t, server.Options{Folders: newFolders(t), Targets: all.Targets(), Notifier: notifier})
+	c, _ := serve(t, s, server.ListenOptions{})
 	e, err := c.Submit(t.Context(), plan(`{}`), "k")
 	if err != nil {
 		t.Fatal(err)

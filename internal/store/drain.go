@@ -112,7 +112,7 @@ func fillDrain(ctx context.Context, q querier, now int64, d *experiment.Drain) e
 		return nil
 	}
 	rows, err := q.QueryContext(ctx, `SELECT `+runColumns+` FROM runs b WHERE `+busyActive+`
-		UNION ALL SELECT `+runColumns+` FROM slots s CROSS JOIN runs b WHERE b.target = s.target AND `+busyClaimed+`
+		UNION ALL SELECT `+runColumns+` FROM (SELECT b.* FROM slots s CROSS JOIN runs b WHERE b.target = s.target AND `+busyClaimed+`) b
 		UNION ALL SELECT `+runColumns+` FROM runs b WHERE b.teardown = 'leaked' AND b.lease_expires_at >= $1`, now)
 	if d.Active, err = collect(rows, err, func(r row) (experiment.Run, error) { return scanRun(r) }); err != nil {
 		return fmt.Errorf("read what the drain waits for: %w", err)

@@ -39,7 +39,8 @@ func (s *Store) Admit(ctx context.Context, e experiment.Experiment, runs []exper
 			return err
 		}
 		admitted.CreatedAt, admitted.State = fromNanos(t.now), experiment.Queued
-		if _, err := t.ExecContext(ctx, `INSERT INTO slots (target, capacity) VALUES ($1, 1) ON CONFLICT (target) DO NOTHING`, e.Plan.Target); err != nil {
+		if _, err := t.ExecContext(ctx, `INSERT INTO slots (target, capacity) VALUES ($1, $2) ON CONFLICT (target) DO NOTHING`,
+			e.Plan.Target, max(1, s.options.Slots[e.Plan.Target])); err != nil {
 			return err
 		}
 		var seq int64

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dec.local/dec/internal/experiment"
 )
 
-// SetSlots says how many runs may be active on a target at once; 1 when never
-// said.
+// SetSlots says how many runs may be active on a target at once. It lasts until it
+// is said again.
 func (s *Store) SetSlots(ctx context.Context, target string, n int) error {
 	return s.write(ctx, fmt.Sprintf("give target %s %d slots", target, n), func(t *tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO slots (target, capacity) VALUES ($1, $2)
@@ -19,10 +20,6 @@ func (s *Store) SetSlots(ctx context.Context, target string, n int) error {
 		return err
 	})
 }
-
-// local is the one target that is the server's own machine: only servers of one
-// machine at a time take its slots.
-const local = "local"
 
 // Claim leases the next queued run whose target has a free slot to owner, first
 // in first out by experiment and then by order, for ttl. It returns the number
@@ -38,11 +35,11 @@ func (s *Store) Claim(ctx context.Context, owner string, h experiment.Host, ttl 
 		} else if d.InForce() {
 			return experiment.ErrNotFound
 		}
-		id, target, err := t.nextQueued(ctx, h)
+		id, target, err := t.nextQueued(ctx, h, s.options.OneHost)
 		if err != nil {
 			return err
 		}
-		if target == local {
+		if slices.Contains(s.options.OneHost, target) {
 			if _, err := t.ExecContext(ctx, `UPDATE slots SET machine = $1 WHERE target = $2`, h.ID, target); err != nil {
 				return err
 			}
@@ -69,8 +66,8 @@ const (
 )
 
 // nextQueued returns the first queued run of those targets that have a slot for
-// the host.
-func (t *tx) nextQueued(ctx context.Context, h experiment.Host) (id, target string, err error) {
+// the host: only servers of one host at a time take slots of oneHost.
+func (t *tx) nextQueued(ctx context.Context, h experiment.Host, oneHost []string) (id, target string, err error) {
 	type slot struct {
 		target, machine string
 		capacity, busy  int
@@ -86,7 +83,7 @@ func (t *tx) nextQueued(ctx context.Context, h experiment.Host) (id, target stri
 	}
 	var first int64
 	for _, s := range slots {
-		elsewhere := s.target == local && s.busy > 0 && s.machine != "" && s.machine != h.ID
+		elsewhere := slices.Contains(oneHost, s.target) && s.busy > 0 && s.machine != "" && s.machine != h.ID
 		if s.busy >= s.capacity || elsewhere {
 			continue
 		}

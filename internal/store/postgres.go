@@ -55,7 +55,7 @@ func OpenPostgres(ctx context.Context, url string, opts Options) (*Store, error)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s on %s: %w", config.Database, config.Host, err), db.Close())
 	}
-	return &Store{db: db, dialect: postgres, clock: opts.Now, url: url}, nil
+	return &Store{db: db, dialect: postgres, clock: opts.Now, options: opts, url: url}, nil
 }
 
 // idleTooLong is Postgres's code for a transaction that [idleLimit] ended.

@@ -21,7 +21,7 @@ var _ scs.CtxStore = (*store.Sessions)(nil)
 
 func TestPostgres(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
-		return open(t, pgtest.URL(t), store.Options{Now: now})
+		return open(t, pgtest.URL(t), store.Options{Now: now, OneHost: []string{"local"}})
 	})
 }
 

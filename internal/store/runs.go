@@ -78,14 +78,14 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 }
 
 // runColumns are what [scanRun] reads.
-const runColumns = `id, experiment, variant, position, extra, phase, outcome, valid, invalid_reasons, teardown, reason, since, started_at, ended_at, phases`
+const runColumns = `id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons, teardown, reason, since, started_at, ended_at, phases`
 
 // scanRun reads a run, followed by what else the query returns.
 func scanRun(r row, more ...any) (experiment.Run, error) {
 	var run experiment.Run
 	var since, started, ended int64
 	var invalid, phases string
-	err := r.Scan(append([]any{&run.ID, &run.Experiment, &run.Variant, &run.Order, &run.Extra, &run.Phase, &run.Outcome, &run.Validity.OK, &invalid,
+	err := r.Scan(append([]any{&run.ID, &run.Experiment, &run.Target, &run.Variant, &run.Order, &run.Extra, &run.Phase, &run.Outcome, &run.Validity.OK, &invalid,
 		&run.Teardown, &run.Reason, &since, &started, &ended, &phases}, more...)...)
 	if err != nil {
 		return run, err

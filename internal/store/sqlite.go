@@ -51,7 +51,7 @@ func OpenSQLite(ctx context.Context, path string, opts Options) (*Store, error) 
 	}
 	// A writer that finds the database busy sleeps and asks again; within one
 	// process a turn spares it that.
-	return &Store{db: db, dialect: sqlite, clock: opts.Now, turn: make(chan struct{}, 1)}, nil
+	return &Store{db: db, dialect: sqlite, clock: opts.Now, options: opts, turn: make(chan struct{}, 1)}, nil
 }
 
 // Backup writes a copy of an SQLite database, as it is at this moment, to a file

@@ -15,7 +15,7 @@ import (
 
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
-		return open(t, filepath.Join(t.TempDir(), "dec.db"), store.Options{Now: now})
+		return open(t, filepath.Join(t.TempDir(), "dec.db"), store.Options{Now: now, OneHost: []string{"local"}})
 	})
 }
 

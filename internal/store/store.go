@@ -27,7 +27,9 @@ import (
 
 // Options configures a [Store]. The zero value is usable.
 type Options struct {
-	Now func() time.Time // the clock of leases and records, in tests; the database's own clock if nil
+	OneHost []string         // targets whose runs only servers of one host at a time take
+	Slots   map[string]int   // runs at once of targets of which [Store.SetSlots] was never told; 1 where not given
+	Now     func() time.Time // the clock of leases and records, in tests; the database's own clock if nil
 }
 
 // Store is one database. Any number of processes may use the same one.
@@ -35,8 +37,9 @@ type Store struct {
 	db      *sql.DB
 	dialect dialect
 	clock   func() time.Time // nil: the database's clock
-	url     string           // of Postgres, for listening
-	turn    chan struct{}    // held by the one writer of this process; nil where writers need not wait for each other
+	options Options
+	url     string        // of Postgres, for listening
+	turn    chan struct{} // held by the one writer of this process; nil where writers need not wait for each other
 	found   finder
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,7 @@ const (
 // command is one OpenTofu command of a run.
 type command struct {
 	run        string
+	target     string                 // of the run; "" for commands that reach no provider's place
 	kind       experiment.AttemptKind // "" for commands that change nothing and are not recorded
 	verb       string                 // "init", "plan", "show" or "apply"
 	args       []string               // after the verb; %s stands for the attempt's own folder
@@ -153,7 +155,7 @@ func (r *Runner) spec(dir, folder string, c command) (supervise.Spec, error) {
 	return supervise.Spec{
 		Name:        "tofu-" + c.verb,
 		Command:     argv,
-		Environment: r.environment(dir),
+		Environment: r.environment(dir, c.target),
 		Lifetime:    supervise.Task,
 		StopSignal:  "SIGINT", // once: a second signal makes OpenTofu lose what it is creating
 		Grace:       stopGrace,
@@ -163,7 +165,7 @@ func (r *Runner) spec(dir, folder string, c command) (supervise.Spec, error) {
 }
 
 // environment is OpenTofu's, beside what the state backend adds.
-func (r *Runner) environment(dir string) map[string]string {
+func (r *Runner) environment(dir, target string) map[string]string {
 	env := map[string]string{
 		"HOME":                      dir,
 		"PATH":                      "/usr/local/bin:/usr/bin:/bin",
@@ -171,11 +173,8 @@ func (r *Runner) environment(dir string) map[string]string {
 		"TF_DATA_DIR":               filepath.Join(dir, "data"),
 		"TF_CLI_CONFIG_FILE":        cliConfig(dir),
 		"TF_STATE_PERSIST_INTERVAL": "20", // seconds; OpenTofu panics below
-		"XDG_STATE_HOME":            cmp.Or(os.Getenv("XDG_STATE_HOME"), filepath.Join(os.Getenv("HOME"), ".local", "state")),
 	}
-	if r.options.LedgerDir != "" {
-		env["DEC_LOCAL_LEDGER"] = r.options.LedgerDir
-	}
+	maps.Copy(env, r.options.Targets[target].Environment)
 	return env
 }
 

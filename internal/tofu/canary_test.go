@@ -39,12 +39,12 @@ func TestNoFileHoldsASecret(t *testing.T) {
 	tests := map[string]map[string]json.RawMessage{"destroyed with it": secrets, "destroyed without it": nil}
 	for name, atDestroy := range tests {
 		t.Run(name, func(t *testing.T) {
-			o.Dir, o.LedgerDir = filepath.Join(t.TempDir(), "runs"), filepath.Join(t.TempDir(), "ledger")
+			o.Dir, o.Targets = filepath.Join(t.TempDir(), "runs"), localTarget(t)
 			r := newRunner(t, o)
 			bucket := t.TempDir()
 			j := secretJob(t, secrets, bucket)
 			t.Cleanup(func() { // whatever fails, no process is left
-				if err := r.Destroy(context.WithoutCancel(t.Context()), j.Run, nil, nil); err != nil {
+				if err := r.Destroy(context.WithoutCancel(t.Context()), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 					t.Logf("Destroy() = %v", err)
 				}
 			})
@@ -54,13 +54,13 @@ func TestNoFileHoldsASecret(t *testing.T) {
 			}
 			asksFor(t, out.Endpoints, secrets)
 			work := func(service, file string) string {
-				return filepath.Join(o.LedgerDir, "processes", j.Run+"-"+service, "work", file)
+				return filepath.Join(ledgerOf(o), "processes", j.Run+"-"+service, "work", file)
 			}
 			want := []string{
 				work("consumer-0", tofu.AgentBucketFile), work("consumer-0", tofu.AgentSecretsFile),
 				work("producer-0", tofu.AgentBucketFile), work("producer-0", tofu.AgentSecretsFile), work("server-0", "password.conf"),
 			}
-			if diff := cmp.Diff(want, holding(t, o.Dir, o.LedgerDir, bucket)); diff != "" {
+			if diff := cmp.Diff(want, holding(t, o.Dir, ledgerOf(o), bucket)); diff != "" {
 				t.Errorf("files with the secret while the services run (-want +got):\n%s", diff)
 			}
 			for _, file := range want {
@@ -69,10 +69,10 @@ func TestNoFileHoldsASecret(t *testing.T) {
 				}
 			}
 			measures(t, bucket, j.Run, out.Endpoints)
-			if err := r.Destroy(t.Context(), j.Run, atDestroy, nil); err != nil {
+			if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target, Secrets: atDestroy}, nil); err != nil {
 				t.Fatalf("Destroy() = %v", err)
 			}
-			if files := holding(t, o.Dir, o.LedgerDir, bucket); len(files) > 0 {
+			if files := holding(t, o.Dir, ledgerOf(o), bucket); len(files) > 0 {
 				t.Errorf("%q hold the secret after the destroy", files)
 			}
 			if recorded := fmt.Sprintf("%+v", log); bytes.Contains([]byte(recorded), []byte(canary)) {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/identity"
 )
 
@@ -41,13 +39,13 @@ func (r *Runner) compose(dir string, job Job) (_ *secrets, err error) {
 	if err := given.identify(stack, job, variables); err != nil {
 		return nil, err
 	}
-	if !slug.MatchString(job.Target) {
-		return nil, fmt.Errorf("target %q: %w", job.Target, experiment.ErrNotFound)
-	}
-	nodesDir := path.Join(job.Target, "nodes")
-	nodes, err := readModule(r.options.Nodes, nodesDir)
+	target, err := r.target(job.Target)
 	if err != nil {
-		return nil, fmt.Errorf("target %q: %w", job.Target, err)
+		return nil, err
+	}
+	nodes, err := readModule(target.Nodes, ".")
+	if err != nil {
+		return nil, fmt.Errorf("nodes module of target %q: %w", job.Target, err)
 	}
 	root := rootFolder(dir)
 	if err := os.RemoveAll(root); err != nil {
@@ -56,14 +54,12 @@ func (r *Runner) compose(dir string, job Job) (_ *secrets, err error) {
 	if err := copyModule(r.options.Stacks, stackDir(job.Technology, job.Stack), filepath.Join(root, "stack")); err != nil {
 		return nil, err
 	}
-	if err := copyModule(r.options.Nodes, nodesDir, filepath.Join(root, "nodes")); err != nil {
+	if err := copyModule(target.Nodes, ".", filepath.Join(root, "nodes")); err != nil {
 		return nil, err
 	}
-	own := nodes.ownUser || stack.module.ownUser
-	if own {
-		if err := r.writeLockFile(root); err != nil {
-			return nil, err
-		}
+	own := r.ownProviders(nodes, stack.module)
+	if err := r.writeLockFile(root, own); err != nil {
+		return nil, err
 	}
 	main := r.mainFile(stack, nodes, own)
 	if err := given.addTo(main, nodes, stack); err != nil {
@@ -93,7 +89,7 @@ func copyModule(fsys fs.FS, from, to string) error {
 
 // mainFile is the generated root module. It holds references and names that the
 // modules declare, no text of a user: a string here is a template.
-func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any {
+func (r *Runner) mainFile(stack *Stack, nodes *module, own []Provider) map[string]any {
 	type object = map[string]any
 	call := object{"source": "./stack"}
 	for _, v := range stack.options {
@@ -133,9 +129,18 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own bool) map[string]any 
 			}}},
 		},
 	}
-	if own {
-		settings["required_providers"] = object{"dec": object{"source": providerSource, "version": r.options.ProviderVersion}}
-		main["provider"] = object{"dec": object{"artifacts": "${var.artifacts}"}}
+	required, blocks := object{}, object{}
+	for _, p := range own {
+		required[p.localName()] = object{"source": p.Source, "version": p.Version}
+		if p.Artifacts {
+			blocks[p.localName()] = object{"artifacts": "${var.artifacts}"}
+		}
+	}
+	if len(required) > 0 {
+		settings["required_providers"] = required
+	}
+	if len(blocks) > 0 {
+		main["provider"] = blocks
 	}
 	return main
 }

@@ -139,7 +139,7 @@ func (a *applying) checkInterrupted(t *testing.T) {
 func (a *applying) checkDestroyed(t *testing.T, want ...string) {
 	t.Helper()
 	var deleted []string
-	err := a.runner.Destroy(t.Context(), a.job.Run, nil, func(e experiment.Resource) {
+	err := a.runner.Destroy(t.Context(), tofu.Teardown{Run: a.job.Run, Target: a.job.Target}, func(e experiment.Resource) {
 		if e.Action == "delete" && e.State == "complete" {
 			deleted = append(deleted, e.Address)
 		}
@@ -180,7 +180,7 @@ func TestKilledApplyIsDirtyAndItsObjectsAreKnown(t *testing.T) {
 		t.Errorf("Created() = %+v, %v, want two objects, the second with the id that the journal tells", created, err)
 	}
 	// The state is empty, which proves nothing, and says so by doing nothing.
-	if err := a.runner.Destroy(t.Context(), a.job.Run, nil, nil); err != nil {
+	if err := a.runner.Destroy(t.Context(), tofu.Teardown{Run: a.job.Run, Target: a.job.Target}, nil); err != nil {
 		t.Errorf("Destroy() = %v", err)
 	}
 }
@@ -226,7 +226,7 @@ func TestHaltWithoutSupervisorIngestsErroredState(t *testing.T) {
 func TestHaltOfAnUnknownRunIsFine(t *testing.T) {
 	o, _ := options(t)
 	r := newRunner(t, o)
-	if err := errors.Join(r.Halt(t.Context(), "r9"), r.Destroy(t.Context(), "r9", nil, nil), r.Remove("r9")); err != nil {
+	if err := errors.Join(r.Halt(t.Context(), "r9"), r.Destroy(t.Context(), tofu.Teardown{Run: "r9", Target: "fake"}, nil), r.Remove("r9")); err != nil {
 		t.Errorf("Halt, Destroy, Remove of an unknown run = %v", err)
 	}
 }

@@ -46,13 +46,24 @@ output "endpoints" { value = [for node in lookup(var.addresses, "member", []) : 
 func localOptions(t *testing.T) (tofu.Options, *attemptLog) {
 	t.Helper()
 	o, log := options(t)
-	o.Nodes = os.DirFS(filepath.Join(repository(t), "target"))
-	o.Mirror, o.ProviderVersion, o.LedgerDir = t.TempDir(), "0.0.0-gtest", filepath.Join(t.TempDir(), "ledger")
-	name := "terraform-provider-dec_v" + o.ProviderVersion
+	o.Targets, o.Providers, o.Mirror = localTarget(t), []tofu.Provider{ownBuild}, t.TempDir()
+	name := "terraform-provider-dec_v" + ownBuild.Version
 	platform := runtime.GOOS + "_" + runtime.GOARCH
-	build(t, filepath.Join(o.Mirror, "dec.local", "dec", "dec", o.ProviderVersion, platform, name), "./cmd/terraform-provider-dec")
+	build(t, filepath.Join(o.Mirror, "dec.local", "dec", "dec", ownBuild.Version, platform, name), "./cmd/terraform-provider-dec")
 	return o, log
 }
+
+// localTarget is the real local target with a ledger of its own.
+func localTarget(t *testing.T) map[string]tofu.Target {
+	t.Helper()
+	return map[string]tofu.Target{"local": {
+		Nodes:       os.DirFS(filepath.Join(repository(t), "target", "local", "nodes")),
+		Environment: map[string]string{"DEC_LOCAL_LEDGER": filepath.Join(t.TempDir(), "ledger")},
+	}}
+}
+
+// ledgerOf is the folder of the local target's ledger.
+func ledgerOf(o tofu.Options) string { return o.Targets["local"].Environment["DEC_LOCAL_LEDGER"] }
 
 // build builds a program of this repository.
 func build(t *testing.T, to, program string) {
@@ -72,7 +83,7 @@ func TestLocalTarget(t *testing.T) {
 	j := job(t, map[string]any{"text": `${file("x")}`})
 	j.Technology, j.Target = "idle", "local"
 	t.Cleanup(func() { // whatever fails, no process is left
-		if err := r.Destroy(context.WithoutCancel(t.Context()), j.Run, nil, nil); err != nil {
+		if err := r.Destroy(context.WithoutCancel(t.Context()), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 			t.Logf("Destroy() = %v", err)
 		}
 	})
@@ -99,13 +110,13 @@ func TestLocalTarget(t *testing.T) {
 	if created, err := r.Created(j.Run); err != nil || !cmp.Equal(want, created) {
 		t.Errorf("Created() = %+v, %v, want the intents", created, err)
 	}
-	if got := output(t, o.LedgerDir); got != "ready ${file(\"x\")}\nready ${file(\"x\")}\n" {
+	if got := output(t, ledgerOf(o)); got != "ready ${file(\"x\")}\nready ${file(\"x\")}\n" {
 		t.Errorf("the services wrote %q, want the literal text", got)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
+	if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 		t.Fatalf("Destroy() = %v", err)
 	}
-	if got := output(t, o.LedgerDir); got != "" {
+	if got := output(t, ledgerOf(o)); got != "" {
 		t.Errorf("after Destroy() there is still output of services: %q", got)
 	}
 }

@@ -57,7 +57,7 @@ func options(t testing.TB) (tofu.Options, *attemptLog) {
 		Dir:      filepath.Join(t.TempDir(), "runs"),
 		Binary:   binary(t),
 		Stacks:   os.DirFS("testdata/technology"),
-		Nodes:    os.DirFS("testdata/target"),
+		Targets:  map[string]tofu.Target{"fake": {Nodes: os.DirFS("testdata/target/fake/nodes")}},
 		Attempts: log,
 		Install:  "test",
 	}, log

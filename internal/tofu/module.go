@@ -16,12 +16,12 @@ import (
 )
 
 // module is what DEC has to know of an OpenTofu module: its variables, in the
-// order of its files, whether it has secrets for services, and whether it uses
-// DEC's own provider.
+// order of its files, whether it has secrets for services, and the providers that
+// it requires.
 type module struct {
 	variables []*variable
-	secrets   bool // there is an output "secrets"
-	ownUser   bool // one of required_providers is DEC's own
+	secrets   bool     // there is an output "secrets"
+	providers []string // source addresses of required_providers, as they are written
 }
 
 // variable is a variable block.
@@ -105,7 +105,7 @@ func (m *module) add(body hcl.Body) hcl.Diagnostics {
 	return diags
 }
 
-// addProviders looks for DEC's own provider in a terraform block.
+// addProviders reads the source addresses in a terraform block.
 func (m *module) addProviders(body hcl.Body) hcl.Diagnostics {
 	content, _, diags := body.PartialContent(terraformSchema)
 	for _, block := range content.Blocks {
@@ -113,8 +113,8 @@ func (m *module) addProviders(body hcl.Body) hcl.Diagnostics {
 		diags = append(diags, more...)
 		for _, attribute := range attributes {
 			value, _ := attribute.Expr.Value(nil)
-			if value.Type().IsObjectType() && value.Type().HasAttribute("source") && value.GetAttr("source").RawEquals(cty.StringVal(providerSource)) {
-				m.ownUser = true
+			if value.Type().IsObjectType() && value.Type().HasAttribute("source") && value.GetAttr("source").Type() == cty.String {
+				m.providers = append(m.providers, value.GetAttr("source").AsString())
 			}
 		}
 	}

@@ -3,31 +3,49 @@ package tofu
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// providerSource is the address of DEC's own provider, in a mirror of our own.
-const providerSource = "dec.local/dec/dec"
+// localName is what modules call the provider: the end of its address.
+func (p Provider) localName() string { return path.Base(p.Source) }
 
-// writeLockFile writes the root module's .terraform.lock.hcl: init with a
-// read-only lock file fails without one, and a lock file that init wrote would
-// take any build that it finds.
-func (r *Runner) writeLockFile(root string) error {
-	build := filepath.Join(r.options.Mirror, filepath.FromSlash(providerSource), r.options.ProviderVersion, runtime.GOOS+"_"+runtime.GOARCH)
-	hash, err := dirhash.HashDir(build, "", dirhash.Hash1)
-	if err != nil {
-		return fmt.Errorf("hash DEC's provider %s: %w; run make setup", r.options.ProviderVersion, err)
+// ownProviders are the builds of DEC's own that the modules require.
+func (r *Runner) ownProviders(modules ...*module) []Provider {
+	var own []Provider
+	for _, p := range r.options.Providers {
+		if slices.ContainsFunc(modules, func(m *module) bool { return slices.Contains(m.providers, p.Source) }) {
+			own = append(own, p)
+		}
+	}
+	return own
+}
+
+// writeLockFile writes the root module's .terraform.lock.hcl, if it requires
+// providers of DEC's own: init with a read-only lock file fails without one, and a
+// lock file that init wrote would take any build that it finds.
+func (r *Runner) writeLockFile(root string, own []Provider) error {
+	if len(own) == 0 {
+		return nil
 	}
 	file := hclwrite.NewEmptyFile()
-	body := file.Body().AppendNewBlock("provider", []string{providerSource}).Body()
-	body.SetAttributeValue("version", cty.StringVal(r.options.ProviderVersion))
-	body.SetAttributeValue("constraints", cty.StringVal(r.options.ProviderVersion))
-	body.SetAttributeValue("hashes", cty.ListVal([]cty.Value{cty.StringVal(hash)}))
+	for _, p := range own {
+		build := filepath.Join(r.options.Mirror, filepath.FromSlash(p.Source), p.Version, runtime.GOOS+"_"+runtime.GOARCH)
+		hash, err := dirhash.HashDir(build, "", dirhash.Hash1)
+		if err != nil {
+			return fmt.Errorf("hash the provider %s %s: %w; run make setup", p.Source, p.Version, err)
+		}
+		body := file.Body().AppendNewBlock("provider", []string{p.Source}).Body()
+		body.SetAttributeValue("version", cty.StringVal(p.Version))
+		body.SetAttributeValue("constraints", cty.StringVal(p.Version))
+		body.SetAttributeValue("hashes", cty.ListVal([]cty.Value{cty.StringVal(hash)}))
+	}
 	return os.WriteFile(filepath.Join(root, ".terraform.lock.hcl"), file.Bytes(), 0o600)
 }
 

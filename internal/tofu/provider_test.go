@@ -12,7 +12,7 @@ import (
 )
 
 // ownTarget is a target whose nodes module uses DEC's own provider.
-var ownTarget = fstest.MapFS{"own/nodes/main.tf": {Data: []byte(`
+var ownTarget = fstest.MapFS{"main.tf": {Data: []byte(`
 terraform {
   required_providers {
     dec = { source = "dec.local/dec/dec" }
@@ -25,16 +25,19 @@ output "addresses" { value = {} }
 output "network" { value = {} }
 `)}}
 
+// ownBuild is a build of DEC's own provider.
+var ownBuild = tofu.Provider{Source: "dec.local/dec/dec", Version: "0.0.0-gtest", Artifacts: true}
+
 // ownProvider changes o to use a build of DEC's own provider that is none.
 func ownProvider(t *testing.T, o *tofu.Options) (build string) {
 	t.Helper()
 	o.Mirror = filepath.Join(t.TempDir(), "mirror")
-	o.Nodes, o.ProviderVersion, o.Artifacts = ownTarget, "0.0.0-gtest", []string{"/opt/artifacts"}
-	dir := filepath.Join(o.Mirror, "dec.local", "dec", "dec", o.ProviderVersion, runtime.GOOS+"_"+runtime.GOARCH)
+	o.Targets, o.Providers, o.Artifacts = map[string]tofu.Target{"own": {Nodes: ownTarget}}, []tofu.Provider{ownBuild}, []string{"/opt/artifacts"}
+	dir := filepath.Join(o.Mirror, "dec.local", "dec", "dec", ownBuild.Version, runtime.GOOS+"_"+runtime.GOARCH)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	build = filepath.Join(dir, "terraform-provider-dec_v"+o.ProviderVersion)
+	build = filepath.Join(dir, "terraform-provider-dec_v"+ownBuild.Version)
 	if err := os.WriteFile(build, []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,7 @@ func TestRunIsBoundToAnExactBuildOfTheProvider(t *testing.T) {
 func TestMissingProviderIsTold(t *testing.T) {
 	o, _ := options(t)
 	ownProvider(t, &o)
-	o.ProviderVersion = "0.0.0-gnone"
+	o.Providers = []tofu.Provider{{Source: ownBuild.Source, Version: "0.0.0-gnone", Artifacts: true}}
 	j := job(t, nil)
 	j.Target = "own"
 	if _, err := newRunner(t, o).Provision(t.Context(), j, nil); err == nil || !strings.Contains(err.Error(), "run make setup") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,7 +48,7 @@ func (r *Runner) Provision(ctx context.Context, job Job, onResource func(experim
 		return Outputs{}, err
 	}
 	err = r.change(ctx, change{
-		run: job.Run, plan: experiment.AttemptPlan, apply: experiment.AttemptApply,
+		run: job.Run, target: job.Target, plan: experiment.AttemptPlan, apply: experiment.AttemptApply,
 		secrets: secrets, onResource: onResource,
 	})
 	if err != nil {
@@ -72,15 +73,12 @@ func outputs(dir string) (Outputs, error) {
 // Destroy removes what the newest state of the run holds. It does nothing when
 // that is empty or there is none, which proves nothing: see [Runner.Created].
 // Anything of the run that still runs OpenTofu is halted before.
-//
-// The options are the secret ones of the [Job]. Without them it works as well,
-// unless a provider of the stack needs one to reach what it deletes.
-func (r *Runner) Destroy(ctx context.Context, run string, options map[string]json.RawMessage, onResource func(experiment.Resource)) error {
-	dir, err := r.folder(run)
+func (r *Runner) Destroy(ctx context.Context, t Teardown, onResource func(experiment.Resource)) error {
+	dir, err := r.folder(t.Run)
 	if err != nil {
 		return err
 	}
-	if err := r.Halt(ctx, run); err != nil {
+	if err := r.Halt(ctx, t.Run); err != nil {
 		return err
 	}
 	newest, err := newestState(dir)
@@ -91,14 +89,23 @@ func (r *Runner) Destroy(ctx context.Context, run string, options map[string]jso
 		return err
 	}
 	return r.change(ctx, change{
-		run: run, plan: experiment.AttemptPlanDestroy, apply: experiment.AttemptDestroy,
-		args: []string{"-destroy"}, secrets: &secrets{options: options}, onResource: onResource,
+		run: t.Run, target: t.Target, plan: experiment.AttemptPlanDestroy, apply: experiment.AttemptDestroy,
+		args: []string{"-destroy"}, secrets: &secrets{options: t.Secrets}, onResource: onResource,
 	})
+}
+
+// Teardown is what [Runner.Destroy] brings down.
+type Teardown struct {
+	Run    string
+	Target string
+	// Secrets are the secret options of the [Job]. Without them it works as well,
+	// unless a provider of the stack needs one to reach what it deletes.
+	Secrets map[string]json.RawMessage
 }
 
 // change is a plan and its apply.
 type change struct {
-	run         string
+	run, target string
 	plan, apply experiment.AttemptKind
 	args        []string // of the plan
 	secrets     *secrets
@@ -107,12 +114,12 @@ type change struct {
 
 // change plans, records what is intended, and applies exactly that plan.
 func (r *Runner) change(ctx context.Context, c change) error {
-	secrets, err := c.secrets.environment()
+	secrets, err := r.secretEnvironment(ctx, c)
 	if err != nil {
 		return err
 	}
 	planned, err := r.execute(ctx, command{
-		run: c.run, kind: c.plan, verb: "plan", secrets: secrets,
+		run: c.run, target: c.target, kind: c.plan, verb: "plan", secrets: secrets,
 		args: append([]string{"-json", "-input=false", "-out=%s/plan"}, c.args...),
 	})
 	if err != nil {
@@ -140,11 +147,44 @@ func (r *Runner) change(ctx context.Context, c change) error {
 	}
 	// Nodes whose readiness needs all others deadlock with fewer at a time.
 	parallelism := fmt.Sprintf("-parallelism=%d", max(10, len(changes)))
+	if secrets, err = r.secretEnvironment(ctx, c); err != nil { // a plan doesn't hold them
+		return err
+	}
 	_, err = r.execute(ctx, command{
-		run: c.run, kind: c.apply, verb: "apply", secrets: secrets, // a plan doesn't hold them
+		run: c.run, target: c.target, kind: c.apply, verb: "apply", secrets: secrets,
 		args: []string{"-json", "-input=false", parallelism, plan}, onResource: c.onResource,
 	})
 	return err
+}
+
+// secretEnvironment are the variables of one attempt that no file may hold: the
+// secrets of the run, and the credentials of its target.
+func (r *Runner) secretEnvironment(ctx context.Context, c change) (map[string]string, error) {
+	target, err := r.target(c.target)
+	if err != nil {
+		return nil, err
+	}
+	variables, err := c.secrets.environment()
+	if err != nil || target.Credentials == nil {
+		return variables, err
+	}
+	credentials, err := target.Credentials(ctx, c.run)
+	if err != nil {
+		return nil, fmt.Errorf("credentials of target %s: %w", c.target, err)
+	}
+	all := maps.Clone(credentials)
+	maps.Copy(all, variables)
+	return all, nil
+}
+
+// target returns the target of that name, or an error that matches
+// [experiment.ErrNotFound].
+func (r *Runner) target(name string) (Target, error) {
+	target, ok := r.options.Targets[name]
+	if !ok {
+		return Target{}, fmt.Errorf("target %q: %w", name, experiment.ErrNotFound)
+	}
+	return target, nil
 }
 
 // readPlan reads the changes of resources that a show command printed.

@@ -1,6 +1,7 @@
 package tofu_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func TestProvisionAndDestroy(t *testing.T) {
 	}
 
 	for range 2 { // the second time there is nothing to do
-		if err := r.Destroy(t.Context(), j.Run, nil, note); err != nil {
+		if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, note); err != nil {
 			t.Fatalf("Destroy() = %v", err)
 		}
 	}
@@ -158,7 +159,7 @@ func TestUnknownAttributesFailThePlan(t *testing.T) {
 	if applied, err := r.EverApplied(j.Run); applied || err != nil {
 		t.Errorf("EverApplied() = %t, %v, want false", applied, err)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
+	if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 		t.Errorf("Destroy() of a run that was never applied = %v", err)
 	}
 }
@@ -176,7 +177,7 @@ func TestFailedServiceIsTold(t *testing.T) {
 	if got := log.last(); got.Outcome != "failed" || !strings.Contains(got.Error, "exit status 7") {
 		t.Errorf("attempt = %+v, want failed with its reason", got)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
+	if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 		t.Errorf("Destroy() = %v", err)
 	}
 	if got, err := r.Created(j.Run); len(got) != 2 || err != nil {
@@ -189,7 +190,12 @@ func TestAttemptsEnvironmentIsBuiltFromNothing(t *testing.T) {
 	t.Setenv("TF_CLI_ARGS", "-help")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "canary")
 	o, log := options(t)
-	o.LedgerDir = t.TempDir()
+	target := o.Targets["fake"]
+	target.Environment = map[string]string{"PLACE": "here"}
+	target.Credentials = func(_ context.Context, run string) (map[string]string, error) {
+		return map[string]string{"PLACE_KEY": "key of " + run}, nil
+	}
+	o.Targets = map[string]tofu.Target{"fake": target}
 	r := newRunner(t, o)
 	if _, err := r.Provision(t.Context(), job(t, map[string]any{"members": 1}), nil); err != nil {
 		t.Fatalf("Provision() = %v", err)
@@ -202,13 +208,13 @@ func TestAttemptsEnvironmentIsBuiltFromNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"TF_VAR_options", "TF_CLI_ARGS", "AWS_SECRET_ACCESS_KEY", "TF_HTTP_PASSWORD"} {
+	for _, name := range []string{"TF_VAR_options", "TF_CLI_ARGS", "AWS_SECRET_ACCESS_KEY", "TF_HTTP_PASSWORD", "PLACE_KEY"} {
 		if _, ok := spec.Environment[name]; ok {
 			t.Errorf("environment on disk has %s", name)
 		}
 	}
-	if got := spec.Environment["DEC_LOCAL_LEDGER"]; got != o.LedgerDir {
-		t.Errorf("DEC_LOCAL_LEDGER = %q, want %q", got, o.LedgerDir)
+	if got := spec.Environment["PLACE"]; got != "here" {
+		t.Errorf("PLACE = %q, want the target's", got)
 	}
 	if spec.StopSignal != "SIGINT" {
 		t.Errorf("stop signal = %s, want SIGINT", spec.StopSignal)

@@ -73,22 +73,22 @@ func TestStacksGetWhatTheyDeclare(t *testing.T) {
 		t.Errorf("endpoints = %s, want 7 partitions and run %s", out.Endpoints, j.Run)
 	}
 	work := func(service, file string) string {
-		return filepath.Join(o.LedgerDir, "processes", j.Run+"-"+service, "work", file)
+		return filepath.Join(ledgerOf(o), "processes", j.Run+"-"+service, "work", file)
 	}
 	if _, err := os.Stat(work("member", "own")); err != nil {
 		t.Errorf("the artifact of the agent is not there: %v", err)
 	}
 	key := proves(t, work("member", "certificate.pem"), work("member", "key.pem"), endpoints.CA.Certificate, endpoints.CA.Name)
-	if diff := cmp.Diff([]string{work("member", "key.pem")}, holdingText(t, key, o.Dir, o.LedgerDir)); diff != "" {
+	if diff := cmp.Diff([]string{work("member", "key.pem")}, holdingText(t, key, o.Dir, ledgerOf(o))); diff != "" {
 		t.Errorf("files with the key (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{work("producer-0", tofu.AgentBucketFile)}, holding(t, o.Dir, o.LedgerDir)); diff != "" {
+	if diff := cmp.Diff([]string{work("producer-0", tofu.AgentBucketFile)}, holding(t, o.Dir, ledgerOf(o))); diff != "" {
 		t.Errorf("files with the credentials of the bucket (-want +got):\n%s", diff)
 	}
-	if err := r.Destroy(t.Context(), j.Run, nil, nil); err != nil {
+	if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 		t.Fatalf("Destroy() = %v", err)
 	}
-	if files := append(holding(t, o.Dir, o.LedgerDir), holdingText(t, key, o.Dir, o.LedgerDir)...); len(files) > 0 {
+	if files := append(holding(t, o.Dir, ledgerOf(o)), holdingText(t, key, o.Dir, ledgerOf(o))...); len(files) > 0 {
 		t.Errorf("%q hold a secret after the destroy", files)
 	}
 }

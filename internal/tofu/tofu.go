@@ -30,20 +30,35 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// Options configures a [Runner]. Dir, Binary, Stacks, Nodes and Attempts are
-// required; Mirror and ProviderVersion when a module uses DEC's own provider.
+// Options configures a [Runner]. Dir, Binary, Stacks, Targets and Attempts are
+// required; Mirror and Providers when a module uses a provider of DEC's own.
 type Options struct {
-	Dir             string       // absolute; holds one folder per run: root module, attempts with their states
-	Binary          string       // absolute path of the OpenTofu executable
-	Mirror          string       // absolute; filesystem mirror that holds the builds of DEC's own provider
-	ProviderVersion string       // of DEC's own provider, exact: "0.0.0-g<hash>"
-	Artifacts       []string     // folders that the provider searches for <name>/<version>
-	Stacks          fs.FS        // <technology>/stacks/<stack>/*.tf
-	Nodes           fs.FS        // <target>/nodes/*.tf
-	LedgerDir       string       // of the local target (DEC_LOCAL_LEDGER); its own default if empty
-	Attempts        AttemptLog   // where attempts are recorded
-	Logger          *slog.Logger // slog.Default() if nil
-	Install         string       // the data folder's name, in the tags of every resource
+	Dir       string            // absolute; holds one folder per run: root module, attempts with their states
+	Binary    string            // absolute path of the OpenTofu executable
+	Mirror    string            // absolute; filesystem mirror that holds the builds of Providers
+	Providers []Provider        // of DEC's own
+	Artifacts []string          // folders that providers search for <name>/<version>
+	Stacks    fs.FS             // <technology>/stacks/<stack>/*.tf
+	Targets   map[string]Target // by name
+	Attempts  AttemptLog        // where attempts are recorded
+	Logger    *slog.Logger      // slog.Default() if nil
+	Install   string            // the data folder's name, in the tags of every resource
+}
+
+// Target is a place where stacks are provisioned.
+type Target struct {
+	Nodes       fs.FS             // its nodes module: *.tf
+	Environment map[string]string // of OpenTofu, by which providers find the place; no secrets
+	// Credentials returns secret variables for the environment of one attempt of
+	// the run; nil where providers need none.
+	Credentials func(ctx context.Context, run string) (map[string]string, error)
+}
+
+// Provider is one build of a provider of DEC's own.
+type Provider struct {
+	Source    string // address in OpenTofu, such as "dec.local/dec/dec"
+	Version   string // exact, made from the build's content: "0.0.0-g<hash>"
+	Artifacts bool   // its block takes the folders of artifacts as "artifacts"
 }
 
 // AttemptLog records attempts before they start and what became of them. Each
@@ -129,8 +144,8 @@ func New(o Options) (*Runner, error) {
 			return nil, fmt.Errorf("tofu: option %s is %q: an absolute path is needed", name, path)
 		}
 	}
-	if o.Stacks == nil || o.Nodes == nil || o.Attempts == nil {
-		return nil, errors.New("tofu: options Stacks, Nodes and Attempts are needed")
+	if o.Stacks == nil || len(o.Targets) == 0 || o.Attempts == nil {
+		return nil, errors.New("tofu: options Stacks, Targets and Attempts are needed")
 	}
 	if _, err := os.Stat(o.Binary); err != nil {
 		return nil, fmt.Errorf("find OpenTofu: %w; run make setup", err)

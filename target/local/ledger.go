@@ -39,37 +39,38 @@ type Ledger struct {
 	dir string
 }
 
-// DefaultDir returns the ledger of this user: $DEC_LOCAL_LEDGER if set, else
+// Folder returns the ledger's folder of this user: $DEC_LOCAL_LEDGER if set, else
 // $XDG_STATE_HOME/dec/local, by default ~/.local/state/dec/local.
-func DefaultDir() (string, error) {
-	if dir := os.Getenv("DEC_LOCAL_LEDGER"); dir != "" {
+func Folder(getenv func(string) string) (string, error) {
+	if dir := getenv(LedgerVariable); dir != "" {
 		return dir, nil
 	}
-	state := os.Getenv("XDG_STATE_HOME")
+	state := getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) { // the XDG specification: relative paths are ignored
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("find the ledger of processes and ports: %w: set HOME or XDG_STATE_HOME", err)
+		home := getenv("HOME")
+		if home == "" {
+			return "", errors.New("find the ledger of processes and ports: set HOME or XDG_STATE_HOME")
 		}
 		state = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(state, "dec", "local"), nil
 }
 
-// Open returns the ledger in dir, [DefaultDir] if empty, and creates it if there
-// is none.
-func Open(dir string) (*Ledger, error) {
-	if dir == "" {
-		var err error
-		if dir, err = DefaultDir(); err != nil {
-			return nil, err
-		}
-	}
+// At returns the ledger in dir, which need not be there yet: it holds nothing then.
+func At(dir string) (*Ledger, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the ledger: %w", err)
+		return nil, fmt.Errorf("find the ledger: %w", err)
 	}
-	l := &Ledger{dir: dir}
+	return &Ledger{dir: dir}, nil
+}
+
+// Open returns the ledger in dir, and creates it if there is none.
+func Open(dir string) (*Ledger, error) {
+	l, err := At(dir)
+	if err != nil {
+		return nil, err
+	}
 	for _, folder := range []string{l.processesDir(), l.portsDir()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return nil, fmt.Errorf("open the ledger: %w", err)

@@ -257,7 +257,7 @@ func TestRemoveRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestDefaultDir(t *testing.T) {
+func TestFolder(t *testing.T) {
 	tests := map[string]struct {
 		env  map[string]string
 		want string
@@ -269,11 +269,8 @@ func TestDefaultDir(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			for _, key := range []string{"HOME", "XDG_STATE_HOME", "DEC_LOCAL_LEDGER"} {
-				t.Setenv(key, tt.env[key])
-			}
-			if got, err := local.DefaultDir(); got != tt.want || err != nil {
-				t.Errorf("DefaultDir() = %q, %v, want %q", got, err, tt.want)
+			if got, err := local.Folder(func(name string) string { return tt.env[name] }); got != tt.want || err != nil {
+				t.Errorf("Folder() = %q, %v, want %q", got, err, tt.want)
 			}
 		})
 	}

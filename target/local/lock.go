@@ -11,10 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// ErrMeasuring says that somebody else measures on this machine.
-var ErrMeasuring = errors.New("another measurement is under way on this machine")
+	"dec.local/dec/target"
+)
 
 // How often a lock that somebody holds is tried.
 const (
@@ -24,13 +23,13 @@ const (
 
 // LockMeasuring waits until nobody else measures on this machine under this
 // user, and keeps others from it until release is called or this program ends.
-// If ctx ends first, the error matches [ErrMeasuring] as well as the cause of
+// If ctx ends first, the error matches [target.ErrMeasuring] as well as the cause of
 // ctx, and names the process that measures.
 func (l *Ledger) LockMeasuring(ctx context.Context) (release func(), err error) {
 	path := filepath.Join(l.dir, "measuring.lock")
 	file, err := lock(ctx, path, measuringEvery)
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("%w%s: %w", ErrMeasuring, holder(path), err)
+		return nil, fmt.Errorf("%w%s: %w", target.ErrMeasuring, holder(path), err)
 	} else if err != nil {
 		return nil, fmt.Errorf("lock measuring: %w", err)
 	}

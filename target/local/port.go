@@ -221,7 +221,7 @@ func (l *Ledger) writePort(p Port, place func(from, to string) error) error {
 // ports reads all reservations.
 func (l *Ledger) ports() ([]Port, error) {
 	entries, err := os.ReadDir(l.portsDir())
-	if err != nil {
+	if err != nil && !gone(err) {
 		return nil, err
 	}
 	var ports []Port

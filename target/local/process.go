@@ -57,7 +57,7 @@ func (l *Ledger) RemoveProcess(ctx context.Context, name string) error {
 // names returns the names of all processes.
 func (l *Ledger) names() ([]string, error) {
 	entries, err := os.ReadDir(l.processesDir())
-	if err != nil {
+	if err != nil && !gone(err) {
 		return nil, err
 	}
 	var names []string

@@ -4,23 +4,19 @@ import (
 	"context"
 	"fmt"
 	"time"
-)
 
-// ServiceUsage is what one service used within a window of time.
-type ServiceUsage struct {
-	CPUSeconds  float64 `json:"cpu_s"`         // user and system, of its whole process tree
-	MaxRSSBytes int64   `json:"max_rss_bytes"` // the largest sample
-}
+	"dec.local/dec/target"
+)
 
 // Usage returns what each service of a run used from one time until another, by
 // the name of the service. Samples are a second apart; CPU at the edges of the
 // window is interpolated between them.
-func (l *Ledger) Usage(ctx context.Context, run string, from, until time.Time) (map[string]ServiceUsage, error) {
+func (l *Ledger) Usage(ctx context.Context, run string, from, until time.Time) (map[string]target.Usage, error) {
 	names, err := l.namesOf(run)
 	if err != nil {
 		return nil, fmt.Errorf("usage of run %s: %w", run, err)
 	}
-	usage := make(map[string]ServiceUsage, len(names))
+	usage := make(map[string]target.Usage, len(names))
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -37,7 +33,7 @@ func (l *Ledger) Usage(ctx context.Context, run string, from, until time.Time) (
 		} else if err != nil {
 			return nil, err
 		}
-		usage[serviceOf(run, name)] = ServiceUsage{CPUSeconds: cpu, MaxRSSBytes: rss}
+		usage[serviceOf(run, name)] = target.Usage{CPUSeconds: cpu, MaxRSSBytes: rss}
 	}
 	return usage, nil
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dec.local/dec/internal/supervise"
+	"dec.local/dec/target"
 	"dec.local/dec/target/local"
 )
 
@@ -53,16 +54,16 @@ func TestUsage(t *testing.T) {
 	sampled(t, l, otherRun+"-broker-0")
 	tests := map[string]struct {
 		from, until float64 // seconds from the start
-		want        local.ServiceUsage
+		want        target.Usage
 	}{
-		"all of it":                   {0, 10, local.ServiceUsage{CPUSeconds: 3, MaxRSSBytes: 300}},
-		"from before until after":     {-5, 60, local.ServiceUsage{CPUSeconds: 3, MaxRSSBytes: 300}},
-		"at samples":                  {2, 4, local.ServiceUsage{CPUSeconds: 2, MaxRSSBytes: 300}},
-		"between samples":             {1, 2.5, local.ServiceUsage{CPUSeconds: 1, MaxRSSBytes: 100}},
-		"within one pair of samples":  {3.25, 3.75, local.ServiceUsage{CPUSeconds: 0.5}},
-		"while it rests":              {4, 10, local.ServiceUsage{MaxRSSBytes: 200}},
-		"before it started":           {-9, -3, local.ServiceUsage{}},
-		"after the last sample of it": {20, 30, local.ServiceUsage{}},
+		"all of it":                   {0, 10, target.Usage{CPUSeconds: 3, MaxRSSBytes: 300}},
+		"from before until after":     {-5, 60, target.Usage{CPUSeconds: 3, MaxRSSBytes: 300}},
+		"at samples":                  {2, 4, target.Usage{CPUSeconds: 2, MaxRSSBytes: 300}},
+		"between samples":             {1, 2.5, target.Usage{CPUSeconds: 1, MaxRSSBytes: 100}},
+		"within one pair of samples":  {3.25, 3.75, target.Usage{CPUSeconds: 0.5}},
+		"while it rests":              {4, 10, target.Usage{MaxRSSBytes: 200}},
+		"before it started":           {-9, -3, target.Usage{}},
+		"after the last sample of it": {20, 30, target.Usage{}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestUsage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(map[string]local.ServiceUsage{"broker-0": tt.want}, got); diff != "" {
+			if diff := cmp.Diff(map[string]target.Usage{"broker-0": tt.want}, got); diff != "" {
 				t.Errorf("Usage(%v, %v) (-want +got):\n%s", tt.from, tt.until, diff)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dec.local/dec/internal/supervise"
+	"dec.local/dec/target"
 	"dec.local/dec/target/local"
 )
 
@@ -121,8 +122,8 @@ func TestLockMeasuring(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := other.LockMeasuring(ctx); !errors.Is(err, local.ErrMeasuring) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "process ") {
-		t.Errorf("LockMeasuring while it is held = %v, want %v with the process that holds it", err, local.ErrMeasuring)
+	if _, err := other.LockMeasuring(ctx); !errors.Is(err, target.ErrMeasuring) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "process ") {
+		t.Errorf("LockMeasuring while it is held = %v, want %v with the process that holds it", err, target.ErrMeasuring)
 	}
 
 	waiting := &countingContext{Context: t.Context(), asked: make(chan struct{}, 1)}

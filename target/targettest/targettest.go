@@ -24,19 +24,12 @@ import (
 	"dec.local/dec/target"
 )
 
-// Inventory is a target's own view of what exists, see package target.
-type Inventory interface {
-	List(ctx context.Context, run string) ([]experiment.Object, error)
-	Remove(ctx context.Context, o experiment.Object) error
-}
-
-// Target is what the suite needs to try one.
-type Target struct {
-	Name        string   // of its folder, which holds its nodes module
-	Providers   string   // HCL: its required_providers and its provider block, which finds the artifact probe@1
-	Mirror      string   // folder of providers
-	Environment []string // added to OpenTofu's environment
-	Inventory   Inventory
+// Suite is what is needed to try a target.
+type Suite struct {
+	Target    target.Target
+	Place     target.Place // opened from it
+	Providers string       // HCL: its required_providers and its provider block, which finds the artifact probe@1
+	Mirror    string       // folder of providers
 }
 
 // nodes is how many nodes the suite brings up.
@@ -46,57 +39,77 @@ const nodes = 3
 var suite string
 
 // Run runs the suite.
-func Run(t *testing.T, target Target) {
-	t.Run("nodes come up, can be reached, and a destroy leaves nothing", target.testLife)
-	t.Run("what the state has lost is found and removed by the inventory", target.testOrphans)
+func (s Suite) Run(t *testing.T) {
+	t.Run("it says what it is and whether it can be used", s.testFacts)
+	t.Run("nodes come up, can be reached, and a destroy leaves nothing", s.testLife)
+	t.Run("what the state has lost is found and removed by the inventory", s.testOrphans)
 }
 
-func (tt Target) testLife(t *testing.T) {
+func (s Suite) testFacts(t *testing.T) {
+	tt := s.Target
+	if tt.Name == "" || tt.Title == "" || tt.Facts.Slots < 1 || tt.Facts.SweepInterval <= 0 {
+		t.Errorf("Target = %+v, want every field set", tt)
+	}
+	for _, text := range tt.Facts.Errors {
+		if got := tt.Facts.Classify(text.Example); got != text.Class {
+			t.Errorf("Classify(%q) = %s, want %s", text.Example, got, text.Class)
+		}
+	}
+	findings := s.Place.Check(t.Context(), target.Demand{})
+	if len(findings) == 0 || findings[0].Subject != "" || findings[0].Level != target.OK {
+		t.Errorf("Check() = %+v, want first that the place as a whole can be used", findings)
+	}
+	if findings := s.Place.Check(t.Context(), target.Demand{DiskBytes: 1 << 60}); tt.Facts.SharedMachine && target.Worst(findings).Level != target.Refuse {
+		t.Errorf("Check(an exbibyte) = %+v, want a refusal", findings)
+	}
+}
+
+func (s Suite) testLife(t *testing.T) {
 	const run = "rsuite0001"
-	root := tt.root(t, run)
+	root := s.root(t, run)
 	plan := root.Plan()
 	if got := plan.OutputChanges["addresses"].AfterUnknown; got != false {
 		t.Errorf("addresses at plan are unknown: %v, want all known", got)
 	}
 	root.Must("apply", "-input=false", "plan")
-	addresses := tt.addresses(t, root)
+	addresses := s.addresses(t, root)
 	for i, node := range addresses {
-		tt.reach(t, fmt.Sprintf("node-%d", i), node)
+		s.reach(t, fmt.Sprintf("node-%d", i), node)
 	}
-	tt.described(t, root, run)
+	s.described(t, root, run)
 
 	if result := root.Run("plan", "-input=false", "-detailed-exitcode"); result.Code != 0 {
 		t.Errorf("a plan after the apply exits with %d, want 0: no changes\n%s", result.Code, result.Output)
 	}
 	root.Must("destroy", "-input=false", "-auto-approve")
-	tt.nothing(t, run, addresses)
+	s.nothing(t, run, addresses)
 }
 
-func (tt Target) testOrphans(t *testing.T) {
+func (s Suite) testOrphans(t *testing.T) {
 	const run = "rsuite0002"
-	root := tt.root(t, run)
+	root := s.root(t, run)
 	root.Must("apply", "-input=false", "-auto-approve")
-	addresses := tt.addresses(t, root)
+	addresses := s.addresses(t, root)
 	if err := os.Remove(filepath.Join(root.Dir, "terraform.tfstate")); err != nil {
 		t.Fatal(err)
 	}
-	objects := tt.list(t, run)
+	objects := s.list(t, run)
 	if len(objects) == 0 {
 		t.Fatal("List(run) is empty, want every object that the state has lost")
 	}
 	for range 2 { // removing what is gone is no error
 		for _, o := range objects {
-			if err := tt.Inventory.Remove(t.Context(), o); err != nil {
+			if err := s.Place.Remove(t.Context(), o); err != nil {
 				t.Errorf("Remove(%s %s) = %v, want nil", o.Kind, o.ID, err)
 			}
 		}
 	}
-	tt.nothing(t, run, addresses)
+	s.nothing(t, run, addresses)
 }
 
 // root is the suite's root module for a run, with everything of that run
 // removed at the end of the test.
-func (tt Target) root(t *testing.T, run string) *Root {
+func (s Suite) root(t *testing.T, run string) *Root {
 	t.Helper()
 	variables, err := json.Marshal(map[string]any{
 		"nodes": nodes,
@@ -112,46 +125,52 @@ func (tt Target) root(t *testing.T, run string) *Root {
 		t.Fatal(err)
 	}
 	files := map[string]string{
-		"main.tf":               strings.Replace(suite, "# __PROVIDERS__", tt.Providers, 1),
+		"main.tf":               strings.Replace(suite, "# __PROVIDERS__", s.Providers, 1),
 		"terraform.tfvars.json": string(variables),
 	}
-	maps.Copy(files, Module(t, tt.Name))
-	t.Cleanup(func() { tt.sweep(t, run) })
-	return NewRoot(t, Options{Files: files, Mirror: tt.Mirror, Environment: tt.Environment})
+	maps.Copy(files, Module(t, s.Target))
+	t.Cleanup(func() { s.sweep(t, run) })
+	return NewRoot(t, Options{Files: files, Mirror: s.Mirror, Environment: s.environment()})
 }
 
 // Module returns the files of a target's nodes module, by their paths below a
 // root module.
-func Module(t *testing.T, name string) map[string]string {
+func Module(t *testing.T, tt target.Target) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	sub, err := fs.Sub(target.Nodes, name)
-	if err == nil {
-		err = fs.WalkDir(sub, "nodes", func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return err
-			}
-			content, err := fs.ReadFile(sub, path)
-			files[path] = string(content)
+	err := fs.WalkDir(tt.Nodes, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
 			return err
-		})
-	}
+		}
+		content, err := fs.ReadFile(tt.Nodes, path)
+		files["nodes/"+path] = string(content)
+		return err
+	})
 	if err != nil {
-		t.Fatalf("read the nodes module of %s: %v", name, err)
+		t.Fatalf("read the nodes module of %s: %v", tt.Name, err)
 	}
 	return files
 }
 
+// environment is that by which the providers find the place.
+func (s Suite) environment() []string {
+	var environment []string
+	for name, value := range s.Place.Placement().Environment {
+		environment = append(environment, name+"="+value)
+	}
+	return environment
+}
+
 // sweep removes what a failed test has left.
-func (tt Target) sweep(t *testing.T, run string) {
+func (s Suite) sweep(t *testing.T, run string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
-	objects, err := tt.Inventory.List(ctx, run)
+	objects, err := s.Place.List(ctx, run)
 	if err != nil {
 		t.Errorf("List(%q) = %v", run, err)
 	}
 	for _, o := range objects {
-		if err := tt.Inventory.Remove(ctx, o); err != nil {
+		if err := s.Place.Remove(ctx, o); err != nil {
 			t.Errorf("Remove(%s %s) = %v", o.Kind, o.ID, err)
 		}
 	}
@@ -170,7 +189,7 @@ func (n node) each(f func(port, address string)) {
 }
 
 // addresses reads the output of that name, which must hold every node.
-func (tt Target) addresses(t *testing.T, root *Root) []node {
+func (s Suite) addresses(t *testing.T, root *Root) []node {
 	t.Helper()
 	var groups map[string][]node
 	if err := json.Unmarshal(root.Outputs()["addresses"], &groups); err != nil {
@@ -183,7 +202,7 @@ func (tt Target) addresses(t *testing.T, root *Root) []node {
 }
 
 // reach checks that a node tells its name at every port.
-func (tt Target) reach(t *testing.T, name string, n node) {
+func (s Suite) reach(t *testing.T, name string, n node) {
 	t.Helper()
 	if len(n.Ports) != 2 {
 		t.Errorf("%s has the ports %v, want client and peers", name, n.Ports)
@@ -214,11 +233,11 @@ func ask(ctx context.Context, address string) (string, error) {
 
 // described checks that the inventory knows exactly the resources of the state,
 // by their addresses, and that a node's services count as alive.
-func (tt Target) described(t *testing.T, root *Root, run string) {
+func (s Suite) described(t *testing.T, root *Root, run string) {
 	t.Helper()
 	var addresses []string
 	alive := 0
-	for _, o := range tt.list(t, run) {
+	for _, o := range s.list(t, run) {
 		addresses = append(addresses, o.Address)
 		if o.Alive {
 			alive++
@@ -236,9 +255,9 @@ func (tt Target) described(t *testing.T, root *Root, run string) {
 }
 
 // nothing checks that nothing is left of a run.
-func (tt Target) nothing(t *testing.T, run string, addresses []node) {
+func (s Suite) nothing(t *testing.T, run string, addresses []node) {
 	t.Helper()
-	if got := tt.list(t, run); len(got) > 0 {
+	if got := s.list(t, run); len(got) > 0 {
 		t.Errorf("List(%q) = %+v, want nothing", run, got)
 	}
 	for i, n := range addresses {
@@ -250,9 +269,9 @@ func (tt Target) nothing(t *testing.T, run string, addresses []node) {
 	}
 }
 
-func (tt Target) list(t *testing.T, run string) []experiment.Object {
+func (s Suite) list(t *testing.T, run string) []experiment.Object {
 	t.Helper()
-	objects, err := tt.Inventory.List(t.Context(), run)
+	objects, err := s.Place.List(t.Context(), run)
 	if err != nil {
 		t.Fatalf("List(%q) = %v", run, err)
 	}

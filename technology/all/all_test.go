@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dec.local/dec/internal/registry"
 	"dec.local/dec/technology/all"
-	"dec.local/dec/technology/all/internal/list"
 )
 
 func TestListIsFresh(t *testing.T) {
-	want, err := list.Generate("..")
+	want, err := registry.Technologies.Generate("..")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 	"log"
 	"os"
 
-	"dec.local/dec/technology/all/internal/list"
+	"dec.local/dec/internal/registry"
 )
 
 func main() {
-	source, err := list.Generate("..")
+	source, err := registry.Technologies.Generate("..")
 	if err != nil {
 		log.Fatal(err)
 	}

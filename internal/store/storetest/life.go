@@ -31,7 +31,7 @@ func testPhases(t *testing.T, f *fixture) {
 	run.Validity.Reasons = []string{"the pacer was late"}
 	_, err = f.Enter(t.Context(), &run, no)
 	must(t, err)
-	want := experiment.Run{ID: "e1-0", Experiment: "e1", Variant: "a", Phase: experiment.PhaseDestroy, Outcome: experiment.Failed,
+	want := experiment.Run{ID: "e1-0", Experiment: "e1", Target: "local", Variant: "a", Phase: experiment.PhaseDestroy, Outcome: experiment.Failed,
 		Validity: experiment.Validity{Reasons: []string{"the pacer was late"}}, Teardown: experiment.TeardownPending, Reason: "it broke",
 		Since: f.clock.Now(), StartedAt: provision,
 		Phases: []experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: queued}, {Phase: experiment.PhaseProvision, At: provision}, {Phase: experiment.PhaseDestroy, At: f.clock.Now()}}}

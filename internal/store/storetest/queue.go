@@ -19,7 +19,7 @@ func testAdmission(t *testing.T, f *fixture) {
 	equal(t, "the stored experiment", got, want)
 	equal(t, "the returned experiment", admitted, want)
 	equal(t, "open obligations", f.open(t), []string{"e1-0", "e1-1"})
-	equal(t, "run", f.read(t, "e1-1"), experiment.Run{ID: "e1-1", Experiment: "e1", Variant: "b", Order: 1, Phase: experiment.PhaseQueued,
+	equal(t, "run", f.read(t, "e1-1"), experiment.Run{ID: "e1-1", Experiment: "e1", Target: "local", Variant: "b", Order: 1, Phase: experiment.PhaseQueued,
 		Teardown: experiment.TeardownNone, Since: f.clock.Now(), Phases: []experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: f.clock.Now()}}})
 	var phases []string
 	for _, e := range f.events(t) {

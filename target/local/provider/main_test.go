@@ -14,6 +14,7 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/supervise"
+	"dec.local/dec/target"
 	"dec.local/dec/target/local"
 	"dec.local/dec/target/local/provider"
 	"dec.local/dec/target/targettest"
@@ -50,13 +51,13 @@ func TestMain(m *testing.M) {
 func TestTarget(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	targettest.Run(t, targettest.Target{
-		Name:        "local",
-		Providers:   providers(built.artifacts),
-		Mirror:      built.mirror,
-		Environment: w.environment(),
-		Inventory:   w.ledger,
-	})
+	place, err := local.Target.Open(t.Context(), target.Options{Data: t.TempDir(), Getenv: func(name string) string {
+		return map[string]string{local.LedgerVariable: w.ledger.Dir()}[name]
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	targettest.Suite{Target: local.Target, Place: place, Providers: providers(built.artifacts), Mirror: built.mirror}.Run(t)
 	w.nothingLives()
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dec.local/dec/target/local"
 	"dec.local/dec/target/targettest"
 )
 
@@ -30,7 +31,7 @@ module "nodes" {
   services = %s
 }
 `, run, expires, groups, services)}
-	maps.Copy(files, targettest.Module(w.t, "local"))
+	maps.Copy(files, targettest.Module(w.t, local.Target))
 	return targettest.NewRoot(w.t, targettest.Options{Files: files, Mirror: built.mirror, Environment: w.environment()})
 }
 

@@ -9,6 +9,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -84,12 +85,21 @@ func (p *decProvider) Configure(ctx context.Context, req provider.ConfigureReque
 				fmt.Sprintf("%q depends on where OpenTofu is started. Write the whole path.", folder))
 		}
 	}
-	ledger, err := local.Open("")
+	ledger, err := openLedger()
 	if err != nil {
 		resp.Diagnostics.AddError("No ledger of processes and ports", err.Error())
 		return
 	}
 	resp.ResourceData = &machine{ledger: ledger, artifacts: artifacts}
+}
+
+// openLedger opens the ledger that the environment names.
+func openLedger() (*local.Ledger, error) {
+	dir, err := local.Folder(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return local.Open(dir)
 }
 
 // Resources are dec_process and dec_port.

@@ -1,0 +1,140 @@
+package phases
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/target"
+)
+
+// lead is the time from the start step until the first message: long enough for
+// every agent to have read it.
+const lead = time.Second
+
+// workload leads the agents of a run through the bucket.
+type workload struct {
+	bucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error) // a run that was taken over may have another data folder's
+	places   target.Places
+	logger   *slog.Logger
+	onSecond func(run, experiment string, s measure.Second)
+	onLost   func(run string) // its seconds end before the run does
+	versions map[string]string
+}
+
+// coordinate calls do with the server's side of a run.
+func (w *workload) coordinate(ctx context.Context, a orchestrator.Assignment, do func(*rendezvous.Coordinator) error) error {
+	bucket, release, err := w.bucketOf(ctx, a.Run.ID)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return do(rendezvous.New(rendezvous.Options{Bucket: bucket, Run: a.Run.ID, Epoch: rendezvous.FirstEpoch, Logger: w.logger}))
+}
+
+// Prepare implements [orchestrator.Workload].
+func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpoints json.RawMessage) error {
+	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
+		err := c.WritePlan(ctx, rendezvous.Plan{
+			Run:          a.Run.ID,
+			Epoch:        rendezvous.FirstEpoch,
+			Technology:   a.Variant.Technology,
+			Destination:  destination(a.Run.ID),
+			Endpoints:    endpoints,
+			ClientConfig: a.Variant.ClientConfig,
+			Workload:     a.Plan.Workload,
+			Agents:       rendezvous.Shares(a.Plan.Workload),
+		})
+		if err != nil {
+			return err
+		}
+		_, _, err = c.AwaitReady(ctx)
+		return err
+	})
+}
+
+// Load implements [orchestrator.Workload]. It goes on with a load that was begun
+// before.
+func (w *workload) Load(ctx context.Context, a orchestrator.Assignment) error {
+	err := w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
+		if _, err := c.Begin(ctx, lead); err != nil {
+			return err
+		}
+		return c.Follow(ctx, func(s measure.Second) { w.onSecond(a.Run.ID, a.Run.Experiment, s) })
+	})
+	if err != nil { // another server may have the run by now, and tell its outcome
+		w.onLost(a.Run.ID)
+	}
+	return err
+}
+
+// Collect implements [orchestrator.Workload].
+func (w *workload) Collect(ctx context.Context, a orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
+	var result measure.Result
+	var step rendezvous.Step
+	err := w.coordinate(ctx, a, func(c *rendezvous.Coordinator) (err error) {
+		if result, err = c.Collect(ctx); err != nil {
+			return err
+		}
+		step, err = c.Begin(ctx, lead) // reads when the load began
+		return err
+	})
+	if err != nil {
+		return nil, experiment.Validity{}, err
+	}
+	if err := w.addBrokers(ctx, a, step, &result); err != nil {
+		return nil, experiment.Validity{}, err
+	}
+	if result.Plan, err = json.Marshal(a.Plan); err != nil {
+		return nil, experiment.Validity{}, fmt.Errorf("result of run %s: %w", a.Run.ID, err)
+	}
+	result.Versions = w.versions
+	data, err := json.Marshal(result)
+	return data, result.Validity, err
+}
+
+// addBrokers adds what the brokers used during the measure stage. Where no
+// sample was taken the result says nothing about it.
+func (w *workload) addBrokers(ctx context.Context, a orchestrator.Assignment, step rendezvous.Step, result *measure.Result) error {
+	place, err := w.places.Find(a.Plan.Target)
+	if err != nil {
+		return err
+	}
+	metered, ok := place.Place.(target.Metered)
+	if !ok {
+		return nil
+	}
+	stages := a.Plan.Workload.Stages
+	from := step.Start.Add(time.Duration(stages.Warmup))
+	usage, err := metered.Usage(ctx, a.Run.ID, from, from.Add(time.Duration(stages.Measure)))
+	if err != nil {
+		return fmt.Errorf("usage of the brokers: %w", err)
+	}
+	agents := rendezvous.Shares(a.Plan.Workload)
+	var cpu float64
+	var rss int64
+	brokers := 0
+	for name, used := range usage {
+		if _, isAgent := agents[name]; isAgent {
+			continue
+		}
+		cpu += used.CPUSeconds
+		rss += used.MaxRSSBytes
+		brokers++
+	}
+	if brokers > 0 {
+		result.SetBrokerCPU(cpu, rss)
+	}
+	return nil
+}
+
+// Stop implements [orchestrator.Workload].
+func (w *workload) Stop(ctx context.Context, a orchestrator.Assignment, reason string) error {
+	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error { return c.Stop(ctx, reason) })
+}

@@ -1,0 +1,83 @@
+package planner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/target"
+)
+
+// check holds a plan against the catalog, and returns it with the options in
+// their normalised form and the secret ones apart from them.
+func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.Plan, error) {
+	var problems experiment.Problems
+	place, ok := p.Places[plan.Target]
+	if !ok {
+		problems.Add("target", "no target %q; there is %s", plan.Target, strings.Join(p.Places.Names(), ", "))
+	} else if whole := place.Check(ctx, target.Demand{})[0]; whole.Level == target.Refuse {
+		problems.Add("target", "%s cannot be used: %s", place.Name, whole.Detail)
+	}
+	plan.Variants = slices.Clone(plan.Variants)
+	for i := range plan.Variants {
+		var faults experiment.Problems
+		p.checkVariant(&plan.Variants[i], plan, &faults)
+		problems.AddUnder(fmt.Sprintf("variants[%d]", i), &faults)
+	}
+	if err := problems.Err(); err != nil {
+		return plan, err
+	}
+	return p.labelEmulators(plan)
+}
+
+func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {
+	tech, ok := find(p.offers, v.Technology, offer.name)
+	if !ok {
+		faults.Add("technology", "no technology %q; there are %s", v.Technology, names(p.offers, offer.name))
+		return
+	}
+	stack, ok := find(tech.stacks, v.Stack, stackName)
+	if !ok {
+		faults.Add("stack", "%s has no stack %q; it has %s", tech.Name, v.Stack, names(tech.stacks, stackName))
+		return
+	}
+	if !stack.RunsOn(plan.Target) {
+		faults.Add("stack", "%s/%s does not run on target %q, but on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
+	}
+	if why := p.why(stack, plan.Target); why != "" {
+		faults.Add("stack", "%s/%s cannot be used here: %s; mend it: %s", tech.Name, stack.Name, why, p.Setup)
+	}
+	options, err := stack.Check(withSecrets(*v))
+	addUnder(faults, "options", err)
+	if err == nil {
+		v.Options, v.Secrets = stack.Split(options)
+	}
+	addUnder(faults, "", tech.CheckConfig(v.ClientConfig, plan.Workload))
+}
+
+// withSecrets are all options of a variant, whether or not it was checked
+// before.
+func withSecrets(v experiment.Variant) map[string]json.RawMessage {
+	options := maps.Clone(v.Options)
+	if options == nil {
+		options = map[string]json.RawMessage{}
+	}
+	maps.Copy(options, v.Secrets)
+	return options
+}
+
+// addUnder adds an error, whatever its kind, under a path.
+func addUnder(faults *experiment.Problems, path string, err error) {
+	if err == nil {
+		return
+	}
+	if problems, ok := err.(*experiment.Problems); ok {
+		faults.AddUnder(path, problems)
+		return
+	}
+	faults.Add(path, "%v", err)
+}

@@ -1,0 +1,113 @@
+// Package upkeep is what a server does beside its runs: it keeps the verdicts of
+// experiments that have ended, and removes those that ended long ago.
+package upkeep
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"dec.local/dec/internal/comparison"
+	"dec.local/dec/internal/experiment"
+)
+
+// concluded has ended experiments.
+type concluded interface {
+	Experiment(ctx context.Context, id string) (experiment.Experiment, error)
+	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
+	Unconcluded(ctx context.Context) ([]string, error)          // ended, without a verdict
+	SetVerdict(ctx context.Context, experimentID string, v experiment.Verdict) error
+}
+
+// ConcluderOptions configures a [Concluder]. All are required.
+type ConcluderOptions struct {
+	Store   concluded
+	Compare comparison.Options
+	Logger  *slog.Logger
+	OnEnd   func(experiment.Experiment, experiment.Verdict) // called once a verdict is stored
+}
+
+// Concluder keeps the verdict of each experiment that has ended, so that lists
+// need not compute it.
+type Concluder struct {
+	ConcluderOptions
+	wake chan struct{} // an experiment may have ended
+}
+
+// NewConcluder returns a concluder.
+func NewConcluder(o ConcluderOptions) *Concluder {
+	return &Concluder{ConcluderOptions: o, wake: make(chan struct{}, 1)}
+}
+
+// concludeEvery is how often ended experiments are looked for, unless woken.
+const concludeEvery = time.Minute
+
+// Wake says that an experiment may have ended. It never blocks.
+func (c *Concluder) Wake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run concludes experiments until ctx ends.
+func (c *Concluder) Run(ctx context.Context) {
+	ticker := time.NewTicker(concludeEvery)
+	defer ticker.Stop()
+	for {
+		c.concludeAll(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		case <-ticker.C:
+		}
+	}
+}
+
+func (c *Concluder) concludeAll(ctx context.Context) {
+	ids, err := c.Store.Unconcluded(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.Logger.Warn("experiments without a verdict cannot be listed, trying again", "error", err)
+		}
+		return
+	}
+	for _, id := range ids {
+		if err := c.conclude(ctx, id); err != nil && ctx.Err() == nil {
+			c.Logger.Warn("an experiment has no verdict yet, trying again", "experiment", id, "error", err)
+		}
+	}
+}
+
+func (c *Concluder) conclude(ctx context.Context, id string) error {
+	e, err := c.Store.Experiment(ctx, id)
+	if err != nil {
+		return err
+	}
+	runs, err := c.Store.Runs(ctx, id)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if runs[i], err = c.Store.Run(ctx, runs[i].ID); err != nil {
+			return err
+		}
+	}
+	set, err := comparison.NewSet(e, runs)
+	if err != nil {
+		return err
+	}
+	found, err := comparison.New(set, c.Compare)
+	if err != nil {
+		return err
+	}
+	verdict := found.Verdict()
+	if err := c.Store.SetVerdict(ctx, id, verdict); err != nil {
+		return err
+	}
+	c.Logger.Info("experiment concluded", "experiment", id, "verdict", found.Stats.Sentence)
+	c.OnEnd(e, verdict)
+	return nil
+}

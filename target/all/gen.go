@@ -1,0 +1,22 @@
+//go:build ignore
+
+// This program writes all.go: one import for each folder of target that exports a
+// Target.
+package main
+
+import (
+	"log"
+	"os"
+
+	"dec.local/dec/internal/registry"
+)
+
+func main() {
+	source, err := registry.Targets.Generate("..")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile("all.go", source, 0o644); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,127 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/shirou/gopsutil/v4/disk"
+	"github.com/shirou/gopsutil/v4/load"
+	"github.com/shirou/gopsutil/v4/mem"
+	"golang.org/x/sys/unix"
+
+	"dec.local/dec/target"
+)
+
+// Least free space and memory with which a small comparison makes sense.
+const (
+	enoughDisk   = 5 << 30
+	enoughMemory = 2 << 30
+)
+
+// What must remain when a run is at its largest. Below that other programs of
+// the machine would be in danger, not only the numbers.
+const (
+	reserveDisk   = 512 << 20
+	reserveMemory = 256 << 20
+)
+
+// Check implements [target.Place].
+func (p place) Check(ctx context.Context, d target.Demand) []target.Finding {
+	objects, err := p.List(ctx, "")
+	if err == nil {
+		err = unix.Access(existing(p.dir), unix.W_OK|unix.X_OK)
+	}
+	if err != nil {
+		return []target.Finding{{Level: target.Refuse, Detail: fmt.Sprintf("the ledger %s can't be used: %v", p.dir, err),
+			Fix: fmt.Sprintf("make the folder writable, or set %s to one that is", LedgerVariable)}}
+	}
+	whole := target.Finding{Detail: "processes on this machine; nothing of DEC is running"}
+	if len(objects) > 0 {
+		whole.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now (dec inventory)", len(objects))
+	}
+	// What is used now is used by the run that is active.
+	return []target.Finding{whole, p.checkDisk(d), checkMemory(len(objects) > 0), checkLoad(len(objects) > 0)}
+}
+
+// checkDisk looks at the disks that brokers and the server write to: the one with
+// less space counts.
+func (p place) checkDisk(d target.Demand) target.Finding {
+	found := target.Finding{Subject: "disk"}
+	folder := existing(p.dir)
+	usage, err := disk.Usage(folder)
+	if data := existing(p.data); err == nil && data != "" {
+		if of, dataErr := disk.Usage(data); dataErr == nil && of.Free < usage.Free {
+			folder, usage = data, of
+		}
+	}
+	if err != nil {
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("free disk space is not known: %v", err)
+		return found
+	}
+	switch {
+	case uint64(d.DiskBytes)+reserveDisk > usage.Free:
+		found.Level = target.Refuse
+		found.Detail = fmt.Sprintf("a run writes up to %.1f GiB, and only %.1f GiB are free below %s", gib(uint64(d.DiskBytes)), gib(usage.Free), folder)
+		found.Fix = "lower workload.retention_bytes or the load, or free some space"
+	case usage.Free < enoughDisk:
+		found.Level = target.Advice
+		found.Detail = fmt.Sprintf("only %.1f GiB of disk are free below %s", gib(usage.Free), folder)
+		found.Fix = fmt.Sprintf("free at least %.0f GiB", gib(enoughDisk))
+	default:
+		found.Detail = fmt.Sprintf("%.1f GiB free below %s", gib(usage.Free), folder)
+	}
+	return found
+}
+
+func checkMemory(active bool) target.Finding {
+	found := target.Finding{Subject: "memory"}
+	memory, err := mem.VirtualMemory()
+	if err != nil {
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("free memory is not known: %v", err)
+		return found
+	}
+	free := fmt.Sprintf("%.1f of %.1f GiB of memory are available", gib(memory.Available), gib(memory.Total))
+	switch {
+	case memory.Available < reserveMemory:
+		found.Level, found.Detail, found.Fix = target.Refuse, "only "+free, "end other programs"
+	case memory.Available < enoughMemory && !active:
+		found.Level, found.Detail = target.Advice, "only "+free
+		found.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", gib(enoughMemory))
+	default:
+		found.Detail = free
+	}
+	return found
+}
+
+func checkLoad(active bool) target.Finding {
+	found := target.Finding{Subject: "load"}
+	average, err := load.Avg()
+	if err != nil {
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("the load is not known: %v", err)
+		return found
+	}
+	found.Detail = fmt.Sprintf("%.1f on %d CPUs in the last minute", average.Load1, runtime.NumCPU())
+	if average.Load1 >= float64(runtime.NumCPU()) && !active {
+		found.Level = target.Advice
+		found.Detail = fmt.Sprintf("the machine is at work: load %.1f on %d CPUs; that shows in the numbers", average.Load1, runtime.NumCPU())
+		found.Fix = "wait until the machine is idle"
+	}
+	return found
+}
+
+// existing is the folder, or the nearest one above it that is there.
+func existing(path string) string {
+	for filepath.Dir(path) != path {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return path
+}
+
+// gib is a number of bytes in GiB.
+func gib(bytes uint64) float64 { return float64(bytes) / (1 << 30) }
