@@ -1,51 +1,47 @@
-import { Alert, Button, Container, Menu, useMantineColorScheme } from "@mantine/core";
+import { Alert, Button, Menu, useMantineColorScheme } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { session, shutdown, signOut } from "../api/queries";
 import { UserIcon } from "../components/icons";
+import { PageFrame } from "../components/PageFrame";
 import { about, plural } from "../lib/format";
 import { useLive } from "../live/hooks";
 import { live } from "../live/live";
 import classes from "./Frame.module.css";
 import { Strip } from "./Strip";
 
-/** What is around every page: where to go, how the connection is, who is signed in. */
+/** What is around the pages of whoever is signed in: where to go, how the connection is, who it is. */
 export function Frame() {
   const who = useQuery(session());
   const path = useRouterState({ select: (state) => state.location.pathname });
   const { draining, upgradedTo } = useLive();
-  return (
+  const header = (
     <>
-      <a className={classes.skip} href="#page">
-        To the page
-      </a>
-      <header className={classes.header}>
-        <Container size="xl" className={classes.bar}>
-          <Link to="/experiments" className={classes.name}>
-            DEC
-          </Link>
-          <nav aria-label="Main" className={classes.nav}>
-            <Link to="/experiments" {...(path.startsWith("/experiments") && { "aria-current": "page" as const })}>
-              Experiments
-            </Link>
-          </nav>
-          <Strip />
-          <Account subject={who.data?.subject} version={who.data?.version} />
-        </Container>
-      </header>
-      <Container size="xl" component="main" id="page" tabIndex={-1} className={classes.main}>
-        {draining && <Draining />}
-        {upgradedTo && (
-          <Alert color="blue" variant="outline" mb="md" title={`DEC was upgraded to ${upgradedTo}`}>
-            <Button size="compact-sm" variant="default" onClick={() => location.reload()}>
-              Reload
-            </Button>{" "}
-            when it suits you.
-          </Alert>
-        )}
-        <Outlet />
-      </Container>
+      <Link to="/experiments" className={classes.name}>
+        DEC
+      </Link>
+      <nav aria-label="Main" className={classes.nav}>
+        <Link to="/experiments" {...(path.startsWith("/experiments") && { "aria-current": "page" as const })}>
+          Experiments
+        </Link>
+      </nav>
+      <Strip />
+      <Account subject={who.data?.subject} version={who.data?.version} />
     </>
+  );
+  return (
+    <PageFrame header={header}>
+      {draining && <Draining />}
+      {upgradedTo && (
+        <Alert color="blue" variant="outline" mb="md" title={`DEC was upgraded to ${upgradedTo}`}>
+          <Button size="compact-sm" variant="default" onClick={() => location.reload()}>
+            Reload
+          </Button>{" "}
+          when it suits you.
+        </Alert>
+      )}
+      <Outlet />
+    </PageFrame>
   );
 }
 

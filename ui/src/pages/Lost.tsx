@@ -1,26 +1,27 @@
-import { Container, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import type { ErrorComponentProps } from "@tanstack/react-router";
 import { ErrorBox } from "../components/ErrorBox";
+import { PageFrame } from "../components/PageFrame";
 import { PageLink } from "../components/PageLink";
 import { PageTitle } from "../components/PageTitle";
 
 /** The page of an address that leads nowhere. */
 export function Lost() {
   return (
-    <Container size="sm" py="xl" component="main">
+    <PageFrame size="sm">
       <PageTitle title="There is no such page" />
       <Text my="md">The address may be mistyped, or from another version of DEC.</Text>
       <PageLink to="/experiments">To the experiments</PageLink>
-    </Container>
+    </PageFrame>
   );
 }
 
 /** What is shown when a page itself fails. */
 export function PageError({ error, reset }: ErrorComponentProps) {
   return (
-    <Container size="sm" py="xl" component="main">
+    <PageFrame size="sm">
       <PageTitle title="This page failed" />
       <ErrorBox what="Show this page" error={error} retry={reset} />
-    </Container>
+    </PageFrame>
   );
 }

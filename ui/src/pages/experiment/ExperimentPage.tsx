@@ -11,7 +11,9 @@ import { Status } from "../../components/Status";
 import { tellExperiment } from "../../domain/states";
 import { factsOf } from "../../domain/targets";
 import { moment, plural, time } from "../../lib/format";
+import { given } from "../../lib/search";
 import { useNow } from "../../live/hooks";
+import { Detail } from "../Detail";
 import { useCatalog } from "../useCatalog";
 import { CancelExperiment } from "./CancelExperiment";
 import { Configuration } from "./Configuration";
@@ -26,63 +28,53 @@ const tabs = ["runs", "config"] as const;
 /** One experiment: which is better, by how much, and may it be believed. */
 export function ExperimentPage() {
   const { id } = route.useParams();
-  const { data, error, isPending, refetch } = useQuery(experiment(id));
-  const answer = useQuery(comparison(id));
-  const vocabulary = useQuery(catalog());
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
-  if (isPending || !data) {
-    return (
-      <Stack>
-        <PageTitle title={`Experiment ${id}`} />
-        {error ? (
-          <ErrorBox what="Show this experiment" error={error} retry={refetch} />
-        ) : (
-          <Loading what="the experiment" height={400} retry={refetch} />
-        )}
-      </Stack>
-    );
-  }
+  const query = useQuery(experiment(id));
+  const answer = useQuery(comparison(id));
+  const vocabulary = useQuery(catalog());
   // Without the vocabulary a figure has neither a name nor a unit.
   const compared = vocabulary.data && answer.data;
   const differences = compared?.differences.length;
+  const missed = answer.error ? answer : vocabulary;
   return (
-    <Stack gap="md">
-      <Head experiment={data} />
-      {error && <ErrorBox what="Bring this page up to date" error={error} retry={refetch} />}
-      <Verdict experiment={data} comparison={compared} />
-      {answer.error && <ErrorBox what="Compare the runs" error={answer.error} retry={answer.refetch} />}
-      {vocabulary.error && <ErrorBox what="Read the catalog" error={vocabulary.error} retry={vocabulary.refetch} />}
-      <PageTabs
-        value={tab ?? "result"}
-        onChange={(value) => {
-          const chosen = tabs.find((name) => name === value);
-          navigate({ resetScroll: false, search: ({ tab: _, ...rest }) => (chosen ? { ...rest, tab: chosen } : rest) });
-        }}
-        tabs={[
-          {
-            value: "result",
-            label: "Result",
-            content: () =>
-              compared ? (
-                <ResultTab experiment={data} comparison={compared} />
-              ) : (
-                !answer.error && !vocabulary.error && <Loading what="the result" height={400} retry={answer.refetch} />
-              ),
-          },
-          {
-            value: "runs",
-            label: plural(data.run_list.length, "run"),
-            content: () => <RunsTab experiment={data} comparison={compared} />,
-          },
-          {
-            value: "config",
-            label: differences ? `Configuration: ${plural(differences, "difference")}` : "Configuration",
-            content: () => <Configuration experiment={data} comparison={compared} />,
-          },
-        ]}
-      />
-    </Stack>
+    <Detail what="experiment" id={id} query={query} head={(data) => <Head experiment={data} />}>
+      {(data) => (
+        <>
+          <Verdict experiment={data} comparison={compared} />
+          {missed.error && <ErrorBox what="Compare the runs" error={missed.error} retry={missed.refetch} />}
+          <PageTabs
+            value={tab ?? "result"}
+            onChange={(value) => {
+              const chosen = tabs.find((name) => name === value);
+              navigate({ resetScroll: false, search: (old) => given({ ...old, tab: chosen }) });
+            }}
+            tabs={[
+              {
+                value: "result",
+                label: "Result",
+                content: () =>
+                  compared ? (
+                    <ResultTab experiment={data} comparison={compared} />
+                  ) : (
+                    !missed.error && <Loading what="the result" height={400} retry={answer.refetch} />
+                  ),
+              },
+              {
+                value: "runs",
+                label: plural(data.run_list.length, "run"),
+                content: () => <RunsTab experiment={data} comparison={compared} />,
+              },
+              {
+                value: "config",
+                label: differences ? `Configuration: ${plural(differences, "difference")}` : "Configuration",
+                content: () => <Configuration experiment={data} comparison={compared} />,
+              },
+            ]}
+          />
+        </>
+      )}
+    </Detail>
   );
 }
 

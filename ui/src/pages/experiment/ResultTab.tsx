@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { metricOf } from "../../domain/metrics";
 import { measured } from "../../domain/variants";
+import { given } from "../../lib/search";
 import { useCatalog } from "../useCatalog";
 import { Differences } from "./Differences";
 import { Dots } from "./Dots";
@@ -39,7 +40,7 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
           const chosen = event.currentTarget.value;
           navigate({
             resetScroll: false,
-            search: ({ metric: _, ...rest }) => (chosen === e.compare ? rest : { ...rest, metric: chosen }),
+            search: (old) => given({ ...old, metric: chosen === e.compare ? undefined : chosen }),
           });
         }}
         data={catalog.metrics.map(({ name, title }) => ({ value: name, label: title }))}

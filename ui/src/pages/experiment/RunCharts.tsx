@@ -1,6 +1,5 @@
 import { Stack, Text, Title } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { histograms, timeline } from "../../api/queries";
 import type { Comparison, ExperimentDetail } from "../../api/types";
@@ -9,9 +8,8 @@ import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { familyOf, type ShownMetric } from "../../domain/metrics";
 import { useCatalog } from "../useCatalog";
+import { useChartView } from "../useChartView";
 import { type Loaded, percentiles, perSecond, picked } from "./charts";
-
-const route = getRouteApi("/frame/experiments/$id");
 
 /** The tails and the course of the runs that count, one line each and a bold one for each candidate. */
 export function RunCharts({
@@ -24,8 +22,7 @@ export function RunCharts({
   metric: ShownMetric;
 }) {
   const catalog = useCatalog();
-  const { hide, from, to } = route.useSearch();
-  const navigate = route.useNavigate();
+  const { hide, range, onHide, onRange } = useChartView();
   const { runs, note } = useMemo(() => picked(e, comparison), [e, comparison]);
   const tails = useQueries({ queries: runs.map((r) => histograms(r.run.id)), combine: together });
   const courses = useQueries({ queries: runs.map((r) => timeline(r.run.id)), combine: together });
@@ -44,21 +41,8 @@ export function RunCharts({
     });
     return loaded.length ? perSecond(e, loaded, family, catalog) : [];
   }, [e, runs, courses.data, family, catalog]);
-  const onHide = (hidden: string[]) =>
-    navigate({
-      replace: true,
-      resetScroll: false,
-      search: ({ hide: _, ...rest }) => (hidden.length ? { ...rest, hide: hidden } : rest),
-    });
-  const onRange = (range: [number, number] | undefined) =>
-    navigate({
-      replace: true,
-      resetScroll: false,
-      search: ({ from: _, to: __, ...rest }) => (range ? { ...rest, from: range[0], to: range[1] } : rest),
-    });
   if (!runs.length) return <Text>No run counts yet, so there is nothing to draw.</Text>;
   const error = tails.error ?? courses.error;
-  const range = from !== undefined && to !== undefined && from < to ? ([from, to] as [number, number]) : undefined;
   return (
     <Stack gap="md">
       <Title order={2} size="h4">

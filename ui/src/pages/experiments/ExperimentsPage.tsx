@@ -5,6 +5,7 @@ import { experiments } from "../../api/queries";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
+import { given } from "../../lib/search";
 import { EmptyList } from "./EmptyList";
 import { ExperimentRow } from "./ExperimentRow";
 import classes from "./ExperimentsPage.module.css";
@@ -25,7 +26,7 @@ export function ExperimentsPage() {
   });
   const filtered = Boolean(q || state || technology);
   const turn = (to: string[]) =>
-    navigate({ search: ({ pages: _, ...rest }) => (to.length ? { ...rest, pages: to.slice(-keptPages) } : rest) });
+    navigate({ search: (old) => given({ ...old, pages: to.length ? to.slice(-keptPages) : undefined }) });
   return (
     <Stack gap="md">
       <PageTitle title="Experiments" />

@@ -3,6 +3,8 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
+import { given } from "../../lib/search";
+
 const route = getRouteApi("/frame/experiments");
 
 const states = ["queued", "running", "ended"] as const;
@@ -14,7 +16,7 @@ export function Filters() {
   const [typed, setTyped] = useState(q);
   useEffect(() => setTyped(q), [q]);
   const search = useDebouncedCallback((text: string) => {
-    navigate({ replace: true, search: ({ q: _, pages: __, ...rest }) => (text ? { ...rest, q: text } : rest) });
+    navigate({ replace: true, search: (old) => given({ ...old, pages: undefined, q: text || undefined }) });
   }, 300);
   return (
     <Group align="end" gap="sm">
@@ -35,7 +37,7 @@ export function Filters() {
         value={state ?? ""}
         onChange={(event) => {
           const chosen = states.find((s) => s === event.currentTarget.value);
-          navigate({ search: ({ state: _, pages: __, ...rest }) => (chosen ? { ...rest, state: chosen } : rest) });
+          navigate({ search: (old) => given({ ...old, pages: undefined, state: chosen }) });
         }}
         data={[
           { value: "", label: "Any" },
@@ -45,7 +47,10 @@ export function Filters() {
         ]}
       />
       {technology && (
-        <Button variant="default" onClick={() => navigate({ search: ({ technology: _, ...rest }) => rest })}>
+        <Button
+          variant="default"
+          onClick={() => navigate({ search: (old) => given({ ...old, pages: undefined, technology: undefined }) })}
+        >
           Technology: {technology} ✕
         </Button>
       )}

@@ -6,6 +6,7 @@ import type { RunDetail } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { count } from "../../lib/format";
+import { given } from "../../lib/search";
 import { LogLines } from "./LogLines";
 import { useLog } from "./useLog";
 
@@ -25,7 +26,7 @@ export function RunLog({ run: r }: { run: RunDetail }) {
     navigate({
       replace: true,
       resetScroll: false,
-      search: ({ q: _, ...rest }) => (text ? { ...rest, q: text } : rest),
+      search: (old) => given({ ...old, q: text || undefined }),
     });
   }, 300);
   const box = useRef<HTMLDivElement>(null);
@@ -54,7 +55,7 @@ export function RunLog({ run: r }: { run: RunDetail }) {
             const chosen = event.currentTarget.value;
             navigate({
               resetScroll: false,
-              search: ({ source: _, ...rest }) => (chosen ? { ...rest, source: chosen } : rest),
+              search: (old) => given({ ...old, source: chosen || undefined }),
             });
           }}
           data={[{ value: "", label: "All" }, ...log.sources.map((name) => ({ value: name, label: name }))]}
@@ -66,7 +67,7 @@ export function RunLog({ run: r }: { run: RunDetail }) {
             const chosen = levels.find((name) => name === event.currentTarget.value);
             navigate({
               resetScroll: false,
-              search: ({ level: _, ...rest }) => (chosen ? { ...rest, level: chosen } : rest),
+              search: (old) => given({ ...old, level: chosen }),
             });
           }}
           data={[

@@ -3,8 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { resources, run } from "../../api/queries";
 import type { RunDetail } from "../../api/types";
-import { ErrorBox } from "../../components/ErrorBox";
-import { Loading } from "../../components/Loading";
 import { PageLink } from "../../components/PageLink";
 import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
@@ -12,6 +10,8 @@ import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
 import { tellRun, tellTeardown, whyRun } from "../../domain/states";
 import { clock, time } from "../../lib/format";
+import { given } from "../../lib/search";
+import { Detail } from "../Detail";
 import { Emulator } from "../Emulator";
 import { CancelRun } from "./CancelRun";
 import { Overview } from "./Overview";
@@ -28,46 +28,36 @@ export function RunPage() {
   const { id } = route.useParams();
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, refetch } = useQuery(run(id));
+  const query = useQuery(run(id));
   const objects = useQuery(resources(id));
-  if (isPending || !data) {
-    return (
-      <Stack>
-        <PageTitle title={`Run ${id}`} />
-        {error ? (
-          <ErrorBox what="Show this run" error={error} retry={refetch} />
-        ) : (
-          <Loading what="the run" height={400} retry={refetch} />
-        )}
-      </Stack>
-    );
-  }
   const alive = objects.data?.items.filter(
     (item) => item.state !== "destroyed" && item.state !== "create failed",
   ).length;
   return (
-    <Stack gap="md">
-      <Head run={data} />
-      {error && <ErrorBox what="Bring this page up to date" error={error} retry={refetch} />}
-      <Phases run={data} />
-      <PageTabs
-        value={tab ?? "overview"}
-        onChange={(value) => {
-          const chosen = tabs.find((name) => name === value);
-          navigate({ resetScroll: false, search: ({ tab: _, ...rest }) => (chosen ? { ...rest, tab: chosen } : rest) });
-        }}
-        tabs={[
-          { value: "overview", label: "Overview", content: () => <Overview key={id} run={data} /> },
-          {
-            value: "resources",
-            label: alive === undefined ? "Resources" : `Resources: ${alive} live`,
-            content: () => <Resources run={data} />,
-          },
-          { value: "log", label: "Log", content: () => <RunLog key={id} run={data} /> },
-          { value: "config", label: "Configuration", content: () => <RunConfiguration run={data} /> },
-        ]}
-      />
-    </Stack>
+    <Detail what="run" id={id} query={query} head={(data) => <Head run={data} />}>
+      {(data) => (
+        <>
+          <Phases run={data} />
+          <PageTabs
+            value={tab ?? "overview"}
+            onChange={(value) => {
+              const chosen = tabs.find((name) => name === value);
+              navigate({ resetScroll: false, search: (old) => given({ ...old, tab: chosen }) });
+            }}
+            tabs={[
+              { value: "overview", label: "Overview", content: () => <Overview key={id} run={data} /> },
+              {
+                value: "resources",
+                label: alive === undefined ? "Resources" : `Resources: ${alive} live`,
+                content: () => <Resources run={data} />,
+              },
+              { value: "log", label: "Log", content: () => <RunLog key={id} run={data} /> },
+              { value: "config", label: "Configuration", content: () => <RunConfiguration run={data} /> },
+            ]}
+          />
+        </>
+      )}
+    </Detail>
   );
 }
 

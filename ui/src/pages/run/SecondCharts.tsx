@@ -1,4 +1,3 @@
-import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Catalog, Second } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
@@ -9,39 +8,24 @@ import { along, axis, bands, gaps, measureStart, tailOf, tickSeconds } from "../
 import { look } from "../../lib/colors";
 import { compact, nanoseconds, nanosecondsTick, percent, plural, rate, waitTick, wholeTick } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
-
-const route = getRouteApi("/frame/runs/$id");
+import { useChartView } from "../useChartView";
 
 type Value = (s: Second) => number | null | undefined;
 
 /** What happened in each second of a run; the panels share one axis and one cursor. */
 export function SecondCharts({ seconds, live }: { seconds: readonly Second[]; live: boolean }) {
-  const { hide, from, to } = route.useSearch();
-  const navigate = route.useNavigate();
+  const { hide, range, onHide, onRange } = useChartView();
   const catalog = useCatalog();
   const panels = useMemo(() => panelsOf(seconds, catalog), [seconds, catalog]);
-  const range = from !== undefined && to !== undefined && from < to ? ([from, to] as [number, number]) : undefined;
   const newer = range && live ? lastOf(panels) - range[1] : 0;
   return panels.map((spec) => (
     <Figure
       key={spec.title}
       spec={newer > 0 ? { ...spec, xName: `${spec.xName}; ${Math.round(newer)} s newer are outside` } : spec}
       hide={hide}
-      onHide={(hidden) =>
-        navigate({
-          replace: true,
-          resetScroll: false,
-          search: ({ hide: _, ...rest }) => (hidden.length ? { ...rest, hide: hidden } : rest),
-        })
-      }
+      onHide={onHide}
       range={range}
-      onRange={(wanted) =>
-        navigate({
-          replace: true,
-          resetScroll: false,
-          search: ({ from: _, to: __, ...rest }) => (wanted ? { ...rest, from: wanted[0], to: wanted[1] } : rest),
-        })
-      }
+      onRange={onRange}
     />
   ));
 }

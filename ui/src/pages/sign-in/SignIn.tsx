@@ -1,10 +1,11 @@
-import { Button, Code, Container, Paper, PasswordInput, Stack, Text } from "@mantine/core";
+import { Button, Code, Paper, PasswordInput, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { signIn } from "../../api/queries";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
+import { PageFrame } from "../../components/PageFrame";
 import { PageTitle } from "../../components/PageTitle";
 import { usedOnce } from "./code";
 
@@ -34,7 +35,7 @@ export function SignIn() {
   };
   const byCode = entering.variables && "code" in entering.variables;
   return (
-    <Container size="xs" py="xl" component="main">
+    <PageFrame size="xs">
       <Paper withBorder p="lg" radius="md">
         <Stack>
           <PageTitle title="Sign in to DEC" />
@@ -74,7 +75,7 @@ export function SignIn() {
           )}
         </Stack>
       </Paper>
-    </Container>
+    </PageFrame>
   );
 }
 
