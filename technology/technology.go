@@ -45,23 +45,12 @@ type Settings struct {
 	ClientConfig map[string]json.RawMessage // has passed CheckConfig
 	Secrets      map[string]json.RawMessage // secret options of the stack that were given, by name; never in an error or a log
 	Workload     experiment.Workload
-	OnIncident   func(Incident, int) // called with incidents as they happen, from any goroutine; may be nil: drivers call [Settings.Report]
-	Logger       *slog.Logger        // slog.Default() if nil; for what has no caller to return to
+	OnIncident   func(experiment.Incident, int) // called with incidents as they happen, from any goroutine; may be nil: drivers call [Settings.Report]
+	Logger       *slog.Logger                   // slog.Default() if nil; for what has no caller to return to
 }
 
-// Incident is an event that a client recovers from by itself.
-type Incident = experiment.Incident
-
-// The incidents.
-const (
-	ThrottledWrites = experiment.ThrottledWrites
-	ThrottledReads  = experiment.ThrottledReads
-	RetriedSends    = experiment.RetriedSends
-	Reconnects      = experiment.Reconnects
-)
-
 // Report passes n incidents on to OnIncident. It does not block.
-func (s Settings) Report(i Incident, n int) {
+func (s Settings) Report(i experiment.Incident, n int) {
 	if s.OnIncident != nil && n > 0 {
 		s.OnIncident(i, n)
 	}
@@ -72,7 +61,7 @@ func (s Settings) Report(i Incident, n int) {
 type Driver interface {
 	// Prepare creates the destination and returns the guarantees that are in
 	// force, read back from the broker. Calling it again is not an error.
-	Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (Effective, error)
+	Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (experiment.Effective, error)
 	// Producer returns producer i. The function acked is called once for each
 	// token, from any goroutine, and must not block.
 	Producer(ctx context.Context, i int, acked func(token uint64, err error)) (Producer, error)
@@ -125,6 +114,3 @@ type Message struct {
 	Payload   []byte
 	Partition int // AnyPartition leaves the choice to the client; at a receiver always the real one
 }
-
-// Effective is the guarantees in force, read back from the broker.
-type Effective = experiment.Effective

@@ -14,7 +14,6 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/mototest"
-	"dec.local/dec/technology"
 	"dec.local/dec/technology/technologytest"
 )
 
@@ -54,7 +53,7 @@ func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
 			if result.Counts != want {
 				t.Errorf("counts = %+v, want %+v", result.Counts, want)
 			}
-			var effective technology.Effective
+			var effective experiment.Effective
 			if err := json.Unmarshal(result.Guarantees, &effective); err != nil || effective.Emulator == "" {
 				t.Errorf("guarantees = %s, %v, want the emulator's name in them", result.Guarantees, err)
 			}
@@ -117,8 +116,8 @@ func TestThrottlingIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatalf("measure() = %v, want no error", err)
 	}
-	throttled := result.Incidents[technology.ThrottledWrites]
-	if throttled == 0 || result.Incidents[technology.RetriedSends] == 0 {
+	throttled := result.Incidents[experiment.ThrottledWrites]
+	if throttled == 0 || result.Incidents[experiment.RetriedSends] == 0 {
 		t.Errorf("incidents = %v, want throttled writes and retries", result.Incidents)
 	}
 	// A shard takes 1,000 records in a second; the measure stage has 20 of them,
@@ -129,7 +128,7 @@ func TestThrottlingIsTold(t *testing.T) {
 		if second.Stage == experiment.StageMeasure {
 			acked += second.Counts.Acked
 			seconds++
-			throttled -= second.Incidents[technology.ThrottledWrites]
+			throttled -= second.Incidents[experiment.ThrottledWrites]
 		}
 	}
 	if throttled != 0 {

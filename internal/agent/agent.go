@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"time"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/pacing"
 	"dec.local/dec/internal/rendezvous"
@@ -116,7 +117,7 @@ func (a *agent) run(ctx context.Context) error {
 		ClientConfig: a.plan.ClientConfig,
 		Secrets:      a.Secrets,
 		Workload:     a.plan.Workload,
-		OnIncident:   func(i technology.Incident, n int) { a.incidents.Add(i, n) },
+		OnIncident:   func(i experiment.Incident, n int) { a.incidents.Add(i, n) },
 		Logger:       a.Logger,
 	})
 	if err != nil {

@@ -15,11 +15,10 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
-	"dec.local/dec/technology"
 )
 
 func TestRunRefusesWeakerGuaranteesThanRequired(t *testing.T) {
-	weak := technology.Effective{ProducerAck: "leader", Durability: "page_cache", Replicas: 1}
+	weak := experiment.Effective{ProducerAck: "leader", Durability: "page_cache", Replicas: 1}
 	tests := map[string]struct {
 		require experiment.Require
 		want    string // part of AwaitReady's error; "" is none

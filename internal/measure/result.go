@@ -116,7 +116,7 @@ type Result struct {
 	Groups     map[string]GroupView          `json:"groups,omitempty"` // per consumer group where there are several
 	Throughput float64                       `json:"throughput_per_s"` // messages that the slowest group received while the measure stage lasted, per second; without duplicates
 	CPU        CPU                           `json:"cpu"`
-	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // technology.Effective
+	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // experiment.Effective
 	ClockBound int64                         `json:"clock_bound_ns"`
 	Validity   experiment.Validity           `json:"validity"`
 	Agents     []AgentFacts                  `json:"agents"`

@@ -70,7 +70,7 @@ func (c *Coordinator) WritePlan(ctx context.Context, p Plan) error {
 }
 
 // AwaitReady returns when every agent is positioned: their facts in the order
-// of their ids, and the guarantees in force (a technology.Effective). It fails
+// of their ids, and the guarantees in force (a experiment.Effective). It fails
 // when the guarantees are below what the workload requires, when an agent
 // gives up, and at ctx's end, naming what is missing.
 func (c *Coordinator) AwaitReady(ctx context.Context) ([]measure.AgentFacts, json.RawMessage, error) {

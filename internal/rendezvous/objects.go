@@ -82,7 +82,7 @@ type ConsumerShare struct {
 
 // Prepared says that the destination exists, or why it is refused.
 type Prepared struct {
-	Effective json.RawMessage `json:"effective,omitempty"` // technology.Effective
+	Effective json.RawMessage `json:"effective,omitempty"` // experiment.Effective
 	Refused   string          `json:"refused,omitempty"`   // a guarantee below the workload's minimum
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -44,7 +45,7 @@ func (d *driver) Consumer(ctx context.Context, group string, i int, received fun
 		offsets[partition] = kgo.NewOffset().At(offset)
 	}
 	client, err := d.newClient(append(d.config.consumerOptions(),
-		kgo.WithHooks(&witness{settings: d.settings, throttle: technology.ThrottledReads}),
+		kgo.WithHooks(&witness{settings: d.settings, throttle: experiment.ThrottledReads}),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{d.settings.Destination: offsets}))...)
 	if err != nil {
 		return nil, err

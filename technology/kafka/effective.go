@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -19,7 +20,7 @@ var reported = []string{
 }
 
 // effective reads the guarantees back from the brokers.
-func (d *driver) effective(ctx context.Context, replicas int) (technology.Effective, error) {
+func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effective, error) {
 	details := d.config.details()
 	zones := 1
 	err := technology.Retry(ctx, func(ctx context.Context) error {
@@ -49,14 +50,14 @@ func (d *driver) effective(ctx context.Context, replicas int) (technology.Effect
 		return d.addVersions(ctx, details)
 	})
 	if err != nil {
-		return technology.Effective{}, fmt.Errorf("read the settings of topic %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("read the settings of topic %s: %w", d.settings.Destination, err)
 	}
 	minInSync, err := strconv.Atoi(details["min.insync.replicas"])
 	if err != nil {
-		return technology.Effective{}, fmt.Errorf("read min.insync.replicas of topic %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("read min.insync.replicas of topic %s: %w", d.settings.Destination, err)
 	}
 	details["replication.factor"] = strconv.Itoa(replicas)
-	return technology.Effective{
+	return experiment.Effective{
 		ProducerAck: d.config.Acks,
 		Durability:  durability(d.config.Acks, details["flush.messages"]),
 		Replicas:    replicas,

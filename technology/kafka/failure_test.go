@@ -36,15 +36,15 @@ type traffic struct {
 
 // start opens a driver on the destination, which gives a message up after some
 // time, and sends nothing yet.
-func start(t *testing.T, endpoints json.RawMessage, destination string, patience time.Duration, topology experiment.Topology) (*traffic, technology.Effective) {
+func start(t *testing.T, endpoints json.RawMessage, destination string, patience time.Duration, topology experiment.Topology) (*traffic, experiment.Effective) {
 	t.Helper()
 	tr := &traffic{t: t, acked: map[uint64]error{}, came: map[string]int{}, changed: make(chan struct{})}
 	d := openWith(t, endpoints, technology.Settings{
 		Destination:  destination,
 		ClientConfig: map[string]json.RawMessage{"delivery_timeout_ms": fmt.Append(nil, patience.Milliseconds()), "linger_ms": []byte("0")},
 		Workload:     experiment.Workload{Topology: topology},
-		OnIncident: func(i technology.Incident, n int) {
-			if i == technology.Reconnects {
+		OnIncident: func(i experiment.Incident, n int) {
+			if i == experiment.Reconnects {
 				tr.reconnects.Add(int64(n))
 			}
 		},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -24,7 +25,7 @@ import (
 // answer with something to try again until [troubled] later.
 type witness struct {
 	settings technology.Settings
-	throttle technology.Incident // what a throttled answer is
+	throttle experiment.Incident // what a throttled answer is
 
 	until atomic.Int64 // Unix nanoseconds; the level is debug until then
 
@@ -51,7 +52,7 @@ func (w *witness) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
 	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
-	w.settings.Report(technology.Reconnects, 1)
+	w.settings.Report(experiment.Reconnects, 1)
 	w.note(err.Error())
 }
 

@@ -37,8 +37,8 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 		sendSome(t, d, 10) // also with one copy, although min.insync.replicas is 2
 	}
 	var mu sync.Mutex
-	incidents := map[technology.Incident]int{}
-	d := openWith(t, cluster.Endpoints, technology.Settings{OnIncident: func(i technology.Incident, n int) {
+	incidents := map[experiment.Incident]int{}
+	d := openWith(t, cluster.Endpoints, technology.Settings{OnIncident: func(i experiment.Incident, n int) {
 		mu.Lock()
 		defer mu.Unlock()
 		incidents[i] += n
@@ -50,7 +50,7 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 	passOnLarge(t, d, 28, 100_000)
 	mu.Lock()
 	defer mu.Unlock()
-	if incidents[technology.ThrottledWrites] == 0 || incidents[technology.ThrottledReads] == 0 {
+	if incidents[experiment.ThrottledWrites] == 0 || incidents[experiment.ThrottledReads] == 0 {
 		t.Errorf("the clients reported %v, want throttled writes and reads", incidents)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -45,7 +46,7 @@ type outgoing struct {
 func (d *driver) Producer(_ context.Context, _ int, acked func(token uint64, err error)) (technology.Producer, error) {
 	// One more than there are slots, so that the client itself never blocks.
 	limit := max(d.settings.Workload.Load.MaxInFlight, minInFlight)
-	w := &witness{settings: d.settings, throttle: technology.ThrottledWrites}
+	w := &witness{settings: d.settings, throttle: experiment.ThrottledWrites}
 	client, err := d.newClient(append(d.config.producerOptions(limit+1), kgo.WithHooks(w), kgo.WithLogger(w))...)
 	if err != nil {
 		return nil, err

@@ -42,18 +42,18 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 	endpoints := run(t, map[string]any{"flush_messages": 1}).Endpoints
 	tests := map[string]struct {
 		config map[string]json.RawMessage
-		want   technology.Effective
+		want   experiment.Effective
 	}{
 		"each message is flushed before all acknowledge": {
-			want: technology.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
 		},
 		"the leader alone flushes too": {
 			config: map[string]json.RawMessage{"acks": []byte(`"leader"`)},
-			want:   technology.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
 		},
 		"without acknowledgement nothing is promised": {
 			config: map[string]json.RawMessage{"acks": []byte(`"none"`)},
-			want:   technology.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, Zones: 1},
 		},
 	}
 	for name, tt := range tests {
@@ -63,7 +63,7 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Prepare() = %v, want no error", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(technology.Effective{}, "Details", "Raise")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise")); diff != "" {
 				t.Errorf("Prepare() (-want +got):\n%s", diff)
 			}
 			features := map[string]string{}

@@ -27,19 +27,19 @@ const defaultMaxMessage = 1_048_588
 
 // Prepare implements [technology.Driver]. Retention is split evenly among the
 // partitions.
-func (d *driver) Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (technology.Effective, error) {
+func (d *driver) Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (experiment.Effective, error) {
 	partitions, replicas := max(t.Partitions, 1), max(t.Replicas, 1)
 	if d.Replicas > 0 {
 		replicas = d.Replicas
 	}
 	if err := d.createTopic(ctx, partitions, replicas, int64(retention)); err != nil {
-		return technology.Effective{}, fmt.Errorf("create topic %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("create topic %s: %w", d.settings.Destination, err)
 	}
 	if err := d.waitForLeaders(ctx, partitions, replicas); err != nil {
-		return technology.Effective{}, fmt.Errorf("wait for the leaders of topic %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("wait for the leaders of topic %s: %w", d.settings.Destination, err)
 	}
 	if err := d.setQuotas(ctx); err != nil {
-		return technology.Effective{}, fmt.Errorf("set the quotas of clients: %w", err)
+		return experiment.Effective{}, fmt.Errorf("set the quotas of clients: %w", err)
 	}
 	return d.effective(ctx, replicas)
 }

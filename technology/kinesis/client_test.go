@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -39,7 +40,7 @@ func TestLargeRequestsAreSentOnce(t *testing.T) {
 	}
 	flush(t, p)
 	b.checkAcks(fullBatch * requests)
-	if n := b.count(technology.RetriedSends); n != 0 {
+	if n := b.count(experiment.RetriedSends); n != 0 {
 		t.Errorf("retried_sends = %d, want none: nothing was refused", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -120,7 +121,7 @@ func TestThrottledReadsAreCountedAndTriedAgain(t *testing.T) {
 	p := b.producer()
 	send(t, p, 0, "key", "text")
 	b.wait(b.came, 1, "messages")
-	if got := b.count(technology.ThrottledReads); got != 3 {
+	if got := b.count(experiment.ThrottledReads); got != 3 {
 		t.Errorf("throttled_reads = %d, want 3", got)
 	}
 }
@@ -178,7 +179,7 @@ func TestSubscriptionsAreRenewed(t *testing.T) {
 	if diff := cmp.Diff(f.texts(), got); diff != "" {
 		t.Errorf("received (-want +got):\n%s", diff)
 	}
-	if n := b.count(technology.Reconnects); n < rounds-1 {
+	if n := b.count(experiment.Reconnects); n < rounds-1 {
 		t.Errorf("reconnects = %d, want at least %d", n, rounds-1)
 	}
 }
@@ -223,7 +224,7 @@ func TestASubscriptionThatIsRefusedIsTriedAgain(t *testing.T) {
 			if n := f.called("SubscribeToShard"); n != 3 {
 				t.Errorf("there were %d subscriptions, want the first, one that is refused, and one that is not", n)
 			}
-			if got := b.count(technology.ThrottledReads); got != tt.throttled {
+			if got := b.count(experiment.ThrottledReads); got != tt.throttled {
 				t.Errorf("throttled_reads = %d, want %d", got, tt.throttled)
 			}
 		})

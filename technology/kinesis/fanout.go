@@ -13,6 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -156,7 +157,7 @@ func (r *subscriber) resubscribe(ctx context.Context, reason error) bool {
 	logged := ""
 	for again := r.fruitless; ; again = true {
 		if throttle := judge(reason) == throttled; throttle {
-			d.settings.Report(technology.ThrottledReads, 1)
+			d.settings.Report(experiment.ThrottledReads, 1)
 		} else if text := reason.Error(); text != logged && text != errEnded.Error() { // once, not at every try
 			d.log.Warn("a subscription of Kinesis broke or was refused, the next try follows", "shard", r.shard, "error", reason)
 			logged = text
@@ -165,7 +166,7 @@ func (r *subscriber) resubscribe(ctx context.Context, reason error) bool {
 			return false
 		}
 		if reason = r.subscribe(ctx); reason == nil {
-			d.settings.Report(technology.Reconnects, 1)
+			d.settings.Report(experiment.Reconnects, 1)
 			return true
 		}
 		if ctx.Err() != nil {

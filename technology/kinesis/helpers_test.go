@@ -20,7 +20,7 @@ type bench struct {
 	driver technology.Driver
 
 	mu        sync.Mutex // protects the following
-	incidents map[technology.Incident]int
+	incidents map[experiment.Incident]int
 	acks      map[uint64]error
 	acked     chan struct{} // one item for each acknowledgement
 	received  []technology.Message
@@ -55,7 +55,7 @@ func connectTo(t *testing.T, endpoints json.RawMessage, s setup) *bench {
 		}
 	}
 	s.workload.Topology.ConsumerGroups, s.workload.Topology.ConsumersPerGroup = s.groups, s.members
-	b := &bench{t: t, incidents: map[technology.Incident]int{}, acks: map[uint64]error{}, acked: make(chan struct{}, 1<<20), came: make(chan struct{}, 1<<20)}
+	b := &bench{t: t, incidents: map[experiment.Incident]int{}, acks: map[uint64]error{}, acked: make(chan struct{}, 1<<20), came: make(chan struct{}, 1<<20)}
 	var err error
 	b.driver, err = kinesis.Technology.Open(t.Context(), endpoints, technology.Settings{
 		Destination: "orders", ClientConfig: config, Workload: s.workload, OnIncident: b.onIncident,
@@ -75,14 +75,14 @@ func shut(t *testing.T, c interface{ Close() error }) {
 	}
 }
 
-func (b *bench) onIncident(i technology.Incident, n int) {
+func (b *bench) onIncident(i experiment.Incident, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.incidents[i] += n
 }
 
 // count returns how often an incident was reported.
-func (b *bench) count(i technology.Incident) int {
+func (b *bench) count(i experiment.Incident) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.incidents[i]

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -27,7 +28,7 @@ type producer struct {
 	client   *client
 	stream   string
 	config   config
-	report   func(technology.Incident, int)
+	report   func(experiment.Incident, int)
 	acked    func(token uint64, err error)
 	ranges   ranges
 	lanes    []*lane

@@ -163,24 +163,24 @@ func TestThrottlesAndRetriesAreCounted(t *testing.T) {
 	tests := map[string]struct {
 		refuse    func(fakeCall) *refusal
 		refusePut func(n int, r putRecord) string
-		want      map[technology.Incident]int
+		want      map[experiment.Incident]int
 	}{
-		"nothing happens": {want: map[technology.Incident]int{}},
+		"nothing happens": {want: map[experiment.Incident]int{}},
 		"three records are throttled": {
 			refusePut: func(n int, _ putRecord) string { return map[bool]string{true: throughput}[n <= 3] },
-			want:      map[technology.Incident]int{technology.ThrottledWrites: 3, technology.RetriedSends: 3},
+			want:      map[experiment.Incident]int{experiment.ThrottledWrites: 3, experiment.RetriedSends: 3},
 		},
 		"two records fail inside Kinesis": {
 			refusePut: func(n int, _ putRecord) string { return map[bool]string{true: internal}[n <= 2] },
-			want:      map[technology.Incident]int{technology.RetriedSends: 2},
+			want:      map[experiment.Incident]int{experiment.RetriedSends: 2},
 		},
 		"a request is throttled whole": {
 			refuse: first("PutRecords", &refusal{http.StatusBadRequest, throughput}),
-			want:   map[technology.Incident]int{technology.ThrottledWrites: 10, technology.RetriedSends: 10},
+			want:   map[experiment.Incident]int{experiment.ThrottledWrites: 10, experiment.RetriedSends: 10},
 		},
 		"a request fails inside Kinesis": {
 			refuse: first("PutRecords", &refusal{http.StatusInternalServerError, "whatever"}),
-			want:   map[technology.Incident]int{technology.RetriedSends: 10},
+			want:   map[experiment.Incident]int{experiment.RetriedSends: 10},
 		},
 	}
 	for name, tt := range tests {
@@ -240,7 +240,7 @@ func TestARequestWithoutAnAnswerIsSentAgain(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"key": {"text"}}, f.stored()); diff != "" {
 		t.Errorf("Kinesis has (-want +got):\n%s", diff)
 	}
-	if got := b.count(technology.RetriedSends); got != 1 {
+	if got := b.count(experiment.RetriedSends); got != 1 {
 		t.Errorf("retried_sends = %d, want 1", got)
 	}
 }

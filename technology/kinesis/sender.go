@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -95,7 +96,7 @@ func (s *sender) count() {
 		}
 		r.sent = true
 	}
-	s.producer.report(technology.RetriedSends, repeated)
+	s.producer.report(experiment.RetriedSends, repeated)
 }
 
 // put makes one request.
@@ -124,7 +125,7 @@ func (s *sender) judge(output *kinesis.PutRecordsOutput, err error) {
 		s.settle(s.batch.records, err, nil, nil)
 		return
 	case throttled:
-		s.producer.report(technology.ThrottledWrites, len(s.batch.records))
+		s.producer.report(experiment.ThrottledWrites, len(s.batch.records))
 	}
 	s.settle(nil, nil, s.batch.records, err)
 }
@@ -146,7 +147,7 @@ func (s *sender) sort(results []types.PutRecordsResultEntry) {
 		s.refused = append(s.refused, r)
 		last = result
 	}
-	s.producer.report(technology.ThrottledWrites, limited)
+	s.producer.report(experiment.ThrottledWrites, limited)
 	var reason error
 	if last != nil {
 		reason = fmt.Errorf("the record was refused: %s: %s", *last.ErrorCode, aws.ToString(last.ErrorMessage))

@@ -19,22 +19,22 @@ import (
 // Prepare implements [technology.Driver]. It creates the stream unless the stack
 // did. Kinesis keeps records for a time, whatever their size, so that nothing is
 // dropped before the retention.
-func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experiment.Bytes) (technology.Effective, error) {
+func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experiment.Bytes) (experiment.Effective, error) {
 	partitions, replicas := max(t.Partitions, 1), max(t.Replicas, 1)
 	if err := d.checkReplicas(replicas); err != nil {
-		return technology.Effective{}, err
+		return experiment.Effective{}, err
 	}
 	if d.endpoints.Consumers == enhancedFanOut && t.ConsumerGroups > maxFanOuts {
-		return technology.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, but a stream has at most %d consumers with enhanced fan-out: lower it, or let the consumers poll", t.ConsumerGroups, maxFanOuts)
+		return experiment.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, but a stream has at most %d consumers with enhanced fan-out: lower it, or let the consumers poll", t.ConsumerGroups, maxFanOuts)
 	}
 	if d.endpoints.Stream == "" {
 		if err := d.createStream(ctx, partitions); err != nil {
-			return technology.Effective{}, fmt.Errorf("create stream %s: %w", d.stream, err)
+			return experiment.Effective{}, fmt.Errorf("create stream %s: %w", d.stream, err)
 		}
 	}
 	summary, err := d.waitForStream(ctx, partitions)
 	if err != nil {
-		return technology.Effective{}, fmt.Errorf("wait for stream %s: %w", d.stream, err)
+		return experiment.Effective{}, fmt.Errorf("wait for stream %s: %w", d.stream, err)
 	}
 	return d.effective(ctx, summary)
 }
@@ -112,7 +112,7 @@ const nature = "Amazon Kinesis itself copies each record to three Availability Z
 
 // effective tells the guarantees. Kinesis leaves no choice of them, and tells no
 // client: they are those of its documentation.
-func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummary) (technology.Effective, error) {
+func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummary) (experiment.Effective, error) {
 	details := d.config.details()
 	details["version"] = "API 2013-12-02"
 	details["client"] = "aws-sdk-go-v2 " + sdkVersion()
@@ -140,7 +140,7 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 	if limits, err := d.admin.DescribeLimits(ctx, &kinesis.DescribeLimitsInput{}); err == nil {
 		details["account_shard_limit"] = strconv.Itoa(int(aws.ToInt32(limits.ShardLimit)))
 	}
-	return technology.Effective{ // nothing raises or lowers them: Kinesis gives no choice
+	return experiment.Effective{ // nothing raises or lowers them: Kinesis gives no choice
 		ProducerAck: "all",
 		Durability:  "page_cache",
 		Replicas:    maxReplicas,
@@ -152,13 +152,13 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 
 // emulated are the guarantees of an emulator: a process that keeps records in
 // its memory.
-func (d *driver) emulated(details map[string]string) technology.Effective {
+func (d *driver) emulated(details map[string]string) experiment.Effective {
 	details["version"] = d.endpoints.Emulator
 	details["limits"] = "none enforced"
 	if d.endpoints.Limits {
 		details["limits"] = "of shards, enforced before the emulator"
 	}
-	return technology.Effective{
+	return experiment.Effective{
 		ProducerAck: "all",
 		Durability:  "memory",
 		Replicas:    1,

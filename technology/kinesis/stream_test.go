@@ -99,8 +99,8 @@ func TestGuaranteesOfAWS(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
-	want := technology.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 3, MinInSync: 3, Zones: 3}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(technology.Effective{}, "Details")); diff != "" {
+	want := experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 3, MinInSync: 3, Zones: 3}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
 	for name, want := range map[string]string{
@@ -121,8 +121,8 @@ func TestGuaranteesOfAnEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
-	want := technology.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1, Emulator: "fake 1.0"}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(technology.Effective{}, "Details", "Nature")); diff != "" {
+	want := experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1, Emulator: "fake 1.0"}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Nature")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(got.Nature, "three Availability Zones") {

@@ -25,31 +25,31 @@ func TestConformanceAgainstThreeServers(t *testing.T) {
 func TestGuaranteesOfARealServer(t *testing.T) {
 	tests := map[string]struct {
 		options map[string]any
-		want    technology.Effective
+		want    experiment.Effective
 		sync    string
 	}{
 		"the page cache acknowledges by default": {
-			want: technology.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
 			sync: "2m",
 		},
 		"another interval is told": {
 			options: map[string]any{"sync_interval": "500ms"},
-			want:    technology.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
 			sync:    "500ms",
 		},
 		"always is an fsync before the acknowledgement": {
 			options: map[string]any{"sync_interval": "always"},
-			want:    technology.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
 			sync:    "always",
 		},
 		"memory is memory whatever the interval": {
 			options: map[string]any{"sync_interval": "always", "storage": "memory"},
-			want:    technology.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1},
 			sync:    "always",
 		},
 		"a majority of three copies acknowledges": {
 			options: map[string]any{"sync_interval": "always", "servers": 3},
-			want:    technology.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, Zones: 1},
 			sync:    "always",
 		},
 	}
@@ -64,7 +64,7 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Prepare() = %v, want no error", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(technology.Effective{}, "Details", "Raise")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise")); diff != "" {
 				t.Errorf("Prepare() (-want +got):\n%s", diff)
 			}
 			if got.Details["sync_interval"] != tt.sync || got.Details["version"] != "2.15.2" {

@@ -33,13 +33,13 @@ const (
 
 // Prepare implements [technology.Driver]. All partitions are subjects of one
 // stream, which drops its oldest messages past the retention.
-func (d *driver) Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (technology.Effective, error) {
+func (d *driver) Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (experiment.Effective, error) {
 	want, err := d.streamConfig(t, retention)
 	if err != nil {
-		return technology.Effective{}, err
+		return experiment.Effective{}, err
 	}
 	if err := d.createStream(ctx, want); err != nil {
-		return technology.Effective{}, fmt.Errorf("create stream %s: %w", want.Name, err)
+		return experiment.Effective{}, fmt.Errorf("create stream %s: %w", want.Name, err)
 	}
 	return d.effective(ctx)
 }
@@ -107,10 +107,10 @@ func (d *driver) checkStream(ctx context.Context, want jetstream.StreamConfig) e
 
 // effective reads the guarantees back from the servers. JetStream acknowledges
 // once a majority of the copies has a message.
-func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
+func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 	stream, err := d.js.Stream(ctx, d.settings.Destination)
 	if err != nil {
-		return technology.Effective{}, fmt.Errorf("read the settings of stream %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("read the settings of stream %s: %w", d.settings.Destination, err)
 	}
 	c := stream.CachedInfo().Config
 	details := map[string]string{
@@ -126,7 +126,7 @@ func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
 	for _, url := range d.endpoints.Monitors {
 		m, err := readMonitor(ctx, url)
 		if err != nil {
-			return technology.Effective{}, err
+			return experiment.Effective{}, err
 		}
 		details["version"] = m.Version
 		details["sync_interval"] = m.sync()
@@ -139,7 +139,7 @@ func (d *driver) effective(ctx context.Context) (technology.Effective, error) {
 	case always && c.PersistMode == jetstream.DefaultPersistMode:
 		durability = "fsync_before_ack"
 	}
-	return technology.Effective{
+	return experiment.Effective{
 		ProducerAck: "all",
 		Durability:  durability,
 		Replicas:    c.Replicas,

@@ -79,7 +79,7 @@ type fixture struct {
 	ctx       context.Context
 	driver    technology.Driver
 	workload  experiment.Workload
-	effective technology.Effective
+	effective experiment.Effective
 }
 
 // workload is a small one, which a test changes as it likes.

@@ -27,7 +27,7 @@ type Options struct {
 	Stall      func(at time.Time) time.Duration // how long the broker stands still, counted from the time at which a message would leave; none if nil
 	Rate       float64                          // messages that leave per second at most; unlimited if zero
 	Fate       func(n int64) Fate               // of message n that the broker receives, from 0; ordinary if nil
-	Effective  technology.Effective             // what Prepare reports
+	Effective  experiment.Effective             // what Prepare reports
 	JoinErr    error                            // what Consumer fails with, for consumer 1 of a group; consumer 0 then waits until its context ends
 	PrepareErr error                            // what Prepare fails with
 }
@@ -229,7 +229,7 @@ func (b *Broker) leave(i item) {
 // driver is one agent's connection.
 type driver struct{ broker *Broker }
 
-func (d driver) Prepare(_ context.Context, t experiment.Topology, _ experiment.Bytes) (technology.Effective, error) {
+func (d driver) Prepare(_ context.Context, t experiment.Topology, _ experiment.Bytes) (experiment.Effective, error) {
 	d.broker.mu.Lock()
 	defer d.broker.mu.Unlock()
 	if d.broker.partitions == nil {
