@@ -19,7 +19,7 @@ java         := $(artifacts)/java/17
 node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
-.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate release
+.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate release test-long
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -48,8 +48,11 @@ test: setup test-tools lint ## Run every test, with the race detector
 test-tools: $(python) $(foreach t,lint postgres chromium,$(tools)/$(t)/node_modules/.package-lock.json)
 	@tools/prerequisites test
 
-fuzz-api: setup $(python) ## Fuzz the HTTP API for 10 minutes
-	DEC_FUZZ_SECONDS=600 go test -count=1 -timeout 20m ./internal/server -run TestFuzzAPI -v
+test-long: $(if $(PART),setup test-tools) ## Run a long check: PART=kills; without PART list them
+	@tools/test-long $(PART)
+
+fuzz-api kill-matrix: setup test-tools
+	@tools/test-long $(@:kill-matrix=kills)
 
 lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@out=$$(gofmt -l cmd internal technology target bench deploy e2e ui/*.go); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
@@ -65,16 +68,13 @@ validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVI
 bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 	bench/run
 
-kill-matrix: setup ## Kill dec, supervisors, tofu and the provider in every phase (about 20 minutes)
-	go test -count=1 -timeout 60m ./e2e -run TestKills -kills -v
-
 # The page is always built anew: it goes into the programs.
 release: prerequisites ui/node_modules/.package-lock.json ## Make the archives of a release: VERSION=v1.2.3
 	@cd ui && npm run --silent build
 	@go run ./deploy/release $(VERSION)
 
 clean: ## Remove what was built and installed here; results of experiments stay
-	rm -rf bin dist $(tools) reports ui/node_modules ui/dist/*
+	rm -rf bin dist .long $(tools) reports ui/node_modules ui/dist/*
 
 prerequisites:
 	@tools/prerequisites

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,11 +23,18 @@ import (
 	"dec.local/dec/internal/store/pgtest"
 )
 
+var programs = flag.String("programs", "", "folder of the programs under test, if they are built already")
+
 // binaries is the folder of the programs under test, built once per test run.
 var binaries string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(func() int {
+		defer pgtest.Stop()
+		if binaries = *programs; binaries != "" {
+			return m.Run()
+		}
 		dir, err := os.MkdirTemp("", "dec-e2e-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -41,7 +49,6 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		binaries = dir
-		defer pgtest.Stop()
 		return m.Run()
 	}())
 }
