@@ -17,11 +17,11 @@ const module = "dec.local/dec/"
 // stands for any technology, which also has the packages of its own folder. A
 // package that is absent may import nothing.
 var arrows = map[string][]string{
-	"cmd/dec":                    {"internal/supervise", "internal/tofu", "internal/cli", "target/all"},
+	"cmd/dec":                    {"internal/buildinfo", "internal/supervise", "internal/tofu", "internal/cli", "target/all"},
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/buildinfo", "internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
+		"internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
 		"internal/report", "internal/format", "internal/measure", "internal/experiment", "target",
 	},
 	"internal/yamltext":     {"internal/experiment"},

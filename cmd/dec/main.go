@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/cli"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/internal/tofu"
@@ -29,5 +30,6 @@ func main() {
 		Executable: executable,
 		Interrupts: interrupts,
 		Targets:    all.Targets(),
+		Version:    buildinfo.Versions(),
 	}))
 }

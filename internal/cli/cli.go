@@ -32,8 +32,9 @@ type Env struct {
 	Stdout     io.Writer
 	Stderr     io.Writer
 	Getenv     func(string) string
-	Executable string // path of dec itself; agent and providers lie beside it
-	Targets    []target.Target
+	Executable string            // path of dec itself; agent and providers lie beside it
+	Targets    []target.Target   // that plans may name
+	Version    map[string]string // what this build is: "version" and what else there is to tell
 	// Interrupts delivers one value per Ctrl-C or SIGTERM.
 	Interrupts <-chan os.Signal
 }

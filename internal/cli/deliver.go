@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
@@ -37,7 +36,7 @@ func (c *runCmd) deliver(ctx context.Context, env *Env, from *client.Client, e a
 		return err
 	}
 	if c.JSON {
-		err = export(ctx, env.Stdout, from, e, found)
+		err = export(ctx, env, from, e, found)
 	} else {
 		err = report.Table(env.Stdout, found.Comparison, isTerminal(env.Stdout))
 	}
@@ -50,10 +49,10 @@ func (c *runCmd) deliver(ctx context.Context, env *Env, from *client.Client, e a
 }
 
 // export prints all that is stored of an experiment as JSON.
-func export(ctx context.Context, w io.Writer, from *client.Client, e api.ExperimentDetail, found api.Comparison) error {
+func export(ctx context.Context, env *Env, from *client.Client, e api.ExperimentDetail, found api.Comparison) error {
 	stored := experiment.Experiment{ID: e.ID, Plan: e.Plan, Digest: e.Digest, By: e.By, CreatedAt: e.CreatedAt, State: e.State, Reason: e.Reason}
-	whole := report.Export{Experiment: stored, Comparison: found.Comparison, Version: buildinfo.Version(), MadeAt: time.Now().UTC()}
-	return report.JSON(w, whole, func(yield func(experiment.Run, error) bool) {
+	whole := report.Export{Experiment: stored, Comparison: found.Comparison, Version: env.Version["version"], MadeAt: time.Now().UTC()}
+	return report.JSON(env.Stdout, whole, func(yield func(experiment.Run, error) bool) {
 		for _, run := range e.RunList {
 			if !yield(from.WholeRun(ctx, run.ID)) {
 				return

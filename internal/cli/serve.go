@@ -13,7 +13,6 @@ import (
 
 	"github.com/lmittmann/tint"
 
-	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/server"
@@ -60,7 +59,6 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error 
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, s.URL, s.SignIn())
-	s.Logger.Info("serving", "address", s.URL, "data", f.Data, "version", buildinfo.Version())
 	return c.untilTold(ctx, env, s)
 }
 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-
-	"dec.local/dec/internal/buildinfo"
 )
 
 // versionCmd prints what this build is.
@@ -15,7 +13,7 @@ type versionCmd struct {
 
 // Run prints the version.
 func (c *versionCmd) Run(env *Env) error {
-	v := buildinfo.Versions()
+	v := env.Version
 	if c.JSON {
 		return printJSON(env.Stdout, v)
 	}

@@ -69,6 +69,7 @@ func (s *Server) Listen(o ListenOptions) (err error) {
 	}
 	f.http = guard.Server(f.calls.wrap(f.guard.Wrap(handler)))
 	s.URL, s.front = "http://"+reachable(f.listener.Addr()), f
+	s.Logger.Info("serving", "address", s.URL, "data", s.folders.Data, "version", buildinfo.Version())
 	if !o.Announce {
 		return nil
 	}
