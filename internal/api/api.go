@@ -184,7 +184,6 @@ type DryRun struct {
 	Order      []string        `json:"order" doc:"Variants in the order of their runs."`
 	EstimateS  float64         `json:"estimate_s" doc:"Seconds, if no run must be repeated."`
 	EstimateOf string          `json:"estimate_of" doc:"What the estimate rests on."`
-	CostUSD    float64         `json:"cost_usd"`
 	Warnings   []string        `json:"warnings"`
 }
 

@@ -116,8 +116,6 @@ func (p *Pair) decide(q Question, need int, withheld bool) {
 		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", label, n, need)
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs can decide nothing at this level.", p.NA, p.NB)
-	case q.Floor > 0 && *p.Low >= 1/(1+q.Floor) && *p.High <= 1+q.Floor:
-		p.Verdict = Alike
 	case *p.Low > 1:
 		p.Verdict, p.Better = Different, p.B
 	case *p.High < 1:

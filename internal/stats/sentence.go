@@ -47,9 +47,8 @@ func (c *Comparison) conclude(q Question, unranked []string) {
 // over more than two variants.
 func (c *Comparison) rank(unranked []string) {
 	beaten, beats := map[string]bool{}, map[string]int{}
-	allAlike, decided := true, true
+	decided := true
 	for _, pair := range c.Pairs {
-		allAlike = allAlike && pair.Verdict == Alike
 		decided = decided && pair.Verdict != NoVerdict
 		if pair.Better != "" {
 			beats[pair.Better]++
@@ -70,9 +69,6 @@ func (c *Comparison) rank(unranked []string) {
 	case c.Best != "":
 		c.Verdict = Different
 		c.Sentence = fmt.Sprintf("Of %d candidates %s %s at %s: %s than each other one by at least %s.", len(c.Variants), c.Best, w.best, c.Metric.Title(), w.direction, c.leastLead())
-	case allAlike:
-		c.Verdict = Alike
-		c.Sentence = fmt.Sprintf("No difference that matters between the %d candidates at %s.", len(c.Variants), c.Metric.Title())
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
 		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, unranked...)...)
@@ -128,9 +124,6 @@ func (p Pair) sentence(q Question, comparisons int) string {
 	switch p.Verdict {
 	case NoVerdict:
 		return fmt.Sprintf("No verdict on %s and %s: %s", p.A, p.B, lowerFirst(p.Reason))
-	case Alike:
-		return fmt.Sprintf("No difference that matters between %s and %s at %s: within ±%s, the noise of this machine (%s %s; %s).",
-			p.A, p.B, q.Metric.Title(), percent(q.Floor, 1), ci, signedRange(*p.Low, *p.High), against)
 	case Different:
 		if p.Better == p.B {
 			against = strings.Replace(against, fmt.Sprintf("%d against %d", p.NA, p.NB), fmt.Sprintf("%d against %d", p.NB, p.NA), 1)

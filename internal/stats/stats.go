@@ -19,10 +19,9 @@ const Alpha = 0.05
 // Question says what is compared, and what the answer may rest on.
 type Question struct {
 	Metric   experiment.Metric
-	Ended    int     // planned runs that have ended, whatever their outcome, over all variants
-	Planned  int     // planned runs over all variants
-	Separate bool    // the runs were not planned together: numbers and intervals, but no verdict
-	Floor    float64 // difference between alike variants on this machine, as a share (0.03 is 3 %), from an A/A comparison; 0 if unknown
+	Ended    int  // planned runs that have ended, whatever their outcome, over all variants
+	Planned  int  // planned runs over all variants
+	Separate bool // the runs were not planned together: numbers and intervals, but no verdict
 }
 
 // Sample is what the runs of one variant measured.
@@ -39,7 +38,6 @@ type Kind string
 // The kinds of answers.
 const (
 	Different Kind = "different" // the interval excludes 1
-	Alike     Kind = "alike"     // the interval lies within the known noise of the machine
 	CantTell  Kind = "cant_tell" // the runs decide neither
 	NoVerdict Kind = "none"      // there must be no answer, or not yet
 )

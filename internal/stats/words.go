@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -66,17 +65,6 @@ func decimal(x float64, digits int) string { return strconv.FormatFloat(x, 'f', 
 func percent(share float64, digits int) string {
 	text := decimal(100*share, digits)
 	return strings.TrimSuffix(text, ".0") + " %"
-}
-
-// signedRange words the interval of a ratio near 1.
-func signedRange(low, high float64) string {
-	return fmt.Sprintf("%s to %s %%", signed(100*(low-1)), signed(100*(high-1)))
-}
-
-// signed formats x with its sign, with a real minus.
-func signed(x float64) string {
-	text := fmt.Sprintf("%+.1f", x)
-	return strings.Replace(text, "-", "−", 1)
 }
 
 // list joins labels for a sentence: "a, b and c".

@@ -612,8 +612,6 @@ export interface components {
             };
         };
         DryRun: {
-            /** Format: double */
-            cost_usd: number;
             digest: string;
             /** @description What the estimate rests on. */
             estimate_of: string;
@@ -1568,6 +1566,7 @@ export interface components {
         };
         Target: {
             available: boolean;
+            facts: components["schemas"]["TargetFacts"];
             /** @description The command that mends it. */
             fix?: string;
             name: string;
@@ -1579,6 +1578,12 @@ export interface components {
             title: string;
             /** @description Why it is not available. */
             why?: string;
+        };
+        TargetFacts: {
+            /** @description Everything of a run is on the host of the server that runs it. */
+            one_host: boolean;
+            /** @description Brokers and agents of a run share one machine: its numbers are no ground for a purchase. */
+            shared_machine: boolean;
         };
         TargetInventory: {
             objects: components["schemas"]["InventoryObject"][];
