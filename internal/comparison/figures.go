@@ -80,6 +80,7 @@ var known = []figure{
 	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
 	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
 	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
+	sumFigure("corrupt", "Corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }),
 	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
 	metricFigure(experiment.CPUPerMillion, "Broker CPU per million messages"),
 	{
