@@ -1,11 +1,13 @@
 // What the stand-in for the server knows: an experiment under way, one that is
 // done, one that failed. Its numbers mean nothing.
 import { readFileSync } from "node:fs";
+import { catalog } from "./catalog.mjs";
+import { comparison } from "./comparison.mjs";
+import { caveats, counts, ms } from "./numbers.mjs";
 
 const histogram = JSON.parse(readFileSync(new URL("../src/api/histogram.testdata.json", import.meta.url), "utf8"))[0]
   .encoded;
 const ago = (s) => new Date(Date.now() - 1000 * s).toISOString();
-const ms = (x) => Math.round(x * 1e6);
 
 const latency = (p99) => ({
   count: 30000,
@@ -18,19 +20,6 @@ const latency = (p99) => ({
   p9999_ns: null,
   max_ns: ms(p99 * 4),
   mean_ns: ms(p99 / 3.5),
-});
-const counts = (n, lost = 0) => ({
-  offered: n,
-  sent: n,
-  unsent: 0,
-  acked: n,
-  failed: 0,
-  received: n - lost,
-  lost,
-  duplicates: 0,
-  reordered: 0,
-  corrupt: 0,
-  bytes: 1024 * n,
 });
 
 /** One second of a load: 20 of warm-up, 40 of measure, then drain. */
@@ -83,7 +72,6 @@ const base = {
   variants: variants.map(({ label, technology, stack }) => ({ label, technology, stack })),
   allowed: [],
 };
-const caveats = ["Brokers and agents shared one machine: good for function, settings and method, not for a purchase."];
 
 export function sample() {
   const done = {
@@ -290,54 +278,6 @@ function ofRun(data, r, what, query) {
   }
 }
 
-const quantiles = { p50: "p50", p90: "p90", p95: "p95", p99: "p99", p999: "p99.9", p9999: "p99.99" };
-const latencies = (family, title) =>
-  Object.entries(quantiles).map(([q, name]) => ({
-    name: `${family}_${q}`,
-    title: `${title} ${name}`,
-    unit: "ns",
-    better: "lower",
-  }));
-/** The vocabulary is that of the server, as far as the pages' tests name it. */
-const catalog = {
-  technologies: [
-    ["kafka", "kraft"],
-    ["nats", "jetstream"],
-  ].map(([name, stack]) => ({
-    name,
-    title: name,
-    client_config_schema: {},
-    stacks: [{ name: stack, title: stack, targets: ["local"], schema: {}, available: true }],
-  })),
-  targets: [
-    {
-      name: "local",
-      title: "This machine",
-      available: true,
-      slots: 1,
-      facts: { shared_machine: true, one_host: true },
-    },
-  ],
-  metrics: [
-    ...latencies("e2e", "End-to-end"),
-    ...latencies("publish", "Publish"),
-    { name: "throughput", title: "Throughput", unit: "per_s", better: "higher" },
-    { name: "cpu_per_million", title: "Broker CPU per million messages", unit: "s_per_million", better: "lower" },
-  ],
-  guarantees: [
-    { name: "producer_ack", title: "Acknowledged by", scale: ["none", "leader", "all"] },
-    { name: "durability", title: "Durable before the acknowledgement", scale: ["memory", "page_cache"] },
-    { name: "replicas", title: "Copies of a message" },
-  ],
-  incidents: [
-    { name: "throttled_writes", title: "Writes refused for now (throttled)" },
-    { name: "throttled_reads", title: "Reads refused for now (throttled)" },
-    { name: "retried_sends", title: "Sent again (retried)" },
-    { name: "reconnects", title: "Connections made anew" },
-  ],
-  plan_schema: {},
-};
-
 const plan = (e) => ({
   name: e.name,
   target: "local",
@@ -347,65 +287,3 @@ const plan = (e) => ({
   repeat: 5,
   limits: {},
 });
-
-function comparison(e, runs) {
-  const ended = e.state === "ended";
-  const clear = e.verdict?.decided;
-  const value = (r) => ms((r.variant === "nats" ? 4 : 6.3) * (1 + 0.03 * (r.order % 5)));
-  const compared = runs
-    .filter((r) => r.phase === "ended")
-    .map((r) => ({
-      run: r,
-      counts: counts(80000),
-      link: `/runs/${r.id}`,
-      ...(!r.validity.ok && { excluded: `not valid: ${r.validity.reasons.join("; ")}` }),
-      metrics: {
-        e2e_p50: value(r) / 4,
-        e2e_p99: value(r),
-        e2e_p9999: null,
-        publish_p99: value(r) / 2,
-        throughput: 1999.5,
-        cpu_per_million: 250,
-      },
-    }));
-  const numbers = clear
-    ? { ratio: 1.58, low: 1.45, high: 1.71, p: 0.0079, p_holm: 0.0079 }
-    : { ratio: null, low: null, high: null, p: 1, p_holm: 1 };
-  const sentence = ended
-    ? e.verdict.sentences[0]
-    : `No verdict yet: ${e.runs.ended} of ${e.runs.planned} runs have ended.`;
-  return {
-    title: e.name,
-    caveats: [
-      "Not like for like: durable before the acknowledgement: kafka page cache, nats fsync before ack.",
-      ...caveats,
-    ],
-    fairness: { known: true, differences: [], unequal: [], nature: [] },
-    runs: compared,
-    differences: [
-      { path: "technology", values: { kafka: "kafka", nats: "nats" } },
-      { path: "options.storage", values: { nats: "file" } },
-    ],
-    comparison: {
-      metric: "e2e_p99",
-      verdict: clear ? "different" : "none",
-      ...(clear && { best: "nats" }),
-      sentence,
-      sentences: [],
-      variants: [],
-      pairs: [
-        {
-          a: "kafka",
-          b: "nats",
-          n_a: 5,
-          n_b: 5,
-          nominal: 0.95,
-          level: clear ? 0.968 : 0,
-          verdict: clear ? "different" : "none",
-          ...(clear && { better: "nats" }),
-          ...numbers,
-        },
-      ],
-    },
-  };
-}

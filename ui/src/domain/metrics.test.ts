@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Metric } from "../api/types";
-import { familyOf, formatMetric, isLatency, metricOf } from "./metrics";
+import { familyOf, formatMetric, formatValue, isLatency, metricOf } from "./metrics";
 
 const metrics: Metric[] = [
   { name: "publish_p99", title: "Publish p99", unit: "ns", better: "lower" },
@@ -15,6 +15,10 @@ test.each([
   ["cpu_per_million", 12.34, "12.3 s"],
   ["throughput", null, "–"],
 ])("a value of %s leaves with its unit", (name, value, want) => expect(formatMetric(of(name), value)).toBe(want));
+
+test("counts and memory are figures too", () => {
+  expect([formatValue("count", 300_000), formatValue("bytes", 536_870_912)]).toEqual(["300,000", "512 MiB"]);
+});
 
 test("a metric that the catalog does not list keeps its name, and tells no value", () => {
   expect(of("jitter_p50").title).toBe("jitter p50");

@@ -1,5 +1,5 @@
-import type { Catalog, Metric } from "../api/types";
-import { missing, nanoseconds, rate, significant, words } from "../lib/format";
+import type { Catalog, Metric, Unit } from "../api/types";
+import { bytes, count, missing, nanoseconds, rate, significant, words } from "../lib/format";
 
 /** A metric as the page shows it; without a unit its values mean nothing. */
 export type ShownMetric = Pick<Metric, "name" | "title"> & Partial<Metric>;
@@ -11,20 +11,26 @@ export function metricOf({ metrics }: Pick<Catalog, "metrics">, name: string): S
 
 export const isLatency = (metric: ShownMetric) => metric.unit === "ns";
 
-/** A value of the metric with its unit. */
-export function formatMetric(metric: ShownMetric, value: number | null | undefined): string {
+/** A number with its unit. */
+export function formatValue(unit: Unit, value: number | null | undefined): string {
   if (value === null || value === undefined) return missing;
-  switch (metric.unit) {
+  switch (unit) {
     case "ns":
       return nanoseconds(value);
     case "per_s":
       return rate(value);
     case "s_per_million":
       return `${significant(value)} s`;
-    default:
-      return missing;
+    case "bytes":
+      return bytes(value);
+    case "count":
+      return count(value);
   }
 }
+
+/** A value of the metric with its unit. */
+export const formatMetric = ({ unit }: ShownMetric, value: number | null | undefined) =>
+  unit ? formatValue(unit, value) : missing;
 
 /** A latency that is measured of each message, by its name in results, seconds and histograms. */
 export type Family = "publish_latency" | "e2e_latency";

@@ -1,12 +1,6 @@
-import type { Catalog } from "../api/types";
+import type { Catalog, TargetFacts } from "../api/types";
 
-/** What matters of a target to whoever reads its numbers; undefined where the catalog does not tell. */
-export interface Facts {
-  /** Brokers and agents compete for the same machine. */
-  shared_machine: boolean;
-}
-
-/** The facts of a target by its name. */
-export function factsOf({ targets }: Pick<Catalog, "targets">, name: string): Facts | undefined {
-  return (targets.find((target) => target.name === name) as { facts?: Facts } | undefined)?.facts;
+/** What can be said of a target without its name; undefined for one that the catalog does not list. */
+export function factsOf({ targets }: Pick<Catalog, "targets">, name: string): TargetFacts | undefined {
+  return targets.find((target) => target.name === name)?.facts;
 }
