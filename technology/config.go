@@ -104,42 +104,10 @@ func unknown(fields []ConfigField, name string) string {
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	if near := nearest(names, name); near != "" {
+	if near := experiment.Nearest(name, names); near != "" {
 		return fmt.Sprintf("there is no such setting; did you mean %s?", near)
 	}
 	return "there is no such setting; there are " + strings.Join(names, ", ")
-}
-
-// nearest returns the candidate with the fewest edits from name, or "" when
-// more than half of the name would have to change.
-func nearest(candidates []string, name string) string {
-	best, bestEdits := "", len(name)/2+1
-	for _, candidate := range candidates {
-		if edits := editDistance(candidate, strings.ToLower(name)); edits < bestEdits {
-			best, bestEdits = candidate, edits
-		}
-	}
-	return best
-}
-
-// editDistance is the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // ConfigSchema is the JSON Schema of a client_config with these fields.

@@ -78,7 +78,7 @@ func (d *decoder) unknown(name string, known map[string]bool, at place) {
 		return
 	}
 	message := "unknown field"
-	if near := nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
+	if near := Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	} else if elsewhere := elsewhere(name); elsewhere != "" {
 		message += fmt.Sprintf("; did you mean %s?", elsewhere)
@@ -101,49 +101,12 @@ func elsewhere(name string) string {
 	return found[0]
 }
 
-// nearest returns the candidate that name was probably meant to be, or "".
-func nearest(name string, candidates []string) string {
-	best, distance := "", 1+max(1, utf8.RuneCountInString(name)/3)
-	for _, candidate := range candidates {
-		if got := edits(squash(name), squash(candidate)); got < distance {
-			best, distance = candidate, got
-		}
-	}
-	return best
-}
-
-// squash makes maxInFlight, max-in-flight and max_in_flight equal.
-func squash(name string) []rune {
-	return []rune(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(shorten(name))))
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 // refuseText says what is wrong with the text of a field, or "".
 func (f field) refuseText(text string) string {
 	switch {
 	case len(f.enum) > 0 && !slices.Contains(f.enum, text):
 		message := fmt.Sprintf("write %s, not %q", alternatives(f.enum), shorten(text))
-		if near := nearest(text, f.enum); near != "" && len(f.enum) > 4 {
+		if near := Nearest(text, f.enum); near != "" && len(f.enum) > 4 {
 			message = fmt.Sprintf("%q is not known; did you mean %q?", shorten(text), near)
 		}
 		return message

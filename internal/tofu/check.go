@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -236,15 +235,10 @@ func plain(diags hcl.Diagnostics) string {
 
 // unknownName is the message for a name that is none of known.
 func unknownName(kind, name string, known []string) string {
-	best, distance := "", 1+max(1, len(name)/3)
-	for _, candidate := range known {
-		if d := levenshtein.Distance(strings.ToLower(name), candidate, nil); d < distance {
-			best, distance = candidate, d
-		}
-	}
+	near := experiment.Nearest(name, known)
 	switch {
-	case best != "":
-		return fmt.Sprintf("unknown %s; did you mean %q?", kind, best)
+	case near != "":
+		return fmt.Sprintf("unknown %s; did you mean %q?", kind, near)
 	case len(known) == 0:
 		return fmt.Sprintf("unknown %s: there are none here", kind)
 	}
