@@ -29,12 +29,12 @@ var technologies = named{
 	marker:  "stacks",
 	mention: asWord,
 	allowed: map[string]string{
-		"technology/all/all.go":             "the generated list of technologies",
-		"internal/experiment/fields.go":     "examples in the schema of plans",
-		"internal/api/api.go":               "an example of a run's name, in the description of the API",
-		"internal/cli/cli.go":               "the example to begin with, in the help",
-		"internal/cli/run.go":               "an example of --set, in the help",
-		"internal/cli/planfile/planfile.go": "an example of --set, in an error",
+		"technology/all/all.go":       "the generated list of technologies",
+		"internal/planspec/fields.go": "examples in the schema of plans",
+		"internal/api/api.go":         "an example of a run's name, in the description of the API",
+		"internal/cli/cli.go":         "the example to begin with, in the help",
+		"internal/cli/run.go":         "an example of --set, in the help",
+		"internal/planspec/file.go":   "an example of --set, in an error",
 	},
 }
 
@@ -48,7 +48,7 @@ var targets = named{
 	mention: asString,
 	allowed: map[string]string{
 		"target/all/all.go":                  "the generated list of targets",
-		"internal/experiment/fields.go":      "the target of a plan that names none is part of the format of plans",
+		"internal/planspec/fields.go":        "the target of a plan that names none is part of the format of plans",
 		"cmd/terraform-provider-dec/main.go": "the program of the target's own provider",
 	},
 }

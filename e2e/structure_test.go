@@ -21,11 +21,11 @@ var arrows = map[string][]string{
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/cli/planfile", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
+		"internal/planspec", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
 		"internal/report", "internal/format", "internal/measure", "internal/experiment", "target",
 	},
-	"internal/yamltext":     {"internal/experiment"},
-	"internal/cli/planfile": {"internal/yamltext"},
+	"internal/yamltext": {"internal/experiment"},
+	"internal/planspec": {"internal/experiment", "internal/yamltext"},
 	// The one place where siblings meet.
 	"internal/server": {
 		"internal/buildinfo", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",
@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 		"internal/store", "internal/tofu", "internal/rendezvous", "internal/comparison", "internal/measure", "internal/experiment", "internal/yamltext",
 		"technology", "technology/all", "target", "ui",
 	},
-	"internal/planner":  {"internal/api", "internal/cli/planfile", "internal/yamltext", "internal/experiment", "internal/tofu", "technology", "target"},
+	"internal/planner":  {"internal/api", "internal/planspec", "internal/experiment", "internal/tofu", "technology", "target"},
 	"internal/evidence": {"internal/api", "internal/datadir", "internal/experiment", "internal/measure", "internal/rendezvous", "target"},
 	"internal/phases": {
 		"internal/datadir", "internal/evidence", "internal/experiment", "internal/measure", "internal/orchestrator", "internal/reconcile",
@@ -45,11 +45,11 @@ var arrows = map[string][]string{
 	"internal/api":                       {"internal/comparison", "internal/experiment", "internal/measure"},
 	"internal/client":                    {"internal/api", "internal/experiment", "internal/measure"},
 	"internal/comparison":                {"internal/experiment", "internal/format", "internal/measure", "internal/stats"},
-	"internal/comparison/comparisontest": {"internal/comparison", "internal/experiment", "internal/measure"},
+	"internal/comparison/comparisontest": {"internal/comparison", "internal/experiment", "internal/measure", "internal/planspec"},
 	"internal/format":                    {"internal/experiment"},
 	"internal/httpapi": {
 		"internal/api", "internal/comparison", "internal/experiment", "internal/guard", "internal/measure",
-		"internal/report", "internal/stats", "internal/stream", "internal/yamltext",
+		"internal/planspec", "internal/report", "internal/stats", "internal/stream", "internal/yamltext",
 	},
 	"internal/httpapi/internal/openapi": {"internal/httpapi"},
 	"internal/stream":                   {"internal/api", "internal/experiment", "internal/measure"},

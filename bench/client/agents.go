@@ -11,6 +11,7 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/rendezvous"
 )
 
@@ -88,7 +89,7 @@ func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error
 }
 
 func (s side) workload() (experiment.Workload, error) {
-	plan, err := experiment.DecodePlan(fmt.Appendf(nil, `{"name": "bench", "variants": [{"label": "k", "technology": "kafka", "stack": "kraft"}],
+	plan, err := planspec.Decode(fmt.Appendf(nil, `{"name": "bench", "variants": [{"label": "k", "technology": "kafka", "stack": "kraft"}],
 		"workload": {"load": {"rate": %d}, "message": {"size": %d}, "stages": {"warmup": "%s", "measure": "%s", "drain": "10s"}}}`,
 		s.load.rate, s.load.size, s.load.warmup, s.load.measure))
 	return plan.Workload, err

@@ -20,6 +20,7 @@ import (
 	"dec.local/dec/internal/agent"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/all"
@@ -126,7 +127,7 @@ func (r run) measure(ctx context.Context, t *testing.T) (rendezvous.Folder, meas
 // plan is an experiment of the run's workload and variant.
 func (r run) plan(t *testing.T) experiment.Plan {
 	t.Helper()
-	plan, err := experiment.DecodePlan(fmt.Appendf(nil, `{"workload": %s, "variants": [%s]}`, cmp.Or(r.workload, load), r.variant))
+	plan, err := planspec.Decode(fmt.Appendf(nil, `{"workload": %s, "variants": [%s]}`, cmp.Or(r.workload, load), r.variant))
 	if err != nil {
 		t.Fatal(err)
 	}

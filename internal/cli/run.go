@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/planfile"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/server"
 )
 
@@ -67,7 +67,7 @@ func (c *runCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serve
 func (c *runCmd) read() ([][]byte, error) {
 	var plans [][]byte
 	for _, path := range c.Files {
-		plan, err := planfile.Read(path, c.Set)
+		plan, err := planspec.ReadFile(path, c.Set)
 		if err != nil {
 			return nil, err
 		}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// check adds the problems between fields; those of a single field are known by
-// then. A rule is left out when a field that it reads has a problem of its own.
-func (p *Plan) check(problems *Problems) {
+// Check adds the problems between fields to those of single fields, which are known
+// by then. A rule is left out when a field that it reads has a problem of its own.
+func (p *Plan) Check(problems *Problems) {
 	c := checker{problems: problems, before: len(*problems)}
 	c.topology(p.Workload)
 	c.load(p.Workload.Load, p.Workload.Stages)
@@ -70,7 +70,7 @@ func (c *checker) load(l Load, stages Stages) {
 		return
 	case l.Schedule == nil:
 		if c.sound("workload.stages.measure") && stages.Measure == 0 {
-			c.problems.Add("workload.stages.measure", "is required beside a constant rate: write a length of time such as %s", fields["workload.stages.measure"].sample())
+			c.problems.Add("workload.stages.measure", `is required beside a constant rate: write a length of time such as "2m"`)
 		}
 		return
 	}
@@ -85,8 +85,8 @@ func (c *checker) load(l Load, stages Stages) {
 	}
 	if length := l.length(); c.sound("workload.stages.measure") && stages.Measure != length {
 		c.problems.Add("workload.stages.measure", "is %s, but the schedule takes %s: leave it out", stages.Measure, length)
-	} else if rule := fields["workload.stages.measure"]; c.sound("workload.stages.measure") {
-		rule.checkRange(float64(length), func(x float64) string { return Duration(x).String() }, at+".schedule", c.problems)
+	} else if c.sound("workload.stages.measure") && (length < MinMeasure || length > MaxMeasure) {
+		c.problems.Add(at+".schedule", "is %s, must be %s to %s", length, MinMeasure, MaxMeasure)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Plan is the description of one experiment as a user writes it. Decode one
-// with [DecodePlan], which applies the defaults and validates.
+// Plan is the description of one experiment as a user writes it. Package planspec
+// decodes one, which applies the defaults and validates.
 type Plan struct {
 	Name     string    `json:"name,omitzero"`    // for people; the labels of the variants if unset
 	Target   string    `json:"target,omitzero"`  // where the runs take place; "local" if unset

@@ -22,7 +22,7 @@ func (p Plan) Digest() string {
 	p.Name = ""
 	data, err := json.Marshal(p)
 	if err != nil {
-		// Only an option that is not JSON can do this, and DecodePlan lets none in.
+		// Only an option that is not JSON can do this, and no decoder lets one in.
 		panic("experiment: digest of a plan that was not decoded: " + err.Error())
 	}
 	sum := sha256.Sum256(data)
@@ -69,8 +69,8 @@ func (p Plan) Warnings() []string {
 	return warnings
 }
 
-// complete fills in what derives from other fields.
-func (p *Plan) complete() {
+// Complete fills in what derives from other fields.
+func (p *Plan) Complete() {
 	w := &p.Workload
 	if w.Stages.Measure == 0 {
 		w.Stages.Measure = w.Load.length()
@@ -87,7 +87,7 @@ func (p Plan) defaultName() string {
 	for i, v := range p.Variants {
 		labels[i] = v.Label
 	}
-	return shortenTo(strings.Join(labels, " vs "), maxName)
+	return shortenTo(strings.Join(labels, " vs "), MaxName)
 }
 
 // Relabel returns the plan with other labels, one for each variant, and checks
@@ -98,8 +98,8 @@ func (p Plan) Relabel(labels []string) (Plan, error) {
 	variants := make([]Variant, len(p.Variants))
 	problems := new(Problems)
 	for i, v := range p.Variants {
-		if !isSlug(labels[i]) {
-			problems.Add(fmt.Sprintf("variants[%d].label", i), "%s", fields["variants[].label"].notSlug(labels[i]))
+		if fault := SlugFault(labels[i], `"variant-1"`); fault != "" {
+			problems.Add(fmt.Sprintf("variants[%d].label", i), "%s", fault)
 		}
 		v.Label = labels[i]
 		variants[i] = v

@@ -10,7 +10,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/planspec"
 )
+
+// minimal is the shortest plan.
+const minimal = `{
+	"workload": {"load": {"rate": 20000}, "stages": {"measure": "30s"}},
+	"variants": [
+		{"label": "kafka", "technology": "kafka", "stack": "kraft"},
+		{"label": "nats", "technology": "nats", "stack": "jetstream"}
+	]
+}`
+
+func decode(t *testing.T, text string) experiment.Plan {
+	t.Helper()
+	p, err := planspec.Decode([]byte(text))
+	if err != nil {
+		t.Fatalf("Decode(%s) = %v, want no error", text, err)
+	}
+	return p
+}
 
 func TestOrderInterleavesAllVariants(t *testing.T) {
 	p := decode(t, minimal)
@@ -128,62 +147,6 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestSchemaSaysWhatDecodePlanReads checks that each field of the normalised
-// plan is in the schema, and none that this version does not honour.
-func TestSchemaSaysWhatDecodePlanReads(t *testing.T) {
-	var schema struct {
-		Properties map[string]json.RawMessage
-	}
-	if err := json.Unmarshal(experiment.Schema(), &schema); err != nil {
-		t.Fatal(err)
-	}
-	text := string(experiment.Schema())
-	for _, absent := range []string{"search", "burst", "compress_ratio", `"content"`, "zipf", "lognormal", `"consumer"`, `"client"`, "backlog", "verify", "destinations", "delivery", "ordering", "max_cost"} {
-		if strings.Contains(text, absent) {
-			t.Errorf("Schema() holds %s, which DecodePlan refuses", absent)
-		}
-	}
-	for _, name := range []string{"name", "target", "compare", "workload", "variants", "repeat", "limits"} {
-		if schema.Properties[name] == nil {
-			t.Errorf("Schema() lacks the property %s", name)
-		}
-	}
-	for _, want := range []string{`"x-minimum": "64B"`, `"default": "20s"`, `"round_robin"`, `"maximum": 1000`, `"additionalProperties": false`} {
-		if !strings.Contains(text, want) {
-			t.Errorf("Schema() lacks %s", want)
-		}
-	}
-}
-
-// TestEveryFieldIsDescribed compares the structs with the table of fields.
-func TestEveryFieldIsDescribed(t *testing.T) {
-	var schema map[string]any
-	if err := json.Unmarshal(experiment.Schema(), &schema); err != nil {
-		t.Fatal(err)
-	}
-	var paths []string
-	var walk func(path string, node map[string]any)
-	walk = func(path string, node map[string]any) {
-		if items, ok := node["items"].(map[string]any); ok {
-			walk(path+"[]", items)
-		}
-		properties, _ := node["properties"].(map[string]any)
-		for name, property := range properties {
-			there := strings.TrimPrefix(path+"."+name, ".")
-			paths = append(paths, there)
-			if property.(map[string]any)["description"] == nil {
-				t.Errorf("%s has no description", there)
-			}
-			walk(there, property.(map[string]any))
-		}
-	}
-	walk("", schema)
-	slices.Sort(paths)
-	if diff := cmp.Diff(experiment.FieldPaths(), paths); diff != "" {
-		t.Errorf("the table of fields and the structs differ (-table +structs):\n%s", diff)
-	}
-}
-
 func TestMetrics(t *testing.T) {
 	for m, want := range map[experiment.Metric]string{"e2e_p999": "end-to-end p99.9", "publish_p50": "publish p50", experiment.Throughput: "throughput", experiment.CPUPerMillion: "broker CPU per million messages"} {
 		if got := m.Title(); got != want || !m.Valid() {
@@ -207,5 +170,36 @@ func TestProblemsUnderAPrefix(t *testing.T) {
 	}
 	if err := new(experiment.Problems).Err(); err != nil {
 		t.Errorf("Err() of no problems = %v, want nil", err)
+	}
+}
+
+// TestStoredWorkloadsAreRead reads the forms that a stored plan has, and refuses
+// others.
+func TestStoredWorkloadsAreRead(t *testing.T) {
+	tests := map[string]experiment.Message{
+		`{"size": "1KiB", "key": "none"}`: {
+			Size: experiment.Size{Min: 1024, Max: 1024}, Key: experiment.Key{Kind: experiment.KeyNone},
+		},
+		`{"size": {"uniform": ["100B", "4kB"]}, "key": "round_robin"}`: {
+			Size: experiment.Size{Min: 100, Max: 4000}, Key: experiment.Key{Kind: experiment.KeyRoundRobin, Cardinality: 3},
+		},
+		`{"size": 64, "key": {"uniform": {"cardinality": 7}}}`: {
+			Size: experiment.Size{Min: 64, Max: 64}, Key: experiment.Key{Kind: experiment.KeyUniform, Cardinality: 7},
+		},
+	}
+	for text, want := range tests {
+		var w experiment.Workload
+		err := json.Unmarshal([]byte(`{"topology": {"partitions": 3}, "message": `+text+`}`), &w)
+		if diff := cmp.Diff(want, w.Message); diff != "" || err != nil {
+			t.Errorf("Unmarshal(%s): %v\n%s", text, err, diff)
+		}
+	}
+	for _, text := range []string{
+		`{"size": "63B"}`, `{"size": "2MiB"}`, `{"size": {"uniform": [200, 100]}}`, `{"size": {"uniform": []}}`, `{"size": {}}`, `{"size": true}`,
+		`{"key": "random"}`, `{"key": {"uniform": {"cardinality": 0}}}`, `{"key": {}}`, `{"key": 1}`,
+	} {
+		if err := json.Unmarshal([]byte(`{"message": `+text+`}`), new(experiment.Workload)); err == nil {
+			t.Errorf("Unmarshal(%s) = nil, want an error", text)
+		}
 	}
 }

@@ -44,10 +44,16 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// What is read is what the schema of plans allows, no more.
+// What [ParseDuration] and [ParseBytes] read, as regular expressions. Some of it is
+// refused all the same, such as fractions of a byte.
+const (
+	DurationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$`
+	BytesPattern    = `^[0-9]+(\.[0-9]+)? ?(B|kB|KiB|MB|MiB|GB|GiB|TB|TiB)?$`
+)
+
 var (
-	durationGrammar = regexp.MustCompile(durationPattern)
-	bytesGrammar    = regexp.MustCompile(bytesPattern)
+	durationGrammar = regexp.MustCompile(DurationPattern)
+	bytesGrammar    = regexp.MustCompile(BytesPattern)
 )
 
 // ParseDuration reads a length of time with its units, ns, us, ms, s, m or h.

@@ -1,7 +1,7 @@
 package experiment
 
 // Workload is the technology-neutral load offered to the system under test
-// during one run. The zero value is not usable: decode one with [DecodePlan].
+// during one run. The zero value is not usable: package planspec decodes one.
 type Workload struct {
 	Require   Require  `json:"require"`
 	Topology  Topology `json:"topology"`

@@ -19,6 +19,7 @@ import (
 	"dec.local/dec/internal/httpapi"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/orchestrator"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/store"
 	"dec.local/dec/internal/stream"
 	"dec.local/dec/internal/yamltext"
@@ -125,7 +126,7 @@ type planner struct{ refuse string }
 func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	schema := json.RawMessage(`{"type": "object"}`)
 	return api.Catalog{
-		PlanSchema: experiment.Schema(),
+		PlanSchema: planspec.Schema(),
 		Vocabulary: api.NewVocabulary(),
 		Targets:    []api.Target{{Name: "local", Title: "This machine", Available: true, Slots: 1}},
 		Technologies: []api.Technology{{Name: "kafka", Title: "Apache Kafka", ClientConfigSchema: schema, Stacks: []api.Stack{
@@ -135,22 +136,15 @@ func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 }
 
 func (p *planner) Propose(_ context.Context, text []byte) (api.DryRun, error) {
+	plan, err := planspec.Decode(text)
+	if err != nil {
+		return api.DryRun{}, err
+	}
+	asYAML, err := planspec.YAML(plan)
+	if err != nil {
+		return api.DryRun{}, err
+	}
 	var problems experiment.Problems
-	doc, err := yamltext.Parse(text)
-	if refused, ok := errors.AsType[*experiment.Problems](err); ok {
-		return api.DryRun{}, refused
-	} else if err != nil {
-		problems.Add("", "%v", err)
-		return api.DryRun{}, problems.Err()
-	}
-	document, err := json.Marshal(doc)
-	if err != nil {
-		return api.DryRun{}, err
-	}
-	plan, err := experiment.DecodePlan(document)
-	if err != nil {
-		return api.DryRun{}, err
-	}
 	for i, v := range plan.Variants {
 		if v.Technology != "kafka" && v.Technology != "nats" {
 			problems.Add(fmt.Sprintf("variants[%d].technology", i), "no technology %q", v.Technology)
@@ -163,21 +157,9 @@ func (p *planner) Propose(_ context.Context, text []byte) (api.DryRun, error) {
 		return api.DryRun{}, &experiment.Refusal{Reasons: []string{p.refuse}}
 	}
 	return api.DryRun{
-		Plan: plan, YAML: toYAML(plan), Digest: plan.Digest(), Order: experiment.Order(plan), EstimateS: 60 * float64(plan.Repeat*len(plan.Variants)),
+		Plan: plan, YAML: asYAML, Digest: plan.Digest(), Order: experiment.Order(plan), EstimateS: 60 * float64(plan.Repeat*len(plan.Variants)),
 		EstimateOf: "a guess", Warnings: append(plan.Warnings(), "the machine is busy"),
 	}, nil
-}
-
-func toYAML(plan experiment.Plan) string {
-	document, err := json.Marshal(plan)
-	if err != nil {
-		panic(err)
-	}
-	text, err := yamltext.YAML(document)
-	if err != nil {
-		panic(err)
-	}
-	return text
 }
 
 func (p *planner) Estimate(_ context.Context, plan experiment.Plan) (time.Duration, string, error) {

@@ -15,6 +15,7 @@ import (
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/stats"
 )
 
@@ -94,8 +95,8 @@ type planSchema struct{}
 func (planSchema) Schema(r huma.Registry) *huma.Schema {
 	if r.Map()["Plan"] == nil {
 		var document map[string]any
-		if err := json.Unmarshal(experiment.Schema(), &document); err != nil {
-			panic("httpapi: the schema of a plan is not JSON: " + err.Error()) // a fault in package experiment
+		if err := json.Unmarshal(planspec.Schema(), &document); err != nil {
+			panic("httpapi: the schema of a plan is not JSON: " + err.Error()) // a fault in package planspec
 		}
 		delete(document, "$schema")
 		r.Map()["Plan"] = &huma.Schema{Extensions: document}

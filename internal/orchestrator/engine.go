@@ -102,7 +102,7 @@ func New(o Options) (*Engine, error) {
 }
 
 // Submit admits an experiment: its planned runs are queued in a randomised and
-// interleaved order. The plan must be a valid one, see [experiment.DecodePlan].
+// interleaved order. The plan must be a valid one, see package planspec.
 // A submission whose key was used for the same request before admits nothing:
 // the experiment of then is returned, and replayed is true;
 // [experiment.ErrKeyReused] tells that it was used for another request.

@@ -43,7 +43,7 @@ type Schedule struct {
 }
 
 // New returns the share of one producer, from 0. The workload must have been
-// decoded by [experiment.DecodePlan].
+// decoded by package planspec.
 func New(w experiment.Workload, producer int) (*Schedule, error) {
 	of := max(1, w.Topology.Producers)
 	if producer < 0 || producer >= of {

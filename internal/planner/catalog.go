@@ -7,6 +7,7 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/tofu"
 	"dec.local/dec/target"
 	"dec.local/dec/technology"
@@ -24,7 +25,7 @@ func stackName(s *tofu.Stack) string { return s.Name }
 // Catalog lists the technologies with their stacks, and the targets, each available
 // or why not.
 func (p *Planner) Catalog(ctx context.Context) (api.Catalog, error) {
-	c := api.Catalog{Targets: []api.Target{}, PlanSchema: experiment.Schema(), Vocabulary: api.NewVocabulary()}
+	c := api.Catalog{Targets: []api.Target{}, PlanSchema: planspec.Schema(), Vocabulary: api.NewVocabulary()}
 	for _, name := range p.Places.Names() {
 		c.Targets = append(c.Targets, p.viewTarget(ctx, p.Places[name]))
 	}

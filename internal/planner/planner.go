@@ -6,19 +6,15 @@
 package planner
 
 import (
-	"encoding/json"
-	"slices"
-
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"dec.local/dec/internal/api"
-	"dec.local/dec/internal/cli/planfile"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/tofu"
-	"dec.local/dec/internal/yamltext"
 	"dec.local/dec/target"
 	"dec.local/dec/technology"
 )
@@ -67,7 +63,7 @@ func New(o Options) (*Planner, error) {
 // apart from the others. The error is an *[experiment.Problems] when the plan must be
 // changed, and an *[experiment.Refusal] when its target can't take it now.
 func (p *Planner) Propose(ctx context.Context, text []byte) (api.DryRun, error) {
-	plan, err := parse(text)
+	plan, err := planspec.Decode(text)
 	if err != nil {
 		return api.DryRun{}, err
 	}
@@ -82,7 +78,7 @@ func (p *Planner) Propose(ctx context.Context, text []byte) (api.DryRun, error) 
 	if err != nil {
 		return api.DryRun{}, err
 	}
-	asYAML, err := writeYAML(plan)
+	asYAML, err := planspec.YAML(plan)
 	if err != nil {
 		return api.DryRun{}, err
 	}
@@ -90,33 +86,6 @@ func (p *Planner) Propose(ctx context.Context, text []byte) (api.DryRun, error) 
 		Plan: plan, YAML: asYAML, Digest: plan.Digest(), Order: experiment.Order(plan),
 		EstimateS: estimate.Seconds(), EstimateOf: basis, Warnings: slices.Concat([]string{}, plan.Warnings(), warnings),
 	}, nil
-}
-
-// writeYAML writes a plan as people do, without its secrets.
-func writeYAML(plan experiment.Plan) (string, error) {
-	data, err := json.Marshal(plan)
-	if err != nil {
-		return "", fmt.Errorf("write the plan: %w", err)
-	}
-	text, err := yamltext.YAML(data)
-	if err != nil {
-		return "", fmt.Errorf("write the plan as YAML: %w", err)
-	}
-	return text, nil
-}
-
-// parse reads a plan. What is no plan at all is a problem of the whole document.
-func parse(text []byte) (experiment.Plan, error) {
-	document, err := planfile.JSON(text)
-	if err == nil {
-		return experiment.DecodePlan(document)
-	}
-	if _, ok := errors.AsType[*experiment.Problems](err); ok {
-		return experiment.Plan{}, err
-	}
-	var problems experiment.Problems
-	problems.Add("", "%v", err)
-	return experiment.Plan{}, problems.Err()
 }
 
 // admit asks the plan's target whether it can take it now.

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"dec.local/dec/internal/cli/planfile"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/planner"
+	"dec.local/dec/internal/planspec"
 )
 
 // newPlanner returns a planner of this build on this machine, with the tools of this
@@ -47,7 +47,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 	p := newPlanner(t, nil)
 	for _, file := range files {
-		data, err := planfile.Read(file, nil)
+		data, err := planspec.ReadFile(file, nil)
 		if err == nil {
 			_, err = p.Propose(t.Context(), data)
 		}

@@ -15,6 +15,7 @@ import (
 type jsonReader struct {
 	data     []byte
 	tokens   *json.Decoder
+	most     int // values
 	values   int
 	at       trail
 	problems experiment.Problems
@@ -26,7 +27,11 @@ func ParseJSON(data []byte) (*Node, error) {
 	if !utf8.Valid(data) {
 		return nil, errEncoding
 	}
-	r := &jsonReader{data: data, tokens: json.NewDecoder(bytes.NewReader(data))}
+	return parseJSON(data, maxValues)
+}
+
+func parseJSON(data []byte, most int) (*Node, error) {
+	r := &jsonReader{data: data, tokens: json.NewDecoder(bytes.NewReader(data)), most: most}
 	r.tokens.UseNumber()
 	root, err := r.value()
 	if refused, ok := errors.AsType[*experiment.Problems](err); ok {
@@ -59,7 +64,7 @@ func (r *jsonReader) value() (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.values++; r.values > maxValues {
+	if r.values++; r.values > r.most {
 		return nil, tooMany(r.line())
 	}
 	switch token := token.(type) {

@@ -2,13 +2,14 @@ package yamltext
 
 import (
 	"fmt"
+	"math"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // YAML writes JSON as people write YAML, the members in their order.
 func YAML(data []byte) (string, error) {
-	n, err := ParseJSON(data)
+	n, err := parseJSON(data, math.MaxInt)
 	if err != nil {
 		return "", err
 	}

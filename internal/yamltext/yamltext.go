@@ -78,7 +78,7 @@ func Parse(data []byte) (*Node, error) {
 	return parseYAML(data)
 }
 
-var errEncoding = errors.New("this is not UTF-8 text")
+var errEncoding = errors.New("not UTF-8 text")
 
 // refusal is the error of a document that is beyond a bound.
 func refusal(line int, format string, args ...any) error {

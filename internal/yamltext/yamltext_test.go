@@ -180,7 +180,7 @@ func TestFaults(t *testing.T) {
 		"an unknown escape":         {`a: "\hunter2"`, "not YAML or JSON: line 1, column 5: while scanning a quoted scalar, found unknown escape character"},
 		"a tab as indentation":      {"a:\n\tb: hunter2", "not YAML or JSON: line 2, column 1"},
 		"a control character":       {"a: hunter2\x01", "not YAML or JSON: control characters are not allowed"},
-		"no UTF-8":                  {"a: hunter2\xff", "this is not UTF-8 text"},
+		"no UTF-8":                  {"a: hunter2\xff", "not UTF-8 text"},
 		"an alias of nothing":       {"a: *hunter2", "not YAML or JSON: line 1, column 4: an alias of an anchor that is not there"},
 		"a tag":                     {"a: 1\nb: !hunter2 x", "line 2: a YAML tag that is not known here"},
 		"a tag that does not fit":   {"b: !!bool hunter2", "a YAML tag"},
@@ -211,7 +211,7 @@ func TestParseJSONTakesNoYAML(t *testing.T) {
 		"{\"a\": 1,\n}":  "not JSON: line 2, column 1: invalid character '}' looking for beginning of object key string",
 		`{"a": 1} {}`:    "not JSON: line 1, column 10: invalid character '{' after top-level value",
 		"":               "not JSON: line 1, column 1: unexpected end of JSON input",
-		"{\"a\": \"\xff": "this is not UTF-8 text",
+		"{\"a\": \"\xff": "not UTF-8 text",
 	} {
 		if _, err := yamltext.ParseJSON([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("ParseJSON(%q) = %v, want %s", text, err, want)

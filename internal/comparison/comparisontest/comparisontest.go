@@ -13,6 +13,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 )
 
 // Start is when the first run of the synthetic experiment began.
@@ -21,7 +22,7 @@ var Start = time.Date(2026, 3, 1, 14, 0, 0, 0, time.UTC)
 // Plan compares two variants on the local target.
 func Plan(t *testing.T) experiment.Plan {
 	t.Helper()
-	p, err := experiment.DecodePlan([]byte(`{
+	p, err := planspec.Decode([]byte(`{
 		"name": "Kafka vs NATS, 2k msg/s",
 		"workload": {
 			"topology": {"partitions": 4, "producers": 2, "consumers_per_group": 2},

@@ -8,6 +8,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/planspec"
 )
 
 // The guarantees that brokers of [Limited] tell.
@@ -22,7 +23,7 @@ const (
 // LimitedPlan asks 1,500 messages a second of a cluster and of an emulated stream.
 func LimitedPlan(t *testing.T) experiment.Plan {
 	t.Helper()
-	p, err := experiment.DecodePlan([]byte(`{
+	p, err := planspec.Decode([]byte(`{
 		"name": "Kafka vs Kinesis, one shard at 1,500 msg/s",
 		"workload": {"load": {"rate": 1500}, "stages": {"warmup": "10s", "measure": "30s", "drain": "5s"}},
 		"variants": [

@@ -1,31 +1,25 @@
-package experiment
+package planspec
 
 import (
 	"encoding/json"
 	"reflect"
-)
 
-// slugPattern is [isSlug] as a regular expression, and durationPattern and
-// bytesPattern are a coarse form of [ParseDuration] and [ParseBytes].
-const (
-	slugPattern     = `^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`
-	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$`
-	bytesPattern    = `^[0-9]+(\.[0-9]+)? ?(B|kB|KiB|MB|MiB|GB|GiB|TB|TiB)?$`
+	"dec.local/dec/internal/experiment"
 )
 
 // object is a JSON object under construction.
 type object = map[string]any
 
-// Schema returns the JSON Schema (2020-12) of what [DecodePlan] reads, without
+// Schema returns the JSON Schema (2020-12) of what [Decode] reads, without
 // the rules between fields. Ranges of texts with a unit are in x-minimum and
 // x-maximum.
 func Schema() json.RawMessage {
-	schema := schemaOf(reflect.TypeFor[Plan](), "")
+	schema := schemaOf(reflect.TypeFor[experiment.Plan](), "")
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	schema["title"] = "Plan of an experiment"
 	data, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
-		panic("experiment: the schema is not JSON: " + err.Error()) // a fault in this file
+		panic("planspec: the schema is not JSON: " + err.Error()) // a fault in this file
 	}
 	return data
 }
@@ -52,17 +46,17 @@ func schemaOf(t reflect.Type, path string) object {
 func shapeOf(t reflect.Type, path string) object {
 	rule := fields[path]
 	switch t {
-	case reflect.TypeFor[Duration]():
-		return withRange(object{"type": "string", "pattern": durationPattern}, rule, func(x float64) string { return Duration(x).String() })
-	case reflect.TypeFor[Bytes]():
+	case reflect.TypeFor[experiment.Duration]():
+		return withRange(object{"type": "string", "pattern": experiment.DurationPattern}, rule, func(x float64) string { return experiment.Duration(x).String() })
+	case reflect.TypeFor[experiment.Bytes]():
 		return bytesSchema(rule)
-	case reflect.TypeFor[Size]():
+	case reflect.TypeFor[experiment.Size]():
 		uniform := object{"type": "array", "items": bytesSchema(rule), "minItems": 2, "maxItems": 2}
 		return object{"oneOf": []object{bytesSchema(rule), closed(object{"uniform": uniform}, []string{"uniform"})}}
-	case reflect.TypeFor[Key]():
+	case reflect.TypeFor[experiment.Key]():
 		cardinality := object{"type": "integer", "minimum": rule.min, "maximum": rule.max}
 		uniform := closed(object{"cardinality": cardinality}, []string{"cardinality"})
-		return object{"oneOf": []object{{"enum": []KeyKind{KeyNone, KeyRoundRobin}}, closed(object{string(KeyUniform): uniform}, []string{string(KeyUniform)})}}
+		return object{"oneOf": []object{{"enum": []experiment.KeyKind{experiment.KeyNone, experiment.KeyRoundRobin}}, closed(object{string(experiment.KeyUniform): uniform}, []string{string(experiment.KeyUniform)})}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -74,9 +68,9 @@ func shapeOf(t reflect.Type, path string) object {
 	case reflect.Slice:
 		return object{"type": "array", "items": schemaOf(t.Elem(), path+"[]"), "minItems": rule.min, "maxItems": rule.max}
 	case reflect.String:
-		schema := object{"type": "string", "maxLength": maxName}
+		schema := object{"type": "string", "maxLength": experiment.MaxName}
 		if rule.slug {
-			schema = object{"type": "string", "pattern": slugPattern}
+			schema = object{"type": "string", "pattern": experiment.SlugPattern}
 		}
 		return schema
 	}
@@ -91,8 +85,8 @@ func shapeOf(t reflect.Type, path string) object {
 }
 
 func bytesSchema(rule field) object {
-	schema := object{"type": []string{"string", "integer"}, "pattern": bytesPattern}
-	return withRange(schema, rule, func(x float64) string { return Bytes(x).String() })
+	schema := object{"type": []string{"string", "integer"}, "pattern": experiment.BytesPattern}
+	return withRange(schema, rule, func(x float64) string { return experiment.Bytes(x).String() })
 }
 
 // withRange adds the range of a text with a unit.

@@ -1,4 +1,4 @@
-package planfile
+package planspec_test
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dec.local/dec/internal/planspec"
 )
 
 func write(t *testing.T, name, content string) string {
@@ -25,7 +27,7 @@ variants:
   - {label: b, technology: kafka, stack: kraft, options: {brokers: 1}}
 `
 
-func TestReadAppliesOverrides(t *testing.T) {
+func TestReadFileAppliesOverrides(t *testing.T) {
 	tests := map[string]struct {
 		set  string
 		path []string
@@ -38,7 +40,7 @@ func TestReadAppliesOverrides(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			data, err := Read(write(t, "plan.yaml", smallPlan), []string{tt.set})
+			data, err := planspec.ReadFile(write(t, "plan.yaml", smallPlan), []string{tt.set})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,13 +57,13 @@ func TestReadAppliesOverrides(t *testing.T) {
 				}
 			}
 			if node != tt.want {
-				t.Errorf("Read(--set %s) has %v at %v, want %v", tt.set, node, tt.path, tt.want)
+				t.Errorf("ReadFile(--set %s) has %v at %v, want %v", tt.set, node, tt.path, tt.want)
 			}
 		})
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadFileRefuses(t *testing.T) {
 	tests := map[string]struct{ plan, set, want string }{
 		"an override without a value":        {smallPlan, "variants.a", "path=value"},
 		"an override of an unknown variant":  {smallPlan, "variants.c.label=x", "a, b"},
@@ -81,27 +83,27 @@ func TestReadRefuses(t *testing.T) {
 			if tt.set != "" {
 				sets = []string{tt.set}
 			}
-			data, err := Read(write(t, "plan.yaml", tt.plan), sets)
+			data, err := planspec.ReadFile(write(t, "plan.yaml", tt.plan), sets)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("readPlan = %s, %v, want an error with %q", data, err, tt.want)
+				t.Errorf("ReadFile() = %s, %v, want an error with %q", data, err, tt.want)
 			}
 		})
 	}
 }
 
-func TestReadTakesTheWorkloadOfAnotherFile(t *testing.T) {
+func TestReadFileTakesTheWorkloadOfAnotherFile(t *testing.T) {
 	path := write(t, "plan.yaml", "workload: load.yaml\n")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "load.yaml"), []byte("load: {rate: 7}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	data, err := Read(path, nil)
+	data, err := planspec.ReadFile(path, nil)
 	if want := `{"workload":{"load":{"rate":7}}}`; err != nil || string(data) != want {
-		t.Errorf("readPlan = %s, %v, want %s", data, err, want)
+		t.Errorf("ReadFile() = %s, %v, want %s", data, err, want)
 	}
 }
 
 // Whatever a plan is read from is bounded: each of these would take gigabytes.
-func TestReadBoundsAllThatItReads(t *testing.T) {
+func TestReadFileBoundsAllThatItReads(t *testing.T) {
 	deep := strings.Repeat("[", 300_000)
 	tests := map[string]struct {
 		plan string
@@ -119,8 +121,8 @@ func TestReadBoundsAllThatItReads(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(filepath.Dir(path), "deep.yaml"), []byte(deep), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Read(path, tt.sets); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Read() = %.200v, want %q", err, tt.want)
+			if _, err := planspec.ReadFile(path, tt.sets); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("ReadFile() = %.200v, want %q", err, tt.want)
 			}
 		})
 	}

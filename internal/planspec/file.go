@@ -1,10 +1,7 @@
-// Package planfile reads plans as people write them: YAML or JSON, with
-// overrides, and a workload that may be a file of its own.
-package planfile
+package planspec
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,10 +11,10 @@ import (
 	"dec.local/dec/internal/yamltext"
 )
 
-// Read reads a plan file, YAML or JSON ("-" is standard input), with the given
-// path=value overrides, as JSON. A workload that is the name of another file is
-// read in its place.
-func Read(path string, sets []string) ([]byte, error) {
+// ReadFile reads a plan file, YAML or JSON ("-" is standard input), with the given
+// path=value overrides, as JSON that is not yet checked. A workload that is the
+// name of another file is read in its place.
+func ReadFile(path string, sets []string) ([]byte, error) {
 	tree, err := readTree(path)
 	if err != nil {
 		return nil, err
@@ -41,17 +38,6 @@ func Read(path string, sets []string) ([]byte, error) {
 	return out, nil
 }
 
-// JSON turns one YAML or JSON document that is a mapping into JSON. It opens no
-// file. The error is an *[experiment.Problems] when the document is beyond the
-// bounds of package yamltext, or gives a field twice.
-func JSON(data []byte) ([]byte, error) {
-	tree, err := mapping(yamltext.Parse(data))
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(tree)
-}
-
 func readTree(path string) (*yamltext.Node, error) {
 	in := io.Reader(os.Stdin)
 	if path != "-" {
@@ -67,19 +53,6 @@ func readTree(path string) (*yamltext.Node, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return tree, nil
-}
-
-// mapping refuses documents that cannot be a plan.
-func mapping(doc *yamltext.Node, err error) (*yamltext.Node, error) {
-	switch {
-	case err != nil:
-		return nil, err
-	case doc.Kind == yamltext.Null:
-		return nil, errors.New("the plan is empty; see examples/ for one")
-	case doc.Kind != yamltext.Object:
-		return nil, fmt.Errorf("a plan is a mapping with name, workload and variants, not %s", doc.Kind)
-	}
-	return doc, nil
 }
 
 // override applies one --set path=value. A path's parts are separated by dots;

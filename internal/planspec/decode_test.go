@@ -1,8 +1,9 @@
-package experiment_test
+package planspec_test
 
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/planspec"
 )
 
 // minimal is the shortest plan; tests replace parts of it.
@@ -23,14 +25,14 @@ const minimal = `{
 
 func decode(t *testing.T, text string) experiment.Plan {
 	t.Helper()
-	p, err := experiment.DecodePlan([]byte(text))
+	p, err := planspec.Decode([]byte(text))
 	if err != nil {
-		t.Fatalf("DecodePlan(%s) = %v, want no error", text, err)
+		t.Fatalf("Decode(%s) = %v, want no error", text, err)
 	}
 	return p
 }
 
-func TestDecodePlanAppliesDefaults(t *testing.T) {
+func TestDecodeAppliesDefaults(t *testing.T) {
 	const second = experiment.Duration(1e9)
 	want := experiment.Plan{
 		Name: "kafka vs nats", Target: "local", Compare: experiment.DefaultMetric, Repeat: 5,
@@ -45,11 +47,11 @@ func TestDecodePlanAppliesDefaults(t *testing.T) {
 		Limits:   experiment.Limits{TTL: 3600 * second},
 	}
 	if diff := cmp.Diff(want, decode(t, minimal)); diff != "" {
-		t.Errorf("DecodePlan(minimal) is not the defaults (-want +got):\n%s", diff)
+		t.Errorf("Decode(minimal) is not the defaults (-want +got):\n%s", diff)
 	}
 }
 
-func TestDecodePlanRefuses(t *testing.T) {
+func TestDecodeRefuses(t *testing.T) {
 	const load, topology, variants = `{"rate": 20000}`, `"load":`, `"variants": [`
 	tests := map[string]struct{ old, new, want string }{
 		"a misspelt field, with the nearest name": {topology, `"topology": {"partitons": 12}, "load":`, `workload.topology.partitons: unknown field; did you mean "partitions"?`},
@@ -87,7 +89,6 @@ func TestDecodePlanRefuses(t *testing.T) {
 		"a control character in the name":         {`"workload"`, `"name": "a\u001b[2J", "workload"`, `name: holds a control character: write one line of text`},
 		"a field that is given twice":             {`"workload"`, `"repeat": 5, "repeat": 6, "workload"`, `repeat: is given twice; keep one`},
 		"an option that is given twice":           {`"stack": "kraft"`, `"stack": "kraft", "options": {"a": {"b": 1, "b": 2}}`, `variants[0].options.a.b: is given twice; keep one`},
-		"what is not JSON, with its place":        {`"workload"`, `workload`, `this is not JSON: line 2, column 2: invalid character 'w' looking for beginning of object key string`},
 		"more digits than a number holds":         {load, `{"rate": 1e999}`, `workload.load.rate: write a number such as 20000, not 1e999`},
 		"search, by name":                         {load, `{"rate": 1, "search": {}}`, `workload.load.search: not honoured by this version: write a rate, or a schedule with a ramp`},
 		"burst arrivals, by name":                 {load, `{"rate": 1, "arrivals": {"burst": {"on": "5s"}}}`, `workload.load.arrivals.burst: not honoured by this version: write a schedule`},
@@ -97,7 +98,7 @@ func TestDecodePlanRefuses(t *testing.T) {
 		"a cap on cost, by name":                  {`"workload"`, `"limits": {"max_cost": "5 USD"}, "workload"`, `limits.max_cost: not honoured by this version: limit the time with limits.max_wall`},
 		"a seed that browsers would round":        {topology, `"seed": 9007199254740993, "load":`, `workload.seed: is 9007199254740992, must be -9007199254740991 to 9007199254740991`},
 		"a list where an object belongs":          {load, `[1]`, `workload.load: write an object, not a list`},
-		"more nesting than anyone means":          {`"stack": "kraft"`, `"stack": "kraft", "options": {"a": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, `variants[0].options.a` + strings.Repeat("[0]", 28) + `: nests deeper than 32 levels`},
+		"more nesting than anyone means":          {`"stack": "kraft"`, `"stack": "kraft", "options": {"a": ` + strings.Repeat("[", 61) + strings.Repeat("]", 61) + `}`, `line 4: nested 65 levels deep; at most 64 are allowed`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,24 +106,24 @@ func TestDecodePlanRefuses(t *testing.T) {
 			if text == minimal {
 				t.Fatalf("the test changes nothing: %q is not in the plan", tt.old)
 			}
-			_, err := experiment.DecodePlan([]byte(text))
+			_, err := planspec.Decode([]byte(text))
 			problems, ok := errors.AsType[*experiment.Problems](err)
 			if !ok {
-				t.Fatalf("DecodePlan(%s) = %v, want problems", text, err)
+				t.Fatalf("Decode(%s) = %v, want problems", text, err)
 			}
 			for _, problem := range *problems {
 				if problem.String() == tt.want {
 					return
 				}
 			}
-			t.Errorf("DecodePlan(%s) = %v, want %s", text, err, tt.want)
+			t.Errorf("Decode(%s) = %v, want %s", text, err, tt.want)
 		})
 	}
 }
 
-func TestDecodePlanTellsAllProblemsAtOnce(t *testing.T) {
+func TestDecodeTellsAllProblemsAtOnce(t *testing.T) {
 	text := `{"repeat": 0, "workload": {"load": {"rate": "fast"}, "stages": {"measure": "1ms"}}, "variants": [{"label": "a"}]}`
-	_, err := experiment.DecodePlan([]byte(text))
+	_, err := planspec.Decode([]byte(text))
 	problems, _ := errors.AsType[*experiment.Problems](err)
 	var paths []string
 	for _, problem := range *problems {
@@ -130,7 +131,7 @@ func TestDecodePlanTellsAllProblemsAtOnce(t *testing.T) {
 	}
 	want := []string{"workload.load.rate", "workload.stages.measure", "variants[0].technology", "variants[0].stack", "repeat"}
 	if diff := cmp.Diff(want, paths); diff != "" {
-		t.Errorf("DecodePlan(%s) found problems at other paths (-want +got):\n%s", text, diff)
+		t.Errorf("Decode(%s) found problems at other paths (-want +got):\n%s", text, diff)
 	}
 }
 
@@ -152,9 +153,9 @@ func TestRoundRobinSpreadsOverThePartitions(t *testing.T) {
 // again, strictly or not, gives the same plan and digest.
 func TestNormalisedPlanIsItsOwnForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, err := experiment.DecodePlan([]byte(anyPlan(t)))
+		p, err := planspec.Decode([]byte(anyPlan(t)))
 		if err != nil {
-			t.Fatalf("DecodePlan(valid plan) = %v, want no error", err)
+			t.Fatalf("Decode(valid plan) = %v, want no error", err)
 		}
 		sameAgain(t, p)
 	})
@@ -165,9 +166,9 @@ func sameAgain(t interface{ Fatalf(string, ...any) }, p experiment.Plan) {
 	if err != nil {
 		t.Fatalf("Marshal(%+v) = %v, want no error", p, err)
 	}
-	strict, err := experiment.DecodePlan(data)
+	strict, err := planspec.Decode(data)
 	if diff := cmp.Diff(p, strict); diff != "" || err != nil {
-		t.Fatalf("DecodePlan(%s) = error %v and (-want +got):\n%s", data, err, diff)
+		t.Fatalf("Decode(%s) = error %v and (-want +got):\n%s", data, err, diff)
 	}
 	var plain experiment.Plan
 	if err := json.Unmarshal(data, &plain); err != nil {
@@ -199,19 +200,58 @@ func anyPlan(t *rapid.T) string {
 		"variants": [{"label": "a", "technology": "k", "stack": "s", "options": ` + of("options", `{}`, `{"b": 1.50, "a": [null, true, "<", {"y": 1, "x": 2}]}`, `{"n": null}`) + `}]}`
 }
 
-func FuzzDecodePlan(f *testing.F) {
+func TestYAMLIsReadAsTheSamePlan(t *testing.T) {
+	p := decode(t, minimal)
+	text, err := planspec.YAML(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, decode(t, text)); diff != "" {
+		t.Errorf("Decode(%s) is another plan:\n%s", text, diff)
+	}
+}
+
+func TestDecodeRefusesWhatIsNoPlan(t *testing.T) {
+	for text, want := range map[string]string{
+		"# nothing":                   "the plan is empty; see examples/ for one",
+		"[]":                          "a plan is a mapping with name, workload and variants, not a list",
+		"workload: [":                 "not YAML or JSON: line 2, column 1: while parsing a flow node, did not find expected node content",
+		strings.Repeat("[", 300_000):  "line 1: nested 65 levels deep; at most 64 are allowed",
+		strings.Repeat("- ", 300_000): "line 1: nested 65 levels deep; at most 64 are allowed",
+	} {
+		_, err := planspec.Decode([]byte(text))
+		if problems, _ := errors.AsType[*experiment.Problems](err); problems == nil || err.Error() != want {
+			t.Errorf("Decode(%.20q) = %T %v, want the problem %s", text, err, err, want)
+		}
+	}
+}
+
+// TestDecodeKeepsAHundredProblems: a plan can be nothing but faults.
+func TestDecodeKeepsAHundredProblems(t *testing.T) {
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "unknown%d: 1\n", i)
+	}
+	_, err := planspec.Decode([]byte(text.String()))
+	problems, _ := errors.AsType[*experiment.Problems](err)
+	if len(*problems) != 101 || (*problems)[100].Message != "there are more problems than these" {
+		t.Errorf("Decode() of 1000 faults told %d, want 100 and that there are more", len(*problems))
+	}
+}
+
+func FuzzDecode(f *testing.F) {
 	f.Add([]byte(minimal))
 	f.Add([]byte(`{"workload": {"load": {"schedule": [{"for": "1s", "rate": 1}]}, "message": {"key": "round_robin"}}, "variants": [{"label": "a", "technology": "k", "stack": "s", "options": {"x": [1e5, {"a": "\u0000"}]}}]}`))
 	f.Add([]byte(`[[[[`))
 	f.Add([]byte(`{"a":1,"a":2} x`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := experiment.DecodePlan(data)
+		p, err := planspec.Decode(data)
 		if err == nil {
 			sameAgain(t, p)
 			return
 		}
 		if _, ok := errors.AsType[*experiment.Problems](err); !ok || err.Error() == "" {
-			t.Fatalf("DecodePlan(%q) = %T %v, want problems that say something", data, err, err)
+			t.Fatalf("Decode(%q) = %T %v, want problems that say something", data, err, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package experiment
+package planspec
 
 import (
 	"fmt"
@@ -9,6 +9,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/yamltext"
 )
 
 // expectation says what a field wants, with an example, as the end of a
@@ -28,45 +31,45 @@ func (d *decoder) expectation(t reflect.Type, at place) string {
 // typeWords names a Go type for people.
 func typeWords(t reflect.Type) string {
 	switch t {
-	case reflect.TypeFor[Duration]():
+	case reflect.TypeFor[experiment.Duration]():
 		return "a length of time with its unit"
-	case reflect.TypeFor[Bytes]():
+	case reflect.TypeFor[experiment.Bytes]():
 		return "an amount of data with its unit"
-	case reflect.TypeFor[Size](), reflect.TypeFor[Key]():
+	case reflect.TypeFor[experiment.Size](), reflect.TypeFor[experiment.Key]():
 		return "text or an object"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return typeWords(t.Elem())
 	case reflect.Struct, reflect.Map:
-		return string(kindObject)
+		return string(yamltext.Object)
 	case reflect.Slice:
-		return string(kindList)
+		return string(yamltext.List)
 	case reflect.String:
-		return string(kindText)
+		return string(yamltext.Text)
 	case reflect.Float64:
-		return string(kindNumber)
+		return string(yamltext.Number)
 	}
 	return "a whole number"
 }
 
-func (d *decoder) wrongType(n *node, t reflect.Type, at place) {
+func (d *decoder) wrongType(n *yamltext.Node, t reflect.Type, at place) {
 	if d.refuseForm(n, at) {
 		return
 	}
-	d.problems.Add(at.path, "%s, not %s", d.expectation(t, at), n.describe())
+	d.problems.Add(at.path, "%s, not %s", d.expectation(t, at), describe(n))
 }
 
 // refuseForm adds a problem when n is a form of a value that this version does
 // not honour, such as {"burst": …}.
-func (d *decoder) refuseForm(n *node, at place) bool {
-	m, ok := n.only()
+func (d *decoder) refuseForm(n *yamltext.Node, at place) bool {
+	m, ok := only(n)
 	if !ok {
 		return false
 	}
-	instead, ok := notHonoured[at.field(m.name).rule]
+	instead, ok := notHonoured[at.field(m.Name).rule]
 	if ok {
-		d.problems.Add(at.field(m.name).path, "not honoured by this version: %s", instead)
+		d.problems.Add(at.field(m.Name).path, "not honoured by this version: %s", instead)
 	}
 	return ok
 }
@@ -78,7 +81,7 @@ func (d *decoder) unknown(name string, known map[string]bool, at place) {
 		return
 	}
 	message := "unknown field"
-	if near := Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
+	if near := experiment.Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	} else if elsewhere := elsewhere(name); elsewhere != "" {
 		message += fmt.Sprintf("; did you mean %s?", elsewhere)
@@ -106,31 +109,18 @@ func (f field) refuseText(text string) string {
 	switch {
 	case len(f.enum) > 0 && !slices.Contains(f.enum, text):
 		message := fmt.Sprintf("write %s, not %q", alternatives(f.enum), shorten(text))
-		if near := Nearest(text, f.enum); near != "" && len(f.enum) > 4 {
+		if near := experiment.Nearest(text, f.enum); near != "" && len(f.enum) > 4 {
 			message = fmt.Sprintf("%q is not known; did you mean %q?", shorten(text), near)
 		}
 		return message
-	case f.slug && !isSlug(text):
-		return f.notSlug(text)
-	case utf8.RuneCountInString(text) > maxName:
-		return fmt.Sprintf("has %d characters, must have at most %d", utf8.RuneCountInString(text), maxName)
+	case f.slug:
+		return experiment.SlugFault(text, f.sample())
+	case utf8.RuneCountInString(text) > experiment.MaxName:
+		return fmt.Sprintf("has %d characters, must have at most %d", utf8.RuneCountInString(text), experiment.MaxName)
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "holds a control character: write one line of text"
 	}
 	return ""
-}
-
-// notSlug says what to write instead of text where a slug is needed.
-func (f field) notSlug(text string) string {
-	return fmt.Sprintf("%q is not a name: write up to %d lower-case letters, digits and inner hyphens, beginning with a letter, such as %s", shorten(text), maxLabel, f.sample())
-}
-
-// isSlug reports whether text is a name that is safe in paths, tags and URLs.
-func isSlug(text string) bool {
-	if text == "" || len(text) > maxLabel || text[0] < 'a' || text[0] > 'z' || strings.HasSuffix(text, "-") {
-		return false
-	}
-	return strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // alternatives lists texts for a message: "a", "b" or "c".
@@ -143,4 +133,32 @@ func alternatives(texts []string) string {
 		return quoted[0]
 	}
 	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+}
+
+// only returns the single member of an object.
+func only(n *yamltext.Node) (yamltext.Member, bool) {
+	if n.Kind != yamltext.Object || len(n.Members) != 1 {
+		return yamltext.Member{}, false
+	}
+	return n.Members[0], true
+}
+
+// describe says what n is, shortly, for "expected …, got …".
+func describe(n *yamltext.Node) string {
+	switch n.Kind {
+	case yamltext.Text:
+		return fmt.Sprintf("text %q", shorten(n.Text))
+	case yamltext.Number, yamltext.Boolean:
+		return shorten(n.Text)
+	}
+	return string(n.Kind)
+}
+
+// shorten cuts text that would drown a message.
+func shorten(text string) string {
+	const limit = 40
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return text
 }

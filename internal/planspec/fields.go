@@ -1,20 +1,17 @@
-package experiment
+package planspec
 
-import "time"
+import (
+	"time"
 
-// MinMessageBytes is the smallest payload: the generator's header, which
-// identifies a message and carries its intended time, must fit in.
-const MinMessageBytes = 64
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/yamltext"
+)
 
-// The largest values of a plan.
 const (
-	maxMessageBytes = 1 << 20
-	maxRate         = 10e6 // messages per second
-	maxLabel        = 40
-	maxName         = 120
-	maxVariants     = 16
-	maxSegments     = 1000
-	maxSafeInteger  = 1<<53 - 1 // larger ones lose digits in browsers
+	maxRate        = 10e6 // messages per second
+	maxVariants    = 16
+	maxSegments    = 1000
+	maxSafeInteger = 1<<53 - 1 // larger ones lose digits in browsers
 )
 
 // field describes one field of a plan. It is the one place for what decoding,
@@ -56,8 +53,8 @@ var fields = map[string]field{
 	"variants[].client_config": {doc: "Settings of the driver that have no neutral name.", example: `{}`},
 
 	"workload.require":              {doc: "Guarantees that every variant must give at least; unset means none."},
-	"workload.require.producer_ack": {doc: "Who must have a message before it counts as acknowledged.", enum: ProducerAck.Scale(), example: `"all"`},
-	"workload.require.durability":   {doc: "Where a message must be before it is acknowledged.", enum: Durability.Scale(), example: `"page_cache"`},
+	"workload.require.producer_ack": {doc: "Who must have a message before it counts as acknowledged.", enum: experiment.ProducerAck.Scale(), example: `"all"`},
+	"workload.require.durability":   {doc: "Where a message must be before it is acknowledged.", enum: experiment.Durability.Scale(), example: `"page_cache"`},
 	"workload.require.replicas":     {doc: "Copies of each message.", min: 1, max: 9, example: `3`},
 
 	"workload.topology":                     {doc: "How the destination is partitioned and who uses it."},
@@ -75,28 +72,44 @@ var fields = map[string]field{
 	"workload.load.schedule[].for":     {doc: "Length of the segment.", required: true, example: `"2m"`, min: ns(100 * time.Millisecond), max: ns(24 * time.Hour)},
 	"workload.load.schedule[].rate":    {doc: "Constant rate, in messages per second.", example: `5000`, max: maxRate},
 	"workload.load.schedule[].ramp_to": {doc: "Rate reached linearly at the segment's end, in messages per second.", example: `20000`, max: maxRate},
-	"workload.load.arrivals":           {doc: "Spacing of the intended send times.", def: `"uniform"`, enum: []string{string(ArrivalsUniform), string(ArrivalsPoisson)}},
+	"workload.load.arrivals":           {doc: "Spacing of the intended send times.", def: `"uniform"`, enum: []string{string(experiment.ArrivalsUniform), string(experiment.ArrivalsPoisson)}},
 	"workload.load.max_in_flight":      {doc: "Unacknowledged messages per producer; when full the send waits, and the wait counts as latency.", def: `10000`, min: 1, max: 1e6},
 
 	"workload.message":      {doc: "What is sent."},
-	"workload.message.size": {doc: "Payload: fixed, or uniform over a range.", def: `"1KiB"`, min: MinMessageBytes, max: maxMessageBytes},
+	"workload.message.size": {doc: "Payload: fixed, or uniform over a range.", def: `"1KiB"`, min: float64(experiment.MinMessageBytes), max: float64(experiment.MaxMessageBytes)},
 	"workload.message.key":  {doc: "How messages are keyed.", def: `"none"`, min: 1, max: 1e6},
 
 	"workload.stages":         {doc: "Parts of the load phase."},
 	"workload.stages.warmup":  {doc: "Sent but not measured.", def: `"20s"`, max: ns(time.Hour)},
-	"workload.stages.measure": {doc: "What the results describe; the length of the schedule if unset.", example: `"2m"`, min: ns(time.Second), max: ns(24 * time.Hour)},
+	"workload.stages.measure": {doc: "What the results describe; the length of the schedule if unset.", example: `"2m"`, min: float64(experiment.MinMeasure), max: float64(experiment.MaxMeasure)},
 	"workload.stages.drain":   {doc: "At most this long for what is under way to arrive; later messages count as lost.", def: `"30s"`, min: ns(time.Second), max: ns(time.Hour)},
 
 	"workload.retention_bytes": {doc: "The broker may drop older messages past this size.", def: `"2GiB"`, min: 1 << 20, max: 1 << 50},
 	"workload.seed":            {doc: "Every random stream derives from it.", def: `42`, min: -maxSafeInteger, max: maxSafeInteger},
 }
 
+// defaults are the values of the fields that have one, by path.
+var defaults = func() map[string]*yamltext.Node {
+	values := map[string]*yamltext.Node{}
+	for path, f := range fields {
+		if f.def == "" {
+			continue
+		}
+		value, err := yamltext.ParseJSON([]byte(f.def))
+		if err != nil {
+			panic("planspec: the default of " + path + " is " + err.Error()) // a fault in this file
+		}
+		values[path] = value
+	}
+	return values
+}()
+
 // ns is d as the number that ranges are checked with.
 func ns(d time.Duration) float64 { return float64(d) }
 
 func metricNames() []string {
 	var names []string
-	for _, m := range Metrics() {
+	for _, m := range experiment.Metrics() {
 		names = append(names, string(m))
 	}
 	return names
