@@ -99,15 +99,15 @@ func (d *driver) ask(ctx context.Context, r request) (response, error) {
 }
 
 // Prepare implements [technology.Driver].
-func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experiment.Bytes) (technology.Effective, error) {
+func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experiment.Bytes) (experiment.Effective, error) {
 	if err := checkReplicas(t); err != nil {
-		return technology.Effective{}, err
+		return experiment.Effective{}, err
 	}
 	answer, err := d.ask(ctx, request{Op: opCreate, Partitions: t.Partitions})
 	if err != nil {
-		return technology.Effective{}, fmt.Errorf("create %s: %w", d.settings.Destination, err)
+		return experiment.Effective{}, fmt.Errorf("create %s: %w", d.settings.Destination, err)
 	}
-	return technology.Effective{
+	return experiment.Effective{
 		ProducerAck: "leader", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1,
 		Details: map[string]string{"version": answer.Version},
 	}, nil
