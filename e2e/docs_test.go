@@ -41,6 +41,41 @@ func TestProseWraps(t *testing.T) {
 	}
 }
 
+// TestPackagesAreOnTheMap looks for every folder of internal in the table of
+// ARCHITECTURE.md, and for every entry of the table below internal.
+func TestPackagesAreOnTheMap(t *testing.T) {
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## The packages")
+	table, _, _ = strings.Cut(table, "## Arrows")
+	onMap := map[string]bool{}
+	for _, row := range strings.Split(table, "\n") {
+		if cells := strings.Split(row, "|"); len(cells) > 3 {
+			for _, name := range regexp.MustCompile("`([a-z]+)`").FindAllStringSubmatch(cells[2], -1) {
+				onMap[name[1]] = true
+			}
+		}
+	}
+	for _, plugIn := range []string{"technology", "target"} {
+		delete(onMap, plugIn)
+	}
+	folders, err := os.ReadDir("../internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if !onMap[folder.Name()] && !strings.HasSuffix(folder.Name(), "test") {
+			t.Errorf("internal/%s is not in the table of packages in ARCHITECTURE.md", folder.Name())
+		}
+		delete(onMap, folder.Name())
+	}
+	for name := range onMap {
+		t.Errorf("ARCHITECTURE.md has a package %s that is not in internal", name)
+	}
+}
+
 // TestPoliciesInTheDocsAreWhole parses every block of JSON in the operator's manual
 // and looks for the words of S3 that must be there.
 func TestPoliciesInTheDocsAreWhole(t *testing.T) {
