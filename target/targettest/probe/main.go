@@ -1,6 +1,6 @@
 // Command probe is the service that the suite of package targettest runs on
-// every node: it listens on the ports that it is given and tells whoever
-// connects the name that it is given.
+// every node: it listens on the ports of the host that it is given, and tells
+// whoever connects the name that it is given.
 package main
 
 import (
@@ -16,14 +16,14 @@ func main() {
 	}
 }
 
-// run serves until the process is stopped: probe NAME PORT...
+// run serves until the process is stopped: probe NAME HOST PORT...
 func run(args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("usage: probe NAME PORT [PORT]")
+	if len(args) < 3 {
+		return fmt.Errorf("usage: probe NAME HOST PORT [PORT]")
 	}
 	failed := make(chan error)
-	for _, port := range args[1:] {
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+	for _, port := range args[2:] {
+		listener, err := net.Listen("tcp", net.JoinHostPort(args[1], port))
 		if err != nil {
 			return err
 		}
