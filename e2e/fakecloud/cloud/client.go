@@ -16,15 +16,17 @@ import (
 )
 
 const (
-	pollInterval   = 20 * time.Millisecond // between two looks at what takes time
-	throttleTries  = 6                     // of a call, before Throttling is its error
-	throttleWait   = 25 * time.Millisecond // before the second try; twice as long before each further one
-	appearTime     = 10 * time.Second      // that a new object may take to be seen, when reads lag behind
-	answerTime     = 5 * time.Minute       // that any one call may take
-	maxAnswerBytes = 64 << 20              // of an answer
-	callerHeader   = "X-Fakecloud-Caller"  // tells the cloud's log who calls
-	variableURL    = "FAKECLOUD_URL"       // see [FromEnvironment]
-	variableKey    = "FAKECLOUD_KEY"       // see [FromEnvironment]
+	pollInterval    = 20 * time.Millisecond // between two looks at what takes time
+	throttleTries   = 6                     // of a call, before Throttling is its error
+	throttleWait    = 25 * time.Millisecond // before the second try; twice as long before each further one
+	appearTime      = 10 * time.Second      // that a new object may take to be seen, when reads lag behind
+	answerTime      = 5 * time.Minute       // that any one call may take
+	maxAnswerBytes  = 64 << 20              // of an answer
+	callerHeader    = "X-Fakecloud-Caller"  // tells the cloud's log who calls
+	variableURL     = "FAKECLOUD_URL"
+	variableKey     = "FAKECLOUD_KEY"
+	variableTimeout = "FAKECLOUD_TIMEOUT"
+	defaultTimeout  = 2 * time.Minute // see [Timeout]
 )
 
 // Client calls a cloud. It may be used by any number of goroutines.
@@ -37,6 +39,26 @@ type Client struct {
 // New returns a client of the cloud at a URL, with a key.
 func New(url, key string) *Client {
 	return &Client{url: url, key: key, http: &http.Client{Timeout: answerTime, Transport: &http.Transport{DisableKeepAlives: true}}}
+}
+
+// Environment returns the variables by which [FromEnvironment] and [Timeout] find
+// a cloud, without a key.
+func Environment(url string, timeout time.Duration) map[string]string {
+	return map[string]string{variableURL: url, variableTimeout: timeout.String()}
+}
+
+// Timeout is how long an object may take to get ready or to be gone, as the
+// variable FAKECLOUD_TIMEOUT says, such as "5s"; 2 minutes if it is not set.
+func Timeout(getenv func(string) string) (time.Duration, error) {
+	text := getenv(variableTimeout)
+	if text == "" {
+		return defaultTimeout, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	if err != nil || timeout <= 0 {
+		return 0, fmt.Errorf("%s is %q: write a length of time, such as 5s", variableTimeout, text)
+	}
+	return timeout, nil
 }
 
 // FromEnvironment returns a client of the cloud that the environment names, or an
@@ -189,11 +211,8 @@ func (c *Client) Session(ctx context.Context, name string) (*Client, error) {
 	return &Client{url: c.url, key: credential.Key, http: c.http}, nil
 }
 
-// Environment returns the variables by which [FromEnvironment] finds this cloud
-// with these credentials.
-func (c *Client) Environment() map[string]string {
-	return map[string]string{variableURL: c.url, variableKey: c.key}
-}
+// Credentials returns the variables by which [FromEnvironment] finds the key.
+func (c *Client) Credentials() map[string]string { return map[string]string{variableKey: c.key} }
 
 // SetFaults replaces all faults from now on. It needs the administrator's key.
 func (c *Client) SetFaults(ctx context.Context, faults Faults) error {

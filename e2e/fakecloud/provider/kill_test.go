@@ -34,13 +34,13 @@ func TestKilledInMidCreateTheCloudHasTheObject(t *testing.T) {
 			if err := tofu.Start(); err != nil {
 				t.Fatal(err)
 			}
-			call := f.await(func(e cloud.Entry) bool { return e.Event == cloud.EventCall && e.Action == cloud.ActionCreate })
+			call := f.Await(func(e cloud.Entry) bool { return e.Event == cloud.EventCall && e.Action == cloud.ActionCreate })
 			plugin := pluginOf(t, tofu)
 			if !strings.HasPrefix(call.Caller, "terraform-provider-fakecloud") || !strings.HasSuffix(call.Caller, "["+strconv.Itoa(plugin.Pid)+"]") {
 				t.Errorf("the log has as the caller %q, want the provider, process %d", call.Caller, plugin.Pid)
 			}
 			if fault.Name != cloud.LateObject {
-				f.await(isCreated)
+				f.Await(isCreated)
 			}
 			kill(t, tofu.Process)
 			kill(t, plugin)
@@ -50,8 +50,8 @@ func TestKilledInMidCreateTheCloudHasTheObject(t *testing.T) {
 			if got := f.objects(); fault.Name == cloud.LateObject && len(got) > 0 {
 				t.Errorf("List = %+v after the kill, want nothing yet", got)
 			}
-			f.setFaults()
-			created := f.await(isCreated)
+			f.SetFaults()
+			created := f.Await(isCreated)
 			if got := f.objects()[cloud.KindNetwork]; got.Name != run+"-network" || got.Tags["dec:run"] != run {
 				t.Errorf("List = %+v, want the network by its name and tags", got)
 			}
@@ -115,7 +115,7 @@ func TestInterruptedWhileItWaits(t *testing.T) {
 	if err := tofu.Start(); err != nil {
 		t.Fatal(err)
 	}
-	f.await(func(e cloud.Entry) bool {
+	f.Await(func(e cloud.Entry) bool {
 		return e.Event == cloud.EventAnswer && e.Action == cloud.ActionRead && e.Kind == cloud.KindInstance
 	})
 	if err := tofu.Process.Signal(os.Interrupt); err != nil {

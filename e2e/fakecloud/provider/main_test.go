@@ -1,10 +1,9 @@
 package provider_test
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"dec.local/dec/e2e/fakecloud/cloud"
+	"dec.local/dec/e2e/fakecloud/fakecloudtest"
 	"dec.local/dec/e2e/fakecloud/provider"
 	"dec.local/dec/e2e/fakecloud/simulator"
 	"dec.local/dec/internal/supervise"
@@ -49,44 +49,14 @@ const run = "raaaaaaaaa"
 
 // fixture is a cloud of its own.
 type fixture struct {
-	*cloud.Client
-	t       *testing.T
-	folder  string
-	admin   *cloud.Client
-	timeout string // of the provider
+	*fakecloudtest.Cloud
+	t *testing.T
 }
 
 func newFixture(t *testing.T, faults ...cloud.Fault) *fixture {
 	t.Helper()
-	folder := t.TempDir()
-	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	o := simulator.Options{Folder: folder, Faults: cloud.Faults{List: faults}}
-	go func() { ended <- simulator.Run(ctx, o, func() { close(ready) }) }()
-	select {
-	case <-ready:
-	case err := <-ended:
-		t.Fatalf("Run = %v", err)
-	}
-	t.Cleanup(func() {
-		end()
-		if err := <-ended; err != nil {
-			t.Errorf("Run = %v", err)
-		}
-	})
-	endpoint, err := cloud.ReadEndpoint(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &fixture{Client: endpoint.Client(), t: t, folder: folder, admin: endpoint.AdminClient(), timeout: "1m"}
-}
-
-// setFaults replaces the faults.
-func (f *fixture) setFaults(faults ...cloud.Fault) {
-	f.t.Helper()
-	if err := f.admin.SetFaults(f.t.Context(), cloud.Faults{List: faults}); err != nil {
-		f.t.Fatalf("SetFaults = %v", err)
-	}
+	c := fakecloudtest.Run(t, simulator.Options{Faults: cloud.Faults{List: faults}})
+	return &fixture{c, t}
 }
 
 // head is the beginning of every root module here.
@@ -145,8 +115,10 @@ const serving = "echo up $PORT; exec sleep 600"
 // root makes a root module of the resources.
 func (f *fixture) root(resources ...string) *targettest.Root {
 	f.t.Helper()
-	environment := []string{provider.TimeoutVariable + "=" + f.timeout}
-	for name, value := range f.Environment() {
+	variables := cloud.Environment(f.URL(), time.Minute)
+	maps.Copy(variables, f.Credentials())
+	var environment []string
+	for name, value := range variables {
 		environment = append(environment, name+"="+value)
 	}
 	return targettest.NewRoot(f.t, targettest.Options{
@@ -209,23 +181,10 @@ func state(root *targettest.Root) []string {
 // nothing checks that the cloud is empty, and that its log says so too.
 func (f *fixture) nothing() {
 	f.t.Helper()
-	entries, err := cloud.ReadLog(f.folder)
-	if left := cloud.Left(entries); err != nil || len(left) > 0 {
-		f.t.Errorf("the log shows as left: %+v, %v", left, err)
+	if left := cloud.Left(f.Log()); len(left) > 0 {
+		f.t.Errorf("the log shows as left: %+v", left)
 	}
 	if got := f.objects(); len(got) > 0 {
 		f.t.Errorf("List = %+v, want nothing", got)
 	}
-}
-
-// await waits for an entry of the log.
-func (f *fixture) await(matches func(cloud.Entry) bool) cloud.Entry {
-	f.t.Helper()
-	ctx, cancel := context.WithTimeoutCause(f.t.Context(), time.Minute, errors.New("there was none in a minute"))
-	defer cancel()
-	e, err := cloud.AwaitEntry(ctx, f.folder, matches)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return e
 }

@@ -7,7 +7,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
@@ -23,12 +22,6 @@ import (
 
 // Address is the provider's source address in OpenTofu.
 const Address = "dec.local/dec/fakecloud"
-
-// TimeoutVariable is the variable of the environment that says how long anything
-// may take to get ready or to be gone, such as "5s".
-const TimeoutVariable = "FAKECLOUD_TIMEOUT"
-
-const defaultTimeout = 2 * time.Minute
 
 // Serve answers OpenTofu, which started this program, until it tells us to end.
 func Serve(ctx context.Context) error {
@@ -75,7 +68,7 @@ func (p *cloudProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 func (p *cloudProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var m providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	a := &account{timeout: defaultTimeout}
+	a := &account{}
 	if !m.Artifacts.IsNull() && !m.Artifacts.IsUnknown() {
 		resp.Diagnostics.Append(m.Artifacts.ElementsAs(ctx, &a.artifacts, false)...)
 	}
@@ -83,10 +76,8 @@ func (p *cloudProvider) Configure(ctx context.Context, req provider.ConfigureReq
 	if a.client, err = cloud.FromEnvironment(os.Getenv); err != nil {
 		resp.Diagnostics.AddError("No credentials", err.Error())
 	}
-	if text := os.Getenv(TimeoutVariable); text != "" {
-		if a.timeout, err = time.ParseDuration(text); err != nil {
-			resp.Diagnostics.AddError("No timeout", fmt.Sprintf("%s is %q: write a length of time, such as 5s", TimeoutVariable, text))
-		}
+	if a.timeout, err = cloud.Timeout(os.Getenv); err != nil {
+		resp.Diagnostics.AddError("No timeout", err.Error())
 	}
 	resp.ResourceData = a
 }

@@ -141,8 +141,8 @@ variable "secret" {
 `, network, address, instance(serving, `secrets_wo = { "etc/token" = var.secret }`))
 	root.Setenv("TF_VAR_secret", canary)
 	root.Must(apply...)
-	token := filepath.Join(f.folder, "instances", f.objects()[cloud.KindInstance].ID, "work", "etc", "token")
-	for _, dir := range []string{root.Dir, f.folder} {
+	token := filepath.Join(f.Folder, "instances", f.objects()[cloud.KindInstance].ID, "work", "etc", "token")
+	for _, dir := range []string{root.Dir, f.Folder} {
 		for _, file := range holding(t, dir, canary) {
 			if file != token {
 				t.Errorf("%s holds the secret", file)
@@ -212,6 +212,11 @@ func TestWhatPassesIsBorne(t *testing.T) {
 	}
 }
 
+// waits reports whether only the provider's timeout ends what a fault does.
+func waits(f cloud.Fault) bool {
+	return f.Name == cloud.SlowCreate || f.Name == cloud.HangDelete || f.Name == cloud.Dependency
+}
+
 func TestWhatDoesNotPassIsTold(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -226,7 +231,7 @@ func TestWhatDoesNotPassIsTold(t *testing.T) {
 			cloud.Fault{Name: cloud.Denied, Action: cloud.ActionCreate}, apply, 0, []string{"was not created", "AccessDenied"}},
 		"an auth error on read": {
 			cloud.Fault{Name: cloud.Denied, Action: cloud.ActionRead}, apply, 1, []string{"did not get ready", "AccessDenied"}},
-		"a create that is slow": {
+		"a create that is too slow": {
 			cloud.Fault{Name: cloud.SlowCreate, Delay: ages}, apply, 1, []string{"did not get ready", "deadline exceeded"}},
 		"a failing delete": {
 			cloud.Fault{Name: cloud.Fail, Action: cloud.ActionDelete}, destroy, 1, []string{"was not deleted", "InternalError"}},
@@ -248,17 +253,20 @@ func TestWhatDoesNotPassIsTold(t *testing.T) {
 			if f.Client, err = account.Session(t.Context(), "attempt 1"); err != nil {
 				t.Fatal(err)
 			}
-			f.timeout = "1s"
 			root := f.root(network)
 			if tt.args[0] == "destroy" {
 				root.Must(apply...)
 			}
-			f.setFaults(tt.fault)
+			f.SetFaults(tt.fault)
+			if waits(tt.fault) {
+				root.Setenv("FAKECLOUD_TIMEOUT", "3s")
+			}
 			fails(t, root, tt.args, tt.want...)
+			root.Setenv("FAKECLOUD_TIMEOUT", "1m")
 			if got := state(root); len(got) != tt.left {
 				t.Errorf("state has %q, want %d objects", got, tt.left)
 			}
-			f.setFaults()
+			f.SetFaults()
 			root.Must(destroy...)
 			f.Client = account
 			f.nothing()

@@ -45,7 +45,7 @@ func TestASlowInstanceCanBeDeletedBeforeItRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.remove(o)
-	if left := cloud.Left(f.log()); len(left) != 2 {
+	if left := cloud.Left(f.Log()); len(left) != 2 {
 		t.Errorf("Left = %+v, want address and network", left)
 	}
 }
@@ -59,7 +59,7 @@ func TestIDsThatComeLate(t *testing.T) {
 	if list := f.list(); len(list) != 1 {
 		t.Errorf("List = %+v, want the object whose id was never told", list)
 	}
-	f.setFaults(cloud.Fault{Name: cloud.LateID, Delay: brief})
+	f.SetFaults(cloud.Fault{Name: cloud.LateID, Delay: brief})
 	if o, err := f.Create(t.Context(), aNetwork); err != nil || o.ID == "" || time.Since(o.CreatedAt) < brief.Std() {
 		t.Errorf("Create = %+v, %v after %s, want an id after %s", o, err, time.Since(o.CreatedAt), brief)
 	}
@@ -74,7 +74,7 @@ func TestObjectsThatAppearWhenTheirCallerHasGone(t *testing.T) {
 		_, err := f.Create(ctx, aNetwork)
 		left <- err
 	}()
-	call := f.await(func(e cloud.Entry) bool { return e.Event == cloud.EventCall && e.Action == cloud.ActionCreate })
+	call := f.Await(func(e cloud.Entry) bool { return e.Event == cloud.EventCall && e.Action == cloud.ActionCreate })
 	leave()
 	if err := <-left; err == nil {
 		t.Error("Create = nil, want that its caller gave up")
@@ -82,12 +82,12 @@ func TestObjectsThatAppearWhenTheirCallerHasGone(t *testing.T) {
 	if list := f.list(); len(list) != 0 {
 		t.Errorf("List = %+v, want nothing yet", list)
 	}
-	f.setFaults()
-	created := f.await(func(e cloud.Entry) bool { return e.Event == cloud.EventCreated })
+	f.SetFaults()
+	created := f.Await(func(e cloud.Entry) bool { return e.Event == cloud.EventCreated })
 	if created.Call != call.N {
 		t.Errorf("created = %+v, want it of call %d", created, call.N)
 	}
-	answer := f.await(func(e cloud.Entry) bool { return e.Event == cloud.EventAnswer && e.Call == call.N })
+	answer := f.Await(func(e cloud.Entry) bool { return e.Event == cloud.EventAnswer && e.Call == call.N })
 	if !answer.Gone || answer.ID != created.ID || !slices.Equal(answer.Faults, []cloud.FaultName{cloud.LateObject}) {
 		t.Errorf("answer = %+v, want that its caller has gone, and the fault", answer)
 	}
@@ -110,16 +110,16 @@ func TestReadsLagBehind(t *testing.T) {
 	if list := f.list(); len(list) != 0 {
 		t.Errorf("List = %+v, want nothing yet", list)
 	}
-	f.setFaults()
+	f.SetFaults()
 	if list := f.list(); len(list) != 1 {
 		t.Errorf("List = %+v, want the object", list)
 	}
-	f.setFaults(cloud.Fault{Name: cloud.Lag, Delay: brief})
+	f.SetFaults(cloud.Fault{Name: cloud.Lag, Delay: brief})
 	if _, err := f.AwaitReady(t.Context(), o.ID); err != nil {
 		t.Errorf("AwaitReady of what is seen late = %v", err)
 	}
 	f.remove(o)
-	gone := f.await(func(e cloud.Entry) bool { return e.Event == cloud.EventDeleted })
+	gone := f.Await(func(e cloud.Entry) bool { return e.Event == cloud.EventDeleted })
 	if since := time.Since(gone.At); since < brief.Std() {
 		t.Errorf("Delete returned %s after the end of the object, want it to wait %s until it is no longer seen", since, brief)
 	}
@@ -145,7 +145,7 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			o := f.network()
-			f.setFaults(tt.fault)
+			f.SetFaults(tt.fault)
 			err := f.Delete(t.Context(), o.ID)
 			last := tt.want[len(tt.want)-1]
 			if last == "" && err != nil || last != "" && !cloud.IsCode(err, last) {
@@ -154,7 +154,7 @@ func TestRefusals(t *testing.T) {
 			if got := f.answers(cloud.ActionDelete); !slices.Equal(got, tt.want) {
 				t.Errorf("answers = %q, want %q", got, tt.want)
 			}
-			if gone := len(cloud.Left(f.log())) == 0; gone != (last == "") {
+			if gone := len(cloud.Left(f.Log())) == 0; gone != (last == "") {
 				t.Errorf("the object is gone: %v, want %v", gone, last == "")
 			}
 		})
@@ -179,7 +179,7 @@ func TestCredentialsExpire(t *testing.T) {
 	_, err = session.List(t.Context())
 	wantCode(t, "List of the session", err, cloud.CodeExpired)
 	f.list() // the account's own key does not expire
-	f.setFaults(cloud.Fault{Name: cloud.Expire, Delay: ages})
+	f.SetFaults(cloud.Fault{Name: cloud.Expire, Delay: ages})
 	if _, err := session.List(t.Context()); err != nil {
 		t.Errorf("List before the session's time = %v", err)
 	}
@@ -197,10 +197,10 @@ func TestDeletesThatHang(t *testing.T) {
 	if got, err := f.Object(t.Context(), o.ID); err != nil || got.State != cloud.Deleting {
 		t.Errorf("Object = %+v, %v, want it deleting", got, err)
 	}
-	f.setFaults()
+	f.SetFaults()
 	f.remove(o)
 
-	f.setFaults(cloud.Fault{Name: cloud.HangDelete, Delay: brief})
+	f.SetFaults(cloud.Fault{Name: cloud.HangDelete, Delay: brief})
 	o = f.network()
 	before := time.Now()
 	f.remove(o)
@@ -235,11 +235,11 @@ func TestChildrenThatTheCloudMakesItself(t *testing.T) {
 	wantCode(t, "Delete(network of the interface)", f.Delete(f.shortly(), network.ID), cloud.CodeDependency)
 	f.remove(child, network)
 
-	f.setFaults(cloud.Fault{Name: cloud.Children, Delay: brief})
+	f.SetFaults(cloud.Fault{Name: cloud.Children, Delay: brief})
 	network, address, node = f.node(idle)
 	f.remove(node, address, network) // waits until the interface has gone by itself
 
-	f.setFaults(cloud.Fault{Name: cloud.Children})
+	f.SetFaults(cloud.Fault{Name: cloud.Children})
 	_, _, node = f.node(idle)
 	f.remove(node)
 	if got := kinds(f.list()); slices.Contains(got, cloud.KindInterface) {
@@ -251,7 +251,7 @@ func TestChildrenThatTheCloudMakesItself(t *testing.T) {
 func TestFaultsFollowFromTheSeed(t *testing.T) {
 	t.Parallel()
 	refused := func(seed uint64, step int) map[string]bool {
-		f := run(t, simulator.Options{Folder: t.TempDir(), Faults: cloud.Faults{Seed: seed, List: []cloud.Fault{{Name: cloud.Denied, Share: 0.5}}}})
+		f := run(t, simulator.Options{Faults: cloud.Faults{Seed: seed, List: []cloud.Fault{{Name: cloud.Denied, Share: 0.5}}}})
 		refused := map[string]bool{}
 		const calls = 40
 		for i := range calls {

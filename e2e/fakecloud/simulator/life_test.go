@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dec.local/dec/e2e/fakecloud/cloud"
+	"dec.local/dec/e2e/fakecloud/fakecloudtest"
 	"dec.local/dec/e2e/fakecloud/simulator"
 )
 
@@ -35,12 +36,12 @@ func TestLifeOfANode(t *testing.T) {
 	if err != nil || used.MaxRSSBytes == 0 {
 		t.Errorf("Usage = %+v, %v, want its memory", used, err)
 	}
-	if left := cloud.Left(f.log()); len(left) != 3 {
+	if left := cloud.Left(f.Log()); len(left) != 3 {
 		t.Errorf("Left = %+v, want three objects", left)
 	}
 	f.remove(node, address, network)
 	f.remove(node, address, network) // what is gone is no error
-	if list, left := f.list(), cloud.Left(f.log()); len(list) != 0 || len(left) != 0 {
+	if list, left := f.list(), cloud.Left(f.Log()); len(list) != 0 || len(left) != 0 {
 		t.Errorf("after Delete, List = %+v and Left = %+v, want nothing", list, left)
 	}
 }
@@ -73,14 +74,14 @@ func TestAnInstanceRunsItsService(t *testing.T) {
 	}
 	_, err := f.LogEnd(t.Context(), node.ID, "../../cloud.json", 6)
 	wantCode(t, "LogEnd of another file", err, cloud.CodeInvalid)
-	if holds := holding(t, f.folder, "told to nobody"); len(holds) != 2 { // in its working folder, and in what it printed
+	if holds := holding(t, f.Folder, "told to nobody"); len(holds) != 2 { // in its working folder, and in what it printed
 		t.Errorf("%q hold the secret, want the file and the output alone", holds)
 	}
 	f.remove(node)
 	if got, err := os.ReadFile(filepath.Join(logs, "stdout.log")); string(got) != stdout {
 		t.Errorf("the service wrote %q, %v", got, err)
 	}
-	if holds := holding(t, f.folder, "told to nobody"); len(holds) != 0 {
+	if holds := holding(t, f.Folder, "told to nobody"); len(holds) != 0 {
 		t.Errorf("after Delete, %q hold the secret", holds)
 	}
 }
@@ -229,7 +230,7 @@ func TestTheLogSaysWhoCalls(t *testing.T) {
 		want[i].Caller, want[i].Key = caller, "run raaaaaaaaa attempt 2"
 		want[i].Kind, want[i].Name, want[i].Tags = cloud.KindNetwork, "raaaaaaaaa-network", tags
 	}
-	got := f.log()[2:5]
+	got := f.Log()[2:5]
 	for i := range got {
 		got[i].At = time.Time{}
 	}
@@ -245,8 +246,13 @@ func TestKeysAreAsked(t *testing.T) {
 		_, err := cloud.New(f.URL(), key).List(t.Context())
 		wantCode(t, fmt.Sprintf("List with the key %q", key), err, cloud.CodeDenied)
 	}
-	wantCode(t, "SetFaults of the account", f.SetFaults(t.Context(), cloud.Faults{}), cloud.CodeDenied)
-	wantCode(t, "SetFaults(unknown)", f.admin.SetFaults(t.Context(), cloud.Faults{List: []cloud.Fault{{Name: "rain"}}}), cloud.CodeInvalid)
+	wantCode(t, "SetFaults of the account", f.Client.SetFaults(t.Context(), cloud.Faults{}), cloud.CodeDenied)
+	endpoint, err := cloud.ReadEndpoint(f.Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := cloud.Faults{List: []cloud.Fault{{Name: "rain"}}}
+	wantCode(t, "SetFaults(unknown)", endpoint.AdminClient().SetFaults(t.Context(), unknown), cloud.CodeInvalid)
 }
 
 func TestACloudGoesOnInItsFolder(t *testing.T) {
@@ -274,7 +280,7 @@ func TestACloudGoesOnInItsFolder(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("objects of the cloud before and after (-before +after):\n%s", diff)
 	}
-	key := session.Environment()["FAKECLOUD_KEY"]
+	key := session.Credentials()["FAKECLOUD_KEY"]
 	if _, err := cloud.New(f.URL(), key).List(t.Context()); err != nil {
 		t.Errorf("List with a key of the earlier cloud = %v", err)
 	}
@@ -292,7 +298,7 @@ func TestADetachedCloud(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{Client: endpoint.Client(), t: t, folder: folder}
+	f := &fixture{&fakecloudtest.Cloud{Client: endpoint.Client()}, t}
 	f.node(idle)
 	if err := process.Stop(t.Context()); err != nil {
 		t.Fatal(err)

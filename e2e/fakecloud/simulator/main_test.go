@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"dec.local/dec/e2e/fakecloud/cloud"
+	"dec.local/dec/e2e/fakecloud/fakecloudtest"
 	"dec.local/dec/e2e/fakecloud/simulator"
 	"dec.local/dec/internal/supervise"
 )
@@ -19,49 +20,21 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fixture is a cloud inside of the test, with its account's client.
+// fixture is a cloud inside of the test.
 type fixture struct {
-	*cloud.Client
-	t      *testing.T
-	folder string
-	admin  *cloud.Client
+	*fakecloudtest.Cloud
+	t *testing.T
 }
 
 // newFixture runs a cloud with faults until the test ends.
 func newFixture(t *testing.T, faults ...cloud.Fault) *fixture {
 	t.Helper()
-	return run(t, simulator.Options{Folder: t.TempDir(), Faults: cloud.Faults{List: faults}})
+	return run(t, simulator.Options{Faults: cloud.Faults{List: faults}})
 }
 
 func run(t *testing.T, o simulator.Options) *fixture {
 	t.Helper()
-	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- simulator.Run(ctx, o, func() { close(ready) }) }()
-	select {
-	case <-ready:
-	case err := <-ended:
-		t.Fatalf("Run = %v", err)
-	}
-	t.Cleanup(func() {
-		end()
-		if err := <-ended; err != nil {
-			t.Errorf("Run = %v", err)
-		}
-	})
-	endpoint, err := cloud.ReadEndpoint(o.Folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &fixture{Client: endpoint.Client(), t: t, folder: o.Folder, admin: endpoint.AdminClient()}
-}
-
-// setFaults replaces the faults.
-func (f *fixture) setFaults(faults ...cloud.Fault) {
-	f.t.Helper()
-	if err := f.admin.SetFaults(f.t.Context(), cloud.Faults{List: faults}); err != nil {
-		f.t.Fatalf("SetFaults = %v", err)
-	}
+	return &fixture{fakecloudtest.Run(t, o), t}
 }
 
 // tags are those of everything here.
@@ -146,33 +119,11 @@ func kinds(objects []cloud.Object) []cloud.Kind {
 	return kinds
 }
 
-// log is the cloud's log.
-func (f *fixture) log() []cloud.Entry {
-	f.t.Helper()
-	entries, err := cloud.ReadLog(f.folder)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return entries
-}
-
-// await waits for an entry of the log.
-func (f *fixture) await(matches func(cloud.Entry) bool) cloud.Entry {
-	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
-	defer cancel()
-	e, err := cloud.AwaitEntry(ctx, f.folder, matches)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return e
-}
-
 // answers are the codes of the answers to calls of an action, "" for success.
 func (f *fixture) answers(action cloud.Action) []cloud.Code {
 	f.t.Helper()
 	var codes []cloud.Code
-	for _, e := range f.log() {
+	for _, e := range f.Log() {
 		if e.Event == cloud.EventAnswer && e.Action == action {
 			codes = append(codes, e.Code)
 		}
