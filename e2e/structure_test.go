@@ -75,12 +75,15 @@ var arrows = map[string][]string{
 	"target/targettest":                 {"internal/experiment", "target"},
 	"target/all":                        {"target", "target/*"},
 	"target/local":                      {"internal/experiment", "internal/supervise", "target"},
+	"target/local/provider":             {"internal/supervise", "target/local"},
+	"e2e/fakecloud":                     {"e2e/fakecloud/cloud", "internal/experiment", "target"},
 	"e2e/fakecloud/cloud":               {"internal/experiment"},
 	"e2e/fakecloud/simulator":           {"internal/supervise", "e2e/fakecloud/cloud"},
 	"e2e/fakecloud/provider":            {"e2e/fakecloud/cloud"},
+	"e2e/fakecloud/fakecloudtest":       {"e2e/fakecloud/cloud", "e2e/fakecloud/simulator"},
 
+	"e2e/fakecloud/cmd/dec":                          {"e2e/fakecloud", "internal/buildinfo", "internal/cli", "internal/supervise", "internal/tofu", "target/all"},
 	"e2e/fakecloud/cmd/terraform-provider-fakecloud": {"e2e/fakecloud/provider"},
-	"target/local/provider":                          {"internal/supervise", "target/local"},
 }
 
 type listedPackage struct {
