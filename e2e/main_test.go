@@ -19,8 +19,10 @@ import (
 	"testing"
 	"time"
 
+	"dec.local/dec/e2e/fakecloud/simulator"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/store/pgtest"
+	"dec.local/dec/internal/supervise"
 )
 
 var programs = flag.String("programs", "", "folder of the programs under test, if they are built already")
@@ -29,6 +31,8 @@ var programs = flag.String("programs", "", "folder of the programs under test, i
 var binaries string
 
 func TestMain(m *testing.M) {
+	supervise.Main(nil)
+	simulator.Main()
 	flag.Parse()
 	os.Exit(func() int {
 		defer pgtest.Stop()
@@ -55,11 +59,12 @@ func TestMain(m *testing.M) {
 
 // world is one data folder with one ledger, apart from all others.
 type world struct {
-	t      *testing.T
-	dir    string
-	folder string   // name of the data folder; "data" if empty
-	files  int      // files that one dec may have open; no limit of its own if 0
-	env    []string // further variables of each dec
+	t        *testing.T
+	dir      string
+	folder   string   // name of the data folder; "data" if empty
+	programs string   // folder of dec and what lies beside it; binaries if empty
+	files    int      // files that one dec may have open; no limit of its own if 0
+	env      []string // further variables of each dec
 }
 
 func newWorld(t *testing.T) *world {
@@ -96,7 +101,7 @@ func (w *world) file(content string) string {
 }
 
 func (w *world) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(binaries, "dec"), args...)
+	cmd := exec.Command(filepath.Join(cmp.Or(w.programs, binaries), "dec"), args...)
 	if w.files > 0 {
 		cmd = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, w.files), cmd.Path}, args...)...)
 	}
