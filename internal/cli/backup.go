@@ -11,7 +11,7 @@ import (
 
 // backupCmd copies the database.
 type backupCmd struct {
-	File string `arg:"" help:"New file to write."`
+	File string `arg:"" help:"File to create."`
 	JSON bool   `help:"Print as JSON."`
 }
 

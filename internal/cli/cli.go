@@ -44,17 +44,17 @@ type commands struct {
 	datadir.Folders
 	Remote serverFlags `embed:""`
 
-	Serve       serveCmd       `cmd:"" help:"Answer the API and the web page, and run what is queued, until told to end."`
-	Run         runCmd         `cmd:"" help:"Run the experiment that a file describes and print the verdict."`
+	Serve       serveCmd       `cmd:"" help:"Serve the API and the web page, and execute queued runs, until stopped."`
+	Run         runCmd         `cmd:"" help:"Run the experiment described in a file and print its verdict."`
 	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
 	Runs        runsCmd        `cmd:"" help:"List, show and cancel runs; read their logs."`
-	Compare     compareCmd     `cmd:"" help:"Put picked runs side by side."`
-	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the stacks' options."`
-	Doctor      doctorCmd      `cmd:"" help:"Show what works on this machine, and what to do about what does not."`
-	Inventory   inventoryCmd   `cmd:"" help:"List all that exists on the targets, of any run and data folder."`
-	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and prove that it is gone."`
-	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to end as soon as no run is active."`
-	Backup      backupCmd      `cmd:"" help:"Copy the database to a file, also while a server is at work."`
+	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`
+	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the options of each stack."`
+	Doctor      doctorCmd      `cmd:"" help:"Check this machine, and show how to fix what does not work."`
+	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, whatever run or data folder it belongs to."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and verify that it is gone."`
+	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to exit as soon as no run is active."`
+	Backup      backupCmd      `cmd:"" help:"Copy the database to a file, even while a server is running."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -16,9 +16,9 @@ import (
 
 // compareCmd puts runs side by side.
 type compareCmd struct {
-	Runs   []string `arg:"" name:"run" help:"Ids of runs, of one experiment or of several. Runs that were not planned together get no verdict."`
-	Report string   `help:"Write the comparison there: one HTML file without outside parts." placeholder:"FILE.html"`
-	CSV    string   `help:"Write one row per run there." placeholder:"FILE.csv"`
+	Runs   []string `arg:"" name:"run" help:"IDs of runs, from one experiment or several. Runs that were not planned together get no verdict."`
+	Report string   `help:"Write the comparison to this file, as self-contained HTML." placeholder:"FILE.html"`
+	CSV    string   `help:"Write one row per run to this file." placeholder:"FILE.csv"`
 	JSON   bool     `help:"Print as JSON."`
 }
 

@@ -13,8 +13,8 @@ import (
 
 // serverFlags are the flags that name a server.
 type serverFlags struct {
-	Server    string `help:"Address of the server to call. Default: the one that works on the data folder." env:"DEC_SERVER" placeholder:"URL"`
-	TokenFile string `help:"File with that server's token, unless it is in DEC_TOKEN." env:"DEC_TOKEN_FILE" placeholder:"FILE"`
+	Server    string `help:"Address of the server to call. Default: the server running on the data folder." env:"DEC_SERVER" placeholder:"URL"`
+	TokenFile string `help:"File that holds the server's token; DEC_TOKEN takes precedence." env:"DEC_TOKEN_FILE" placeholder:"FILE"`
 }
 
 // find returns the server that is named, or that works on the data folder. It is

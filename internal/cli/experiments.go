@@ -15,18 +15,18 @@ import (
 
 // experimentsCmd is about experiments.
 type experimentsCmd struct {
-	List   listExperimentsCmd  `cmd:"" help:"List experiments, the newest first."`
-	Show   showExperimentCmd   `cmd:"" help:"Show one experiment: its verdict and its runs."`
-	Cancel cancelExperimentCmd `cmd:"" help:"Start no further run of an experiment, and destroy active runs."`
-	Delete deleteExperimentCmd `cmd:"" help:"Remove an experiment that has ended, with its results."`
+	List   listExperimentsCmd  `cmd:"" help:"List experiments, newest first."`
+	Show   showExperimentCmd   `cmd:"" help:"Show one experiment with its verdict and runs."`
+	Cancel cancelExperimentCmd `cmd:"" help:"Cancel an experiment: start no further runs, and destroy the active ones."`
+	Delete deleteExperimentCmd `cmd:"" help:"Delete an ended experiment and its results."`
 }
 
 type listExperimentsCmd struct {
-	Text       string           `arg:"" optional:"" help:"Part of the name, the id, a label or a technology."`
-	State      experiment.State `help:"Only these: queued, running or ended." enum:",queued,running,ended" default:"" placeholder:"STATE"`
-	Technology string           `help:"Only those with a variant of it." placeholder:"NAME"`
-	Plan       string           `help:"Only those with a plan of this digest." placeholder:"DIGEST"`
-	Limit      int              `help:"At most so many." default:"20"`
+	Text       string           `arg:"" optional:"" help:"Search text: part of the name, ID, a label or a technology."`
+	State      experiment.State `help:"Only experiments in this state: queued, running or ended." enum:",queued,running,ended" default:"" placeholder:"STATE"`
+	Technology string           `help:"Only experiments with a variant of this technology." placeholder:"NAME"`
+	Plan       string           `help:"Only experiments whose plan has this digest." placeholder:"DIGEST"`
+	Limit      int              `help:"Maximum number of results." default:"20"`
 	JSON       bool             `help:"Print as JSON."`
 }
 
@@ -76,7 +76,7 @@ func stamp(t time.Time) string {
 
 // experimentID is the argument that names an experiment.
 type experimentID struct {
-	ID   string `arg:"" help:"Id of the experiment."`
+	ID   string `arg:"" help:"ID of the experiment."`
 	JSON bool   `help:"Print as JSON."`
 }
 

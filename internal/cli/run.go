@@ -19,12 +19,12 @@ import (
 
 // runCmd runs experiments to their verdict.
 type runCmd struct {
-	Files  []string `arg:"" name:"file" help:"Plan, as YAML or JSON; - for standard input. Several run one after another."`
-	Set    []string `help:"Override one field, such as variants.kafka.options.brokers=3. May be repeated." placeholder:"PATH=VALUE" sep:"none"`
-	Report string   `help:"Write the report there: one HTML file without outside parts." placeholder:"FILE.html"`
-	CSV    string   `help:"Write one row per run there." placeholder:"FILE.csv"`
-	JSON   bool     `help:"Print the whole report as JSON, with every result and histogram, instead of the table."`
-	DryRun bool     `help:"Check everything, print the plan as it would run, and start nothing."`
+	Files  []string `arg:"" name:"file" help:"Plan file, YAML or JSON; - reads standard input. Several files run one after another."`
+	Set    []string `help:"Override one field, such as variants.kafka.options.brokers=3. Repeatable." placeholder:"PATH=VALUE" sep:"none"`
+	Report string   `help:"Write the report to this file, as self-contained HTML." placeholder:"FILE.html"`
+	CSV    string   `help:"Write one row per run to this file." placeholder:"FILE.csv"`
+	JSON   bool     `help:"Print the full report as JSON, with all results and histograms, instead of the table."`
+	DryRun bool     `help:"Validate the plan and print it as it would run, without starting anything."`
 }
 
 // Run checks every plan before anything starts, then runs them: on the server

@@ -17,19 +17,19 @@ import (
 
 // runsCmd is about runs.
 type runsCmd struct {
-	List   listRunsCmd  `cmd:"" help:"List runs, the newest first; those of one experiment in their order."`
-	Show   showRunCmd   `cmd:"" help:"Show one run: its phases, its result and what is left of it."`
-	Cancel cancelRunCmd `cmd:"" help:"End one run, and destroy what exists of it."`
-	Log    logRunCmd    `cmd:"" help:"Print what was written about a run and by its processes."`
+	List   listRunsCmd  `cmd:"" help:"List runs, newest first; those of one experiment in the order they run."`
+	Show   showRunCmd   `cmd:"" help:"Show one run: its phases, its result and its teardown."`
+	Cancel cancelRunCmd `cmd:"" help:"Cancel one run and destroy its infrastructure."`
+	Log    logRunCmd    `cmd:"" help:"Print the log of a run: the server's, OpenTofu's, and that of its services."`
 }
 
 type listRunsCmd struct {
-	Experiment string              `help:"Only those of this experiment." placeholder:"ID"`
-	Phase      experiment.Phase    `help:"Only those in this phase." placeholder:"PHASE"`
-	Outcome    experiment.Outcome  `help:"Only these: succeeded, failed or cancelled." enum:",succeeded,failed,cancelled" default:"" placeholder:"OUTCOME"`
-	Teardown   experiment.Teardown `help:"Only these: none, pending, clean or leaked." enum:",none,pending,clean,leaked" default:"" placeholder:"STATE"`
-	Technology string              `help:"Only those of it." placeholder:"NAME"`
-	Limit      int                 `help:"At most so many." default:"20"`
+	Experiment string              `help:"Only runs of this experiment." placeholder:"ID"`
+	Phase      experiment.Phase    `help:"Only runs in this phase." placeholder:"PHASE"`
+	Outcome    experiment.Outcome  `help:"Only runs with this outcome: succeeded, failed or cancelled." enum:",succeeded,failed,cancelled" default:"" placeholder:"OUTCOME"`
+	Teardown   experiment.Teardown `help:"Only runs with this teardown state: none, pending, clean or leaked." enum:",none,pending,clean,leaked" default:"" placeholder:"STATE"`
+	Technology string              `help:"Only runs of this technology." placeholder:"NAME"`
+	Limit      int                 `help:"Maximum number of results." default:"20"`
 	JSON       bool                `help:"Print as JSON."`
 }
 
@@ -108,7 +108,7 @@ func firstLine(text string) string {
 
 // runArgument is the argument that names a run.
 type runArgument struct {
-	ID   string `arg:"" help:"Id of the run."`
+	ID   string `arg:"" help:"ID of the run."`
 	JSON bool   `help:"Print as JSON."`
 }
 
@@ -163,10 +163,10 @@ func (c *cancelRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r 
 
 type logRunCmd struct {
 	runArgument
-	Text   string `help:"Only lines with this text." name:"grep" placeholder:"TEXT"`
-	Source string `help:"Only lines of this source, such as dec or broker-0." placeholder:"NAME"`
-	Level  string `help:"Only lines of this level and worse." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
-	Lines  int    `help:"The last so many lines." default:"1000"`
+	Text   string `help:"Only lines that contain this text." name:"grep" placeholder:"TEXT"`
+	Source string `help:"Only lines from this source, such as dec or broker-0." placeholder:"NAME"`
+	Level  string `help:"Minimum level." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
+	Lines  int    `help:"Number of lines, counted from the end." default:"1000"`
 }
 
 // mostLines is how many lines the server gives at once.

@@ -20,16 +20,16 @@ import (
 
 // serveCmd is the server.
 type serveCmd struct {
-	Config           configFile     `help:"YAML file with these settings by the names of the flags; flags and variables count more." placeholder:"FILE" env:"DEC_CONFIG"`
+	Config           configFile     `help:"YAML file with values for these flags, by flag name. Flags and environment variables take precedence." placeholder:"FILE" env:"DEC_CONFIG"`
 	Listen           string         `help:"Address to listen on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"DEC_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL        string         `help:"Address by which others reach the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
-	AdminTokenFile   string         `help:"File with the admin token; made when there is none. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
-	TargetSlots      map[string]int `help:"Runs at once, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
-	NotifyURL        string         `help:"Webhook that is told of leaks, stuck destroys and ends; the secret that signs is in DEC_NOTIFY_SECRET or --notify-secret-file." name:"notify-url" env:"DEC_NOTIFY_URL" placeholder:"URL"`
-	NotifySecretFile string         `help:"File with the webhook's secret, 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
-	Keep             keepFor        `help:"Remove experiments this long after their end, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
+	PublicURL        string         `help:"Public address of the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
+	AdminTokenFile   string         `help:"File with the admin token; created if missing. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
+	TargetSlots      map[string]int `help:"Maximum number of concurrent runs, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
+	NotifyURL        string         `help:"Webhook to notify of leaks, stuck destroys and ended experiments. Signed with DEC_NOTIFY_SECRET or --notify-secret-file." name:"notify-url" env:"DEC_NOTIFY_URL" placeholder:"URL"`
+	NotifySecretFile string         `help:"File with the webhook's signing secret: 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
+	Keep             keepFor        `help:"Delete experiments this long after they ended, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
 	Lease            time.Duration  `hidden:"" env:"DEC_LEASE"` // for tests of what servers of one database do for each other; 30 s if zero
-	LogFormat        string         `help:"Form of the log on standard error: text, json, or auto: text on a terminal." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
+	LogFormat        string         `help:"Log format on standard error: text, json, or auto (text on a terminal)." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
 }
 
 // Run serves until a drain was granted or a signal came.

@@ -14,10 +14,10 @@ import (
 
 // shutdownCmd asks a server to end.
 type shutdownCmd struct {
-	Wait   bool `help:"Wait until no run is active and the server ends."`
-	Cancel bool `help:"Take it back: runs start again."`
-	Stay   bool `help:"Let the process stay up when no run is active; no run starts."`
-	Show   bool `help:"Only show where a shutdown stands. It keeps one in force from lapsing."`
+	Wait   bool `help:"Wait until no run is active and the server has exited."`
+	Cancel bool `help:"Cancel a requested shutdown: runs start again."`
+	Stay   bool `help:"Drain only: keep the process up once no run is active."`
+	Show   bool `help:"Show the state of a requested shutdown, and keep it from lapsing."`
 	JSON   bool `help:"Print as JSON."`
 }
 
