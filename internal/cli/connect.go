@@ -41,7 +41,7 @@ func (r *serverFlags) find(ctx context.Context, env *Env, f *datadir.Folders) (*
 }
 
 // errNone says that there is nobody to ask.
-var errNone = errors.New("no server works on this data folder; start one with 'dec serve', or name one with --server URL")
+var errNone = errors.New("no server is running on this data folder; start one with 'dec serve', or name one with --server URL")
 
 // ask calls do with a server. Where none works on the data folder, this command
 // is one while it lasts, which starts no run: what was stored can be read without
@@ -54,7 +54,7 @@ func (r *serverFlags) ask(ctx context.Context, env *Env, f *datadir.Folders, do 
 	case found:
 		return do(c)
 	case !f.Used():
-		return fmt.Errorf("nothing was ever run in %s, and %w", f.Data, errNone)
+		return fmt.Errorf("%s holds no experiments yet, and %w", f.Data, errNone)
 	}
 	s, err := server.Open(ctx, server.Options{Folders: f, Targets: env.Targets})
 	if err != nil {

@@ -110,15 +110,15 @@ func judge(e api.ExperimentDetail) error {
 		}
 	}
 	if leaked > 0 {
-		return &exitError{code: exitFailed, err: fmt.Errorf("%d runs leaked: something of them may still exist; see 'dec inventory', then 'dec reconcile'", leaked)}
+		return &exitError{code: exitFailed, err: fmt.Errorf("%d runs leaked: parts of them may still exist; see 'dec inventory', then run 'dec reconcile'", leaked)}
 	}
 	plan := e.Plan
 	for _, v := range plan.Variants {
 		if succeeded[v.Label] == 0 {
-			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; the reasons stand above", v.Label)}
+			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; see the reasons above", v.Label)}
 		}
 		if valid[v.Label] < plan.Repeat {
-			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; the reasons stand above", v.Label, valid[v.Label], plan.Repeat)}
+			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; see the reasons above", v.Label, valid[v.Label], plan.Repeat)}
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, finding.Kind, finding.Name, finding.Detail)
 		if finding.Fix != "" {
-			fmt.Fprintf(w, "\t\t\tmend it: %s\n", finding.Fix)
+			fmt.Fprintf(w, "\t\t\tto fix it: %s\n", finding.Fix)
 		}
 	}
 	return w.Flush()
@@ -82,7 +82,7 @@ func examine(ctx context.Context, env *Env, f *datadir.Folders) []finding {
 
 // findServer looks whether a server works on the data folder.
 func findServer(ctx context.Context, f *datadir.Folders) finding {
-	found := finding{Kind: "server", Name: "of this data folder", OK: true, Advice: true, Detail: "none: 'dec run' is its own, 'dec serve' starts one"}
+	found := finding{Kind: "server", Name: "of this data folder", OK: true, Advice: true, Detail: "none is running: 'dec run' brings its own, 'dec serve' starts one"}
 	c, running, err := client.Discover(ctx, f.Data, client.Options{})
 	switch {
 	case err != nil:
@@ -133,7 +133,7 @@ func findBuilds(f *datadir.Folders, targets []target.Target) finding {
 	}
 	for _, name := range builds {
 		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			found.Detail, found.Fix = fmt.Sprintf("%s is not beside dec in %s", name, bin), datadir.Setup
+			found.Detail, found.Fix = fmt.Sprintf("%s is not next to dec in %s", name, bin), datadir.Setup
 			return found
 		}
 	}
@@ -185,7 +185,7 @@ func findBucket(ctx context.Context, f *datadir.Folders) finding {
 	where, err := server.CheckBucket(ctx, f)
 	if err != nil {
 		found.OK, found.Detail = false, err.Error()
-		found.Fix = "name another one with --bucket, or see docs/operations.md for the rights that it needs"
+		found.Fix = "choose another one with --bucket; docs/operations.md lists the permissions it needs"
 		return found
 	}
 	found.Detail = where + ": objects can be written once, read, listed and deleted"

@@ -42,7 +42,7 @@ func (c *inventoryCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r 
 		fmt.Fprintf(env.Stdout, "Unknown on target %s: %s\n", target, why)
 	}
 	if len(listed.Objects) == 0 {
-		_, err := fmt.Fprintln(env.Stdout, "Nothing: no process, no port, no entry of any run.")
+		_, err := fmt.Fprintln(env.Stdout, "Nothing exists: no object of any run.")
 		return err
 	}
 	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)

@@ -80,7 +80,7 @@ func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *pr
 		}
 		if names := namesOf(open); names != said {
 			said = names
-			p.notice("finishing what others submitted here: %s (Ctrl-C cancels their active runs)", names)
+			p.notice("waiting for experiments that others submitted here: %s (Ctrl-C cancels their active runs)", names)
 		}
 		if err := awaitOutcome(ctx, c); err != nil {
 			return err

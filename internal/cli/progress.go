@@ -191,7 +191,7 @@ func (p *progress) labelWidth() int {
 
 // runText is one finished run in a line.
 func runText(r measure.Result) string {
-	text := fmt.Sprintf("end to end p50 %s, p99 %s; %d received, %d lost",
+	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %d received, %d lost",
 		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
@@ -201,7 +201,7 @@ func runText(r measure.Result) string {
 
 // secondText is one second of load in a line.
 func secondText(s measure.Second) string {
-	return fmt.Sprintf("%s %d s: sent %d/s, received %d/s, end to end p99 %s, backlog %d",
+	return fmt.Sprintf("%s %d s: sent %d/s, received %d/s, end-to-end p99 %s, backlog %d",
 		s.Stage, s.Second+1, s.Counts.Sent, s.Counts.Received, format.Latency(s.Latencies[measure.E2ELatency].P99NS), s.Backlog) +
 		incidentText(s.Incidents)
 }

@@ -31,7 +31,7 @@ type remoteRun struct {
 // The causes of the end of the contexts that [remoteRun.onInterrupt] returns.
 var (
 	errInterrupted = errors.New("Ctrl-C")
-	errLeft        = errors.New("left at once")
+	errLeft        = errors.New("exited immediately")
 )
 
 // onInterrupt heeds Ctrl-C until done is called. The first one ends calm, the second
@@ -46,7 +46,7 @@ func (r *remoteRun) onInterrupt(parent context.Context, interrupts <-chan os.Sig
 		case <-over:
 			return
 		}
-		r.progress.notice("Ctrl-C: cancelling; active runs are being destroyed. Once more to leave at once.")
+		r.progress.notice("Ctrl-C: cancelling; active runs are being destroyed. Press Ctrl-C again to exit immediately.")
 		interrupt(errInterrupted)
 		if err := r.interrupt(); err != nil {
 			r.progress.notice("cancelling failed: %v", err)
@@ -116,7 +116,7 @@ func (r *remoteRun) introduce(d api.ExperimentDetail) {
 	if d.QueuedBefore > 0 {
 		r.progress.notice("waiting for %s of other experiments", counted(d.QueuedBefore, "run"))
 	}
-	r.progress.notice("about %s if no run must be repeated", roughly(d.RemainingS))
+	r.progress.notice("estimated time: %s, if no run has to be repeated", roughly(d.RemainingS))
 }
 
 // watch shows the progress of an experiment until it has ended.
@@ -125,12 +125,12 @@ func (r *remoteRun) watch(ctx context.Context, id string) error {
 	for event, err := range r.client.Events(ctx, client.EventFilter{Experiment: id}) {
 		switch {
 		case err != nil:
-			return fmt.Errorf("%w; what is stored of it: dec experiments show %s", err, id)
+			return fmt.Errorf("%w; see what was stored: dec experiments show %s", err, id)
 		case event.Snapshot != nil:
 			r.progress.second(event.Snapshot.Run, event.Snapshot.Second)
 		case event.Beat != nil:
 			if event.Beat.Draining && !draining {
-				r.progress.notice("a drain is in force: no further run starts before the server was replaced, or 'dec shutdown --cancel' has taken it back")
+				r.progress.notice("the server is draining: no further run starts until it has been replaced, or 'dec shutdown --cancel' ends the drain")
 			}
 			draining = event.Beat.Draining
 		case event.Stored != nil:

@@ -91,7 +91,7 @@ func (c *runCmd) check(ctx context.Context, plans [][]byte, check func(context.C
 	for i, plan := range plans {
 		described, err := check(ctx, plan)
 		if faults := faultsOf(err); faults != nil {
-			return nil, usage(fmt.Errorf("%s is refused, nothing was started:\n%s", c.Files[i], indent(faults.Error())))
+			return nil, usage(fmt.Errorf("%s was refused; nothing was started:\n%s", c.Files[i], indent(faults.Error())))
 		} else if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client,
 		progress: newProgress(env.Stderr, func(run string) (measure.Result, error) { return server.Result(ctx, run) }),
 		admitted: func(string) error { return nil },
 		leave:    func() {},
-		exitHint: "left at once; the server " + server.URL() + " goes on: 'dec experiments list' shows what",
+		exitHint: "exited immediately; the server " + server.URL() + " continues: see 'dec experiments list'",
 	}
 	g.cancel = func(id string) error {
 		if id == "" {
@@ -148,7 +148,7 @@ func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client,
 // runLocal runs plans on this data folder. If another command becomes its server
 // first, that one runs them.
 func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, plans [][]byte) error {
-	g := &remoteRun{exitHint: "left at once. What still runs ends at its time to live by itself; 'dec reconcile', or the next 'dec run', destroys it now"}
+	g := &remoteRun{exitHint: "exited immediately. What is still running stops at its deadline (limits.ttl); 'dec reconcile' or the next 'dec run' destroys it sooner"}
 	g.progress = newProgress(env.Stderr, func(run string) (measure.Result, error) { return g.client.Result(ctx, run) })
 	h, err := startLocal(ctx, env, f, g.progress)
 	if inUse, ok := errors.AsType[*datadir.InUseError](err); ok {

@@ -78,11 +78,11 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 				return
 			}
 			if ctx.Err() != nil {
-				s.Logger.Warn("leaving at once", "signal", told.signal)
+				s.Logger.Warn("exiting immediately", "signal", told.signal)
 				s.Detach()
 				return
 			}
-			s.Logger.Warn("ending: active runs are cancelled and destroyed; once more to leave at once", "signal", told.signal)
+			s.Logger.Warn("shutting down: active runs are cancelled and destroyed; signal again to exit immediately", "signal", told.signal)
 			cancel(told)
 		}
 	}()
@@ -93,7 +93,7 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 		return nil
 	case errors.Is(err, server.ErrDetached):
 		return &exitError{code: exitInterrupted, err: errors.New(
-			"left at once. What still runs ends at its time to live by itself; the next start follows a load to its end and destroys the rest, 'dec reconcile' destroys all of it now")}
+			"exited immediately. What is still running stops at its deadline (limits.ttl). The next start follows a load to its end and destroys the rest; 'dec reconcile' destroys everything now")}
 	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
 		s.Logger.Info("ended")
 		return nil
@@ -107,7 +107,7 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 // signalled is why a service ends that was told to.
 type signalled struct{ signal os.Signal }
 
-func (s *signalled) Error() string { return "the server was told to end" }
+func (s *signalled) Error() string { return "the server was told to stop" }
 
 // handler writes the log for whoever reads standard error.
 func (c *serveCmd) handler(out io.Writer) slog.Handler {

@@ -110,15 +110,15 @@ func printShutdown(w io.Writer, s api.Shutdown) error {
 	var err error
 	switch s.State {
 	case "none":
-		_, err = fmt.Fprintln(w, "No shutdown is asked for.")
+		_, err = fmt.Fprintln(w, "No shutdown has been requested.")
 	case "ready":
 		text := "No run is active; no run starts."
 		if s.Exits {
-			text = "No run is active; the server ends."
+			text = "No run is active; the server is exiting."
 		}
 		_, err = fmt.Fprintf(w, "%s %s for the next server.\n", text, stayQueued(s.Queued))
 	default:
-		_, err = fmt.Fprintf(w, "Deferred: waiting for %s. No further run starts; it lapses at %s unless somebody asks again.\n",
+		_, err = fmt.Fprintf(w, "Deferred: waiting for %s. No further run starts. The request lapses at %s unless it is repeated.\n",
 			waitsFor(s), s.LapsesAt.Local().Format(time.TimeOnly))
 	}
 	return err

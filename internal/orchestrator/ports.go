@@ -13,7 +13,7 @@ type Assignment struct {
 	Run       experiment.Run     // as it was when it left the queue
 	Plan      experiment.Plan    // of its experiment
 	Variant   experiment.Variant // the one of the plan that the run measures
-	ExpiresAt time.Time          // everything of the run ends by itself then; goes into the tags
+	ExpiresAt time.Time          // hard deadline of the run; goes into the tags
 }
 
 // Provisioner brings the infrastructure of a run up and down.

@@ -49,7 +49,7 @@ func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faul
 		faults.Add("stack", "%s/%s does not run on target %q, but on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
 	}
 	if why := p.why(stack, plan.Target); why != "" {
-		faults.Add("stack", "%s/%s cannot be used here: %s; mend it: %s", tech.Name, stack.Name, why, p.Setup)
+		faults.Add("stack", "%s/%s cannot be used here: %s; to fix it: %s", tech.Name, stack.Name, why, p.Setup)
 	}
 	options, err := stack.Check(withSecrets(*v))
 	addUnder(faults, "options", err)
