@@ -7,16 +7,24 @@ import (
 	"dec.local/dec/internal/api"
 )
 
-func (s *server) routeCatalog() {
+// cataloger knows what can be compared here.
+type cataloger interface {
+	Catalog(ctx context.Context) (api.Catalog, error)
+}
+
+// catalogRoutes serve the catalog.
+type catalogRoutes struct{ planner cataloger }
+
+func (c catalogRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/catalog", "get-catalog", "catalog", "What can be compared here")
 	op.Description = "Technologies with their stacks and targets, each available or why not and what mends it; options and plans as JSON Schema."
-	register(s, op, s.getCatalog)
+	register(a, op, c.get)
 }
 
 type catalogOutput struct{ Body api.Catalog }
 
-func (s *server) getCatalog(ctx context.Context, _ *struct{}) (*catalogOutput, error) {
-	catalog, err := s.Planner.Catalog(ctx)
+func (c catalogRoutes) get(ctx context.Context, _ *struct{}) (*catalogOutput, error) {
+	catalog, err := c.planner.Catalog(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,9 @@ func (s *server) routeComparisons() {
 		return op
 	}
 	const whole = "Statistics, fairness and where the configurations differ. There is a verdict once all runs have ended."
-	register(s, describe("/experiments/{id}/comparison", "get-experiment-comparison", "The answer of an experiment", whole), s.compareExperiment)
+	register(s.registrar, describe("/experiments/{id}/comparison", "get-experiment-comparison", "The answer of an experiment", whole), s.compareExperiment)
 	const picked = "At most 40 runs of one or of several experiments. Without a verdict where they were not planned together."
-	register(s, describe("/comparison", "compare-runs", "Compare picked runs", picked), s.compareRuns)
+	register(s.registrar, describe("/comparison", "compare-runs", "Compare picked runs", picked), s.compareRuns)
 
 	for _, form := range []struct {
 		ending, mediaType, summary string
@@ -37,13 +37,13 @@ func (s *server) routeComparisons() {
 		name := form.ending[1:]
 		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "The answer of an experiment, "+form.summary, "")
 		text(&op, form.mediaType, "The report.")
-		register(s, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
+		register(s.registrar, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
 			f, err := s.experimentFindings(ctx, in.ID)
 			return s.file(ctx, f, form.mediaType, in.ID+form.ending, form.write, err)
 		})
 		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare picked runs, "+form.summary, picked)
 		text(&op, form.mediaType, "The report.")
-		register(s, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
+		register(s.registrar, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
 			f, err := s.pickedFindings(ctx, *in)
 			return s.file(ctx, f, form.mediaType, "comparison"+form.ending, form.write, err)
 		})

@@ -12,13 +12,19 @@ import (
 	"dec.local/dec/internal/stream"
 )
 
-func (s *server) routeEvents() {
+// eventRoutes serve the stream of events.
+type eventRoutes struct {
+	hub *stream.Hub
+	log *slog.Logger
+}
+
+func (e eventRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/events", "stream-events", "events", "What happens, as server-sent events")
 	op.Description = "The event '" + api.EventStored + "' (data: Event) has an id and can be resumed by Last-Event-ID or 'after', which asks for all later ones; without either only what is new is told. " +
 		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated: a client that resumes reads the timeline. " +
 		"The event '" + api.EventBeat + "' (data: Beat) comes every ten seconds. A client that is too slow is cut off and resumes."
 	text(&op, "text/event-stream", "Events without end.")
-	register(s, op, s.streamEvents)
+	register(a, op, e.stream)
 }
 
 type eventsInput struct {
@@ -30,12 +36,12 @@ type eventsInput struct {
 
 type eventsOutput struct{ Body func(huma.Context) }
 
-func (s *server) streamEvents(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
+func (e eventRoutes) stream(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
 	after := in.After
 	if in.LastEvent >= 0 {
 		after = in.LastEvent
 	}
-	subscription, err := s.Hub.Subscribe(ctx, stream.Filter{Run: in.Run, Experiment: in.Experiment, After: after})
+	subscription, err := e.hub.Subscribe(ctx, stream.Filter{Run: in.Run, Experiment: in.Experiment, After: after})
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +53,6 @@ func (s *server) streamEvents(ctx context.Context, in *eventsInput) (*eventsOutp
 			return
 		}
 		err := stream.Serve(ctx, w, subscription)
-		s.logger().DebugContext(ctx, "an event stream ended", slog.Any("reason", err))
+		e.log.DebugContext(ctx, "an event stream ended", slog.Any("reason", err))
 	}}, nil
 }

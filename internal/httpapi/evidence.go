@@ -16,24 +16,48 @@ import (
 	"dec.local/dec/internal/measure"
 )
 
-func (s *server) routeEvidence() {
+// evidenceStore reads what was stored of a run.
+type evidenceStore interface {
+	// Run is found with its result.
+	Run(ctx context.Context, id string) (experiment.Run, error)
+	Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error)
+}
+
+// runEvidence is what belongs to a run and is not in the database.
+type runEvidence interface {
+	// Seconds returns an active run's timeline from second after+1 on.
+	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
+	// Histograms returns an active run's distributions of the measure stage so far,
+	// V2-encoded; none before it.
+	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
+	Log(ctx context.Context, q experiment.LogQuery) (api.Log, error)
+}
+
+// evidenceRoutes serve what a run measured and left.
+type evidenceRoutes struct {
+	clock    clock
+	store    evidenceStore
+	evidence runEvidence
+}
+
+func (e evidenceRoutes) add(a *registrar) {
 	of := func(path, id, summary, description string) huma.Operation {
 		op := call(http.MethodGet, "/runs/{id}"+path, id, "runs", summary)
 		op.Description = description
 		op.Errors = []int{http.StatusNotFound}
 		return op
 	}
-	register(s, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), s.getResult)
-	register(s, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), s.getTimeline)
-	register(s, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result."), s.getHistograms)
-	register(s, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), s.getResources)
-	register(s, of("/log", "get-run-log", "What a run's processes wrote", "The newest lines that match, oldest first; go back with 'before'."), s.getLog)
+	register(a, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), e.getResult)
+	register(a, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), e.getTimeline)
+	register(a, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result."), e.getHistograms)
+	register(a, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), e.getResources)
+	register(a, of("/log", "get-run-log", "What a run's processes wrote", "The newest lines that match, oldest first; go back with 'before'."), e.getLog)
 }
 
 type resultOutput struct{ Body measure.Result }
 
-func (s *server) getResult(ctx context.Context, in *RunPath) (*resultOutput, error) {
-	run, err := s.Store.Run(ctx, in.ID)
+func (e evidenceRoutes) getResult(ctx context.Context, in *RunPath) (*resultOutput, error) {
+	run, err := e.store.Run(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +106,12 @@ type timelineInput struct {
 
 type timelineOutput struct{ Body api.Timeline }
 
-func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineOutput, error) {
-	asOf, _, err := s.moment(ctx)
+func (e evidenceRoutes) getTimeline(ctx context.Context, in *timelineInput) (*timelineOutput, error) {
+	asOf, _, err := moment(ctx, e.clock)
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Store.Run(ctx, in.ID)
+	run, err := e.store.Run(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +127,7 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineO
 	case run.Phase == experiment.PhaseEnded:
 		timeline.Complete = true
 	case active(run.Phase):
-		seconds, err := s.Evidence.Seconds(ctx, in.ID, in.After)
+		seconds, err := e.evidence.Seconds(ctx, in.ID, in.After)
 		if err != nil {
 			return nil, err
 		}
@@ -117,18 +141,18 @@ func (s *server) getTimeline(ctx context.Context, in *timelineInput) (*timelineO
 
 type histogramsOutput struct{ Body api.Histograms }
 
-func (s *server) getHistograms(ctx context.Context, in *RunPath) (*histogramsOutput, error) {
-	asOf, _, err := s.moment(ctx)
+func (e evidenceRoutes) getHistograms(ctx context.Context, in *RunPath) (*histogramsOutput, error) {
+	asOf, _, err := moment(ctx, e.clock)
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Store.Run(ctx, in.ID)
+	run, err := e.store.Run(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	found := api.Histograms{Run: in.ID, Histograms: map[measure.Distribution]string{}, AsOf: asOf}
 	if len(run.Result) == 0 && active(run.Phase) {
-		live, err := s.Evidence.Histograms(ctx, in.ID)
+		live, err := e.evidence.Histograms(ctx, in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -154,11 +178,11 @@ type logInput struct {
 
 type logOutput struct{ Body api.Log }
 
-func (s *server) getLog(ctx context.Context, in *logInput) (*logOutput, error) {
-	if _, err := s.Store.Run(ctx, in.ID); err != nil {
+func (e evidenceRoutes) getLog(ctx context.Context, in *logInput) (*logOutput, error) {
+	if _, err := e.store.Run(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	log, err := s.Evidence.Log(ctx, experiment.LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
+	log, err := e.evidence.Log(ctx, experiment.LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
 	if errors.Is(err, experiment.ErrCursor) {
 		return nil, invalid(api.FieldError{Location: "query.before", Message: err.Error()})
 	} else if err != nil {

@@ -12,11 +12,11 @@ import (
 func (s *server) routeExperiments() {
 	op := call(http.MethodGet, "/experiments", "list-experiments", "experiments", "Experiments")
 	op.Description = "A page of them; go on with the cursor in 'next'."
-	register(s, op, s.listExperiments)
+	register(s.registrar, op, s.listExperiments)
 
 	op = call(http.MethodGet, "/experiments/{id}", "get-experiment", "experiments", "One experiment with its plan, its runs and its verdict")
 	op.Errors = []int{http.StatusNotFound}
-	register(s, op, s.getExperiment)
+	register(s.registrar, op, s.getExperiment)
 
 	s.routeSubmit()
 
@@ -25,13 +25,13 @@ func (s *server) routeExperiments() {
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.cancel"}
-	register(s, op, s.cancelExperiment)
+	register(s.registrar, op, s.cancelExperiment)
 
 	op = call(http.MethodDelete, "/experiments/{id}", "delete-experiment", "experiments", "Delete an experiment with its results")
 	op.Description = "Refused while anything of it may still exist."
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.delete"}
-	register(s, op, s.deleteExperiment)
+	register(s.registrar, op, s.deleteExperiment)
 }
 
 type experimentsOutput struct {
@@ -39,7 +39,7 @@ type experimentsOutput struct {
 }
 
 func (s *server) listExperiments(ctx context.Context, in *experimentsQuery) (*experimentsOutput, error) {
-	asOf, last, err := s.moment(ctx)
+	asOf, last, err := moment(ctx, s.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *server) getExperiment(ctx context.Context, in *experimentPath) (*experi
 
 // experimentDetail reads an experiment with its runs.
 func (s *server) experimentDetail(ctx context.Context, id string) (api.ExperimentDetail, error) {
-	asOf, last, err := s.moment(ctx)
+	asOf, last, err := moment(ctx, s.Store)
 	if err != nil {
 		return api.ExperimentDetail{}, err
 	}
@@ -133,7 +133,7 @@ func (s *server) deleteExperiment(ctx context.Context, in *experimentPath) (*str
 	}
 	for _, run := range runs {
 		if err := s.Evidence.Forget(ctx, run.ID); err != nil { // the experiment is gone all the same
-			s.logger().ErrorContext(ctx, "the files of a deleted run are still there", slog.String("run", run.ID), slog.Any("error", err))
+			s.log.ErrorContext(ctx, "the files of a deleted run are still there", slog.String("run", run.ID), slog.Any("error", err))
 		}
 	}
 	return nil, nil

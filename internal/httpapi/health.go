@@ -6,35 +6,43 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"dec.local/dec/internal/experiment"
 )
 
 // probeTime is how long the database may take to say that it is there.
 const probeTime = 3 * time.Second
 
-// servePlain serves what is beside the API: health, metrics and the page.
-func (s *server) servePlain() error {
-	for _, path := range []string{"/livez", "/healthz"} {
-		s.plain.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
-	}
-	s.plain.HandleFunc("GET /readyz", s.ready)
-	s.plain.Handle("GET /metrics", s.metrics.handler(s))
-	return s.serveUI()
+// healthStore tells whether the server can do its work.
+type healthStore interface {
+	// Ping returns an error when the database cannot be used.
+	Ping(ctx context.Context) error
+	Drain(ctx context.Context) (experiment.Drain, error)
 }
+
+// health serves the probes of those who watch the process.
+type health struct {
+	store healthStore
+	log   *slog.Logger
+}
+
+// live says that the process runs.
+func (h health) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
 // ready says whether the server takes part: not while it drains, nor without its
 // database.
-func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+func (h health) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()
-	if err := s.Store.Ping(ctx); err != nil {
-		s.logger().WarnContext(r.Context(), "the database does not answer", slog.Any("error", err))
+	if err := h.store.Ping(ctx); err != nil {
+		h.log.WarnContext(r.Context(), "the database does not answer", slog.Any("error", err))
 		say(w, http.StatusServiceUnavailable, "the database does not answer")
 		return
 	}
-	drain, err := s.Store.Drain(ctx)
+	drain, err := h.store.Drain(ctx)
 	switch {
 	case err != nil:
-		s.logger().WarnContext(r.Context(), "the drain state cannot be read", slog.Any("error", err))
+		h.log.WarnContext(r.Context(), "the drain state cannot be read", slog.Any("error", err))
 		say(w, http.StatusServiceUnavailable, "the database does not answer")
 	case drain.InForce():
 		say(w, http.StatusServiceUnavailable, "draining")

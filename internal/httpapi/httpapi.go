@@ -11,8 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/guard"
 	"dec.local/dec/internal/stream"
@@ -37,44 +35,72 @@ type Options struct {
 	Logger    *slog.Logger       // slog.Default() if nil
 }
 
-// server holds what the routes need.
-type server struct {
-	Options
-	api     huma.API
-	calls   *http.ServeMux // those of the document
-	plain   *http.ServeMux // health, metrics and the page
-	metrics *Metrics
-}
-
 // New returns the handler of everything that the server answers. The guard's
 // Wrap goes around it, with [Open] as its Open.
 func New(o Options) (http.Handler, error) {
 	if o.Store == nil || o.Engine == nil || o.Planner == nil || o.Evidence == nil || o.Inventory == nil || o.Guard == nil || o.Hub == nil {
 		return nil, errors.New("the API needs a store, an engine, a planner, evidence, an inventory, a guard and a hub")
 	}
-	s := newServer(o)
-	if err := s.servePlain(); err != nil {
+	o = o.withDefaults()
+	plain, err := newPlain(o)
+	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	calls := http.NewServeMux()
+	newRegistrar(o, calls).serveDocument(calls)
+	return &router{calls: calls, plain: plain, log: o.Logger}, nil
 }
 
-func newServer(o Options) *server {
-	s := &server{Options: o, calls: http.NewServeMux(), plain: http.NewServeMux(), metrics: o.Metrics}
-	if s.metrics == nil {
-		s.metrics = NewMetrics()
+func (o Options) withDefaults() Options {
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics()
 	}
-	s.api = newAPI(s.calls)
-	s.api.UseMiddleware(s.account, s.strict)
-	for _, routes := range []func(){
-		s.routeCatalog, s.routeExperiments, s.routeComparisons, s.routeRuns, s.routeEvidence,
-		s.routeEvents, s.routeInventory, s.routeShutdown, s.routeSession, s.routeAudit,
+	return o
+}
+
+// newPlain routes what is beside the API: health, metrics and the page.
+func newPlain(o Options) (*http.ServeMux, error) {
+	page, err := newPage(o.UI)
+	if err != nil {
+		return nil, err
+	}
+	h := health{store: o.Store, log: o.Logger}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", h.live)
+	mux.HandleFunc("GET /healthz", h.live)
+	mux.HandleFunc("GET /readyz", h.ready)
+	mux.Handle("GET /metrics", o.Metrics.handler(&totals{store: o.Store, hub: o.Hub, version: o.Version, log: o.Logger}))
+	mux.HandleFunc("GET /", page)
+	return mux, nil
+}
+
+// server holds what the routes need.
+type server struct {
+	Options
+	registrar *registrar
+	log       *slog.Logger
+}
+
+// newRegistrar routes the calls of the API.
+func newRegistrar(o Options, mux *http.ServeMux) *registrar {
+	a := &registrar{api: newAPI(mux), log: o.Logger}
+	a.api.UseMiddleware(accounts{metrics: o.Metrics, store: o.Store, log: o.Logger}.account, strict)
+	s := &server{Options: o, registrar: a, log: o.Logger}
+	s.routeExperiments()
+	s.routeComparisons()
+	s.routeRuns()
+	s.routeShutdown()
+	for _, group := range []interface{ add(*registrar) }{
+		catalogRoutes{planner: o.Planner},
+		evidenceRoutes{clock: o.Store, store: o.Store, evidence: o.Evidence},
+		eventRoutes{hub: o.Hub, log: o.Logger},
+		inventoryRoutes{clock: o.Store, targets: o.Inventory},
+		sessionRoutes{guard: o.Guard, version: o.Version, install: o.Install},
+		auditRoutes{clock: o.Store, entries: o.Store},
 	} {
-		routes()
+		group.add(a)
 	}
-	complete(s.api.OpenAPI())
-	s.serveDocument()
-	return s
+	complete(a.api.OpenAPI())
+	return a
 }
-
-func (s *server) logger() *slog.Logger { return cmp.Or(s.Logger, slog.Default()) }

@@ -8,26 +8,37 @@ import (
 	"dec.local/dec/internal/api"
 )
 
-func (s *server) routeInventory() {
+// Inventory lists what exists on every target.
+type Inventory interface {
+	Inventory(ctx context.Context) ([]api.TargetInventory, error)
+}
+
+// inventoryRoutes serve the inventory.
+type inventoryRoutes struct {
+	clock   clock
+	targets Inventory
+}
+
+func (i inventoryRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/inventory", "get-inventory", "operation", "What exists on the targets for this install")
 	op.Description = "Asked of the targets themselves, not of the database."
-	register(s, op, s.getInventory)
+	register(a, op, i.get)
 }
 
 type inventoryOutput struct{ Body api.Inventory }
 
-func (s *server) getInventory(ctx context.Context, _ *struct{}) (*inventoryOutput, error) {
-	asOf, _, err := s.moment(ctx)
+func (i inventoryRoutes) get(ctx context.Context, _ *struct{}) (*inventoryOutput, error) {
+	asOf, _, err := moment(ctx, i.clock)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := s.Inventory.Inventory(ctx)
+	targets, err := i.targets.Inventory(ctx)
 	if err != nil {
 		return nil, err
 	}
 	inventory := api.Inventory{AsOf: asOf, Targets: orEmpty(slices.Clone(targets))}
-	for i := range inventory.Targets {
-		inventory.Targets[i].Objects = orEmpty(inventory.Targets[i].Objects)
+	for n := range inventory.Targets {
+		inventory.Targets[n].Objects = orEmpty(inventory.Targets[n].Objects)
 	}
 	return &inventoryOutput{inventory}, nil
 }

@@ -72,9 +72,9 @@ func (m *Metrics) begin(operation string) (done func(status int)) {
 	}
 }
 
-// handler serves the metrics together with those of a server.
-func (m *Metrics) handler(s *server) http.Handler {
+// handler serves the metrics together with those that are read when asked for.
+func (m *Metrics) handler(read *totals) http.Handler {
 	own := prometheus.NewRegistry()
-	own.MustRegister(&totals{s})
+	own.MustRegister(read)
 	return promhttp.HandlerFor(prometheus.Gatherers{m.registry, own}, promhttp.HandlerOpts{})
 }

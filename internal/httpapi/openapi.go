@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
@@ -28,7 +29,7 @@ const (
 // Document returns the OpenAPI document, as JSON. It is the same for every
 // server of this version.
 func Document() ([]byte, error) {
-	data, err := json.MarshalIndent(newServer(Options{}).api.OpenAPI(), "", "  ")
+	data, err := json.MarshalIndent(newRegistrar(Options{}.withDefaults(), http.NewServeMux()).api.OpenAPI(), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
 	}
@@ -104,6 +105,12 @@ func (planSchema) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Ref: schemas + "Plan"}
 }
 
+// registrar adds operations to the API.
+type registrar struct {
+	api huma.API
+	log *slog.Logger // of errors that no caller can mend
+}
+
 // call begins the description of an operation.
 func call(method, path, id, tag, summary string) huma.Operation {
 	return huma.Operation{
@@ -121,8 +128,8 @@ var always = []int{
 	http.StatusServiceUnavailable,
 }
 
-// register adds an operation. Errors of the handler pass through [server.problem].
-func register[I, O any](s *server, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+// register adds an operation. Errors of the handler pass through [registrar.problem].
+func register[I, O any](a *registrar, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	op.Errors = append(op.Errors, always...)
 	if op.Method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge)
@@ -132,21 +139,21 @@ func register[I, O any](s *server, op huma.Operation, handle func(context.Contex
 	}
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+	huma.Register(a.api, op, func(ctx context.Context, in *I) (*O, error) {
 		if named, ok := any(in).(interface{ object() string }); ok {
 			requestOf(ctx).object = named.object()
 		}
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, s.problem(ctx, err)
+			return nil, a.problem(ctx, err)
 		}
 		return out, nil
 	})
 }
 
 // answer describes an answer that huma cannot derive.
-func answer[T any](s *server, op *huma.Operation, status int, description string) {
-	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+func answer[T any](a *registrar, op *huma.Operation, status int, description string) {
+	schema := a.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 	op.Responses[strconv.Itoa(status)] = &huma.Response{
 		Description: description,
 		Content:     map[string]*huma.MediaType{jsonType: {Schema: schema}},
@@ -170,18 +177,18 @@ func complete(document *huma.OpenAPI) {
 }
 
 // serveDocument serves the document.
-func (s *server) serveDocument() {
+func (a *registrar) serveDocument(mux *http.ServeMux) {
 	serve := func(path, mediaType string, write func() ([]byte, error)) {
-		s.calls.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			data, err := write()
 			if err != nil {
-				writeProblem(w, s.problem(r.Context(), err).(*api.Problem))
+				writeProblem(w, a.problem(r.Context(), err).(*api.Problem))
 				return
 			}
 			w.Header().Set("Content-Type", mediaType)
 			_, _ = w.Write(data) // the caller may have gone
 		})
 	}
-	serve("/api/openapi.json", jsonType, func() ([]byte, error) { return json.Marshal(s.api.OpenAPI()) })
-	serve("/api/openapi.yaml", "application/yaml", s.api.OpenAPI().YAML)
+	serve("/api/openapi.json", jsonType, func() ([]byte, error) { return json.Marshal(a.api.OpenAPI()) })
+	serve("/api/openapi.yaml", "application/yaml", a.api.OpenAPI().YAML)
 }

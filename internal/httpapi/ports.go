@@ -6,7 +6,6 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/measure"
 )
 
 // Store answers questions about what is stored, and keeps what the API itself
@@ -16,6 +15,12 @@ type Store interface {
 	reader
 	keeper
 	latch
+	clock
+	auditReader
+	auditWriter
+	healthStore
+	totalsStore
+	evidenceStore
 }
 
 // lister finds experiments and runs.
@@ -37,9 +42,6 @@ type lister interface {
 type reader interface {
 	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
 	Expiry(ctx context.Context, run string) (time.Time, error)
-	Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error)
-	LastEvent(ctx context.Context) (int64, error)
-	Totals(ctx context.Context) (experiment.Totals, error)
 }
 
 // keeper keeps what the API must remember.
@@ -47,11 +49,6 @@ type keeper interface {
 	// Delete removes an ended experiment with all that is stored of it, and
 	// returns its runs; [experiment.ErrBusy] while anything of it may live.
 	Delete(ctx context.Context, experimentID string) ([]experiment.Run, error)
-	Audit(ctx context.Context, e experiment.AuditEntry) error
-	ListAudit(ctx context.Context, cursor string, limit int) ([]experiment.AuditEntry, string, error)
-	// Ping returns an error when the database cannot be used.
-	Ping(ctx context.Context) error
-	Now(ctx context.Context) (time.Time, error)
 }
 
 // latch is the drain of all servers of the database.
@@ -76,7 +73,7 @@ type Engine interface {
 
 // Planner knows what plans can be run here.
 type Planner interface {
-	Catalog(ctx context.Context) (api.Catalog, error)
+	cataloger
 	// Propose reads a plan, YAML or JSON, and tells what it would do, once it is
 	// certain that it may be run here now. A plan that must be changed is an
 	// *[experiment.Problems], one that can't be run now an *[experiment.Refusal].
@@ -85,21 +82,11 @@ type Planner interface {
 	Estimate(ctx context.Context, p experiment.Plan) (d time.Duration, basis string, err error)
 }
 
-// Inventory lists what exists on every target.
-type Inventory interface {
-	Inventory(ctx context.Context) ([]api.TargetInventory, error)
-}
-
 // Evidence is what belongs to runs and is not in the database.
 type Evidence interface {
-	// Seconds returns an active run's timeline from second after+1 on.
-	Seconds(ctx context.Context, run string, after int) ([]measure.Second, error)
-	// Histograms returns an active run's distributions of the measure stage so far,
-	// V2-encoded; none before it.
-	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
+	runEvidence
 	// LoadStart returns when second 0 of the run began; the zero time before.
 	LoadStart(ctx context.Context, run string) (time.Time, error)
-	Log(ctx context.Context, q experiment.LogQuery) (api.Log, error)
 	// Forget removes the files of a deleted run.
 	Forget(ctx context.Context, run string) error
 }

@@ -51,7 +51,7 @@ func fieldErrors(errs []error) []api.FieldError {
 
 // problem turns an error of a handler into the answer that tells it. It is the
 // one place that knows which error has which status.
-func (s *server) problem(ctx context.Context, err error) error {
+func (a *registrar) problem(ctx context.Context, err error) error {
 	if p, ok := errors.AsType[*api.Problem](err); ok {
 		return p
 	}
@@ -72,7 +72,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return invalid(api.FieldError{Location: "query.cursor", Message: err.Error()})
 	}
 	if ctx.Err() == nil { // else the caller has gone, and nobody reads the answer
-		s.logger().ErrorContext(ctx, "a call failed", slog.String("operation", operationOf(ctx)), slog.Any("error", err))
+		a.log.ErrorContext(ctx, "a call failed", slog.String("operation", operationOf(ctx)), slog.Any("error", err))
 	}
 	return api.NewProblem(http.StatusInternalServerError, "The server could not do this; its log has the reason.")
 }

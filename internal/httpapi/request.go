@@ -2,11 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/guard"
 )
 
@@ -30,18 +33,35 @@ func requestOf(ctx context.Context) *request {
 
 func operationOf(ctx context.Context) string { return requestOf(ctx).operation }
 
+// auditTime is how long an entry may take to be stored.
+const auditTime = 5 * time.Second
+
+// auditWriter keeps who made a write, and when.
+type auditWriter interface {
+	Audit(ctx context.Context, e experiment.AuditEntry) error
+	// Now is the time of the database.
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// accounts are kept of every call.
+type accounts struct {
+	metrics *Metrics
+	store   auditWriter
+	log     *slog.Logger
+}
+
 // account counts a call, audits it if it writes, and does what must follow the
 // answer.
-func (s *server) account(ctx huma.Context, next func(huma.Context)) {
+func (a accounts) account(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	state := &request{operation: op.OperationID}
-	done := s.metrics.begin(op.OperationID)
+	done := a.metrics.begin(op.OperationID)
 	r, w := humago.Unwrap(ctx)
 	status := http.StatusInternalServerError // of a handler that panics
 	defer func() {
 		done(status)
 		if action, ok := op.Metadata[auditAction].(string); ok && !state.skipAudit {
-			s.audit(r, state, action, status)
+			a.audit(r, state, action, status)
 		}
 	}()
 	next(huma.WithValue(ctx, requestKey{}, state))
@@ -51,6 +71,22 @@ func (s *server) account(ctx huma.Context, next func(huma.Context)) {
 	}
 	if state.after != nil {
 		state.after()
+	}
+}
+
+// audit stores who made a write. The caller may have gone by now, and the entry
+// is stored all the same.
+func (a accounts) audit(r *http.Request, state *request, action string, status int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditTime)
+	defer cancel()
+	now, err := a.store.Now(ctx)
+	if err == nil {
+		err = a.store.Audit(ctx, experiment.AuditEntry{
+			At: now.UTC(), By: caller(r.Context()), Action: action, Object: state.object, Status: status, Remote: r.RemoteAddr,
+		})
+	}
+	if err != nil {
+		a.log.ErrorContext(ctx, "a write is not in the audit log", slog.String("action", action), slog.String("object", state.object), slog.Any("error", err))
 	}
 }
 

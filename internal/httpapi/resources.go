@@ -13,23 +13,23 @@ const eventPage = 1000
 
 type resourcesOutput struct{ Body api.Resources }
 
-func (s *server) getResources(ctx context.Context, in *RunPath) (*resourcesOutput, error) {
-	asOf, _, err := s.moment(ctx)
+func (e evidenceRoutes) getResources(ctx context.Context, in *RunPath) (*resourcesOutput, error) {
+	asOf, _, err := moment(ctx, e.clock)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.Run(ctx, in.ID); err != nil {
+	if _, err := e.store.Run(ctx, in.ID); err != nil {
 		return nil, err
 	}
 	lives := newLives()
 	for after := int64(0); ; {
-		events, err := s.Store.Events(ctx, experiment.EventQuery{Run: in.ID, After: after, Limit: eventPage})
+		events, err := e.store.Events(ctx, experiment.EventQuery{Run: in.ID, After: after, Limit: eventPage})
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range events {
-			lives.add(e)
-			after = e.ID
+		for _, event := range events {
+			lives.add(event)
+			after = event.ID
 		}
 		if len(events) < eventPage {
 			break

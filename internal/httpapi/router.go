@@ -15,19 +15,26 @@ import (
 // methods are those that some call may take.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
+// router is the handler of everything that the server answers.
+type router struct {
+	calls *http.ServeMux // those of the document, and the document
+	plain *http.ServeMux // health, metrics and the page
+	log   *slog.Logger
+}
+
 // ServeHTTP routes a request. Unlike the standard router it answers a wrong path
 // or method with a problem, and never redirects to a cleaned path.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := &recorder{ResponseWriter: w}
-	defer s.recoverPanic(recorder, r)
+	defer t.recoverPanic(recorder, r)
 	if !clean(r.URL) {
 		writeProblem(recorder, api.NewProblem(http.StatusNotFound, "There is no such path."))
 		return
 	}
 	r.Header.Del("Accept") // every call has one form of answer
-	mux := s.plain
+	mux := t.plain
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
-		mux = s.calls
+		mux = t.calls
 	}
 	if _, pattern := mux.Handler(r); pattern != "" {
 		mux.ServeHTTP(recorder, r)
@@ -64,7 +71,7 @@ func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
 
 // recoverPanic answers for a handler that panicked, or cuts the answer off where
 // it had begun.
-func (s *server) recoverPanic(w *recorder, r *http.Request) {
+func (t *router) recoverPanic(w *recorder, r *http.Request) {
 	reason := recover()
 	if reason == nil {
 		return
@@ -72,7 +79,7 @@ func (s *server) recoverPanic(w *recorder, r *http.Request) {
 	if reason == http.ErrAbortHandler {
 		panic(reason)
 	}
-	s.logger().ErrorContext(r.Context(), "a handler panicked", slog.String("path", r.URL.Path), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
+	t.log.ErrorContext(r.Context(), "a handler panicked", slog.String("path", r.URL.Path), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

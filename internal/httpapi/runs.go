@@ -11,24 +11,24 @@ import (
 func (s *server) routeRuns() {
 	op := call(http.MethodGet, "/runs", "list-runs", "runs", "Runs")
 	op.Description = "A page of them, the newest first; those of one experiment in their order."
-	register(s, op, s.listRuns)
+	register(s.registrar, op, s.listRuns)
 
 	op = call(http.MethodGet, "/runs/{id}", "get-run", "runs", "One run")
 	op.Errors = []int{http.StatusNotFound}
-	register(s, op, s.getRun)
+	register(s.registrar, op, s.getRun)
 
 	op = call(http.MethodPost, "/runs/{id}/cancel", "cancel-run", "runs", "Cancel a run")
 	op.Description = "It is stopped and destroyed; the experiment goes on. The answer comes before that is done: see the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "run.cancel"}
-	register(s, op, s.cancelRun)
+	register(s.registrar, op, s.cancelRun)
 }
 
 type runsOutput struct{ Body api.Page[api.Run] }
 
 func (s *server) listRuns(ctx context.Context, in *runsQuery) (*runsOutput, error) {
-	asOf, last, err := s.moment(ctx)
+	asOf, last, err := moment(ctx, s.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *server) getRun(ctx context.Context, in *RunPath) (*runOutput, error) {
 
 // runDetail reads a run with what its page needs.
 func (s *server) runDetail(ctx context.Context, id string) (api.RunDetail, error) {
-	asOf, last, err := s.moment(ctx)
+	asOf, last, err := moment(ctx, s.Store)
 	if err != nil {
 		return api.RunDetail{}, err
 	}

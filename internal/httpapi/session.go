@@ -26,19 +26,25 @@ func Open(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
-func (s *server) routeSession() {
+// sessionRoutes sign browsers in and out.
+type sessionRoutes struct {
+	guard            *guard.Guard
+	version, install string // of this server
+}
+
+func (s sessionRoutes) add(a *registrar) {
 	op := call(http.MethodPost, sessionPath, "create-session", "operation", "Sign a browser in")
 	op.Description = "Exchanges a one-time code, which the server prints when it starts, or the token for a cookie."
 	op.Security = []map[string][]string{{}} // anybody may try
 	op.Metadata = map[string]any{auditAction: "session.create"}
-	register(s, op, s.createSession)
+	register(a, op, s.create)
 
 	op = call(http.MethodGet, sessionPath, "get-session", "operation", "Who am I")
-	register(s, op, s.getSession)
+	register(a, op, s.get)
 
 	op = call(http.MethodDelete, sessionPath, "delete-session", "operation", "Sign out")
 	op.Metadata = map[string]any{auditAction: "session.delete"}
-	register(s, op, s.deleteSession)
+	register(a, op, s.delete)
 }
 
 // signIn is the body of a sign-in: one of the two.
@@ -57,8 +63,8 @@ type signInInput struct{ Body signIn }
 
 type sessionOutput struct{ Body api.Session }
 
-func (s *server) createSession(ctx context.Context, in *signInInput) (*sessionOutput, error) {
-	err := s.Guard.SignIn(ctx, in.Body.Code, in.Body.Token)
+func (s sessionRoutes) create(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+	err := s.guard.SignIn(ctx, in.Body.Code, in.Body.Token)
 	switch {
 	case errors.Is(err, guard.ErrSignIn):
 		return nil, api.NewProblem(http.StatusUnauthorized, err.Error())
@@ -67,16 +73,16 @@ func (s *server) createSession(ctx context.Context, in *signInInput) (*sessionOu
 	case err != nil:
 		return nil, err
 	}
-	return s.getSession(ctx, nil)
+	return s.get(ctx, nil)
 }
 
-func (s *server) getSession(ctx context.Context, _ *struct{}) (*sessionOutput, error) {
+func (s sessionRoutes) get(ctx context.Context, _ *struct{}) (*sessionOutput, error) {
 	who, _ := guard.Who(ctx)
 	return &sessionOutput{api.Session{
-		Subject: who.Subject, Roles: []string{guard.Admin}, Via: who.Via, Version: s.Version, Install: s.Install,
+		Subject: who.Subject, Roles: []string{guard.Admin}, Via: who.Via, Version: s.version, Install: s.install,
 	}}, nil
 }
 
-func (s *server) deleteSession(ctx context.Context, _ *struct{}) (*struct{}, error) {
-	return nil, s.Guard.SignOut(ctx)
+func (s sessionRoutes) delete(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	return nil, s.guard.SignOut(ctx)
 }

@@ -22,19 +22,19 @@ func (s *server) routeShutdown() {
 	op.Description = "No further run starts, on any server of the database; new experiments are accepted and stay queued. " +
 		"While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
 	op.Metadata = map[string]any{auditAction: "shutdown.request"}
-	answer[api.Shutdown](s, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
-	answer[api.Shutdown](s, &op, http.StatusConflict, "Deferred: runs are active.")
+	answer[api.Shutdown](s.registrar, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
+	answer[api.Shutdown](s.registrar, &op, http.StatusConflict, "Deferred: runs are active.")
 	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds until it is worth asking again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
-	register(s, op, s.requestShutdown)
+	register(s.registrar, op, s.requestShutdown)
 
 	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Where a shutdown stands")
 	op.Description = "With ?wait= the answer comes when that changes, or after that time. Asking keeps a shutdown that was requested from lapsing."
-	register(s, op, s.getShutdown)
+	register(s.registrar, op, s.getShutdown)
 
 	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Take a shutdown back")
 	op.Description = "Runs start again. Also when none was requested."
 	op.Metadata = map[string]any{auditAction: "shutdown.cancel"}
-	register(s, op, s.cancelShutdown)
+	register(s.registrar, op, s.cancelShutdown)
 }
 
 // shutdownRequest is the body of a request to shut down.

@@ -31,7 +31,7 @@ const bodyTime = 20 * time.Second
 // strict refuses requests that huma would take although the document forbids
 // them: queries with unknown, empty, repeated or loosely written parameters,
 // text that no database stores, and bodies of another type.
-func (s *server) strict(ctx huma.Context, next func(huma.Context)) {
+func strict(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	fields := checkQuery(r.URL.RawQuery, ctx.Operation())
 	fields = append(fields, checkHeaders(r.Header, ctx.Operation())...)

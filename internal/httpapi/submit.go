@@ -26,11 +26,11 @@ func (s *server) routeSubmit() {
 	op.RequestBody = &huma.RequestBody{Description: "The plan, as JSON or YAML.", Required: true}
 	op.Errors = []int{http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.create"}
-	answer[api.ExperimentDetail](s, &op, http.StatusAccepted, "It is stored and queued.")
-	answer[api.DryRun](s, &op, http.StatusOK, "What the plan would do (dry_run).")
-	register(s, op, s.submit)
+	answer[api.ExperimentDetail](s.registrar, &op, http.StatusAccepted, "It is stored and queued.")
+	answer[api.DryRun](s.registrar, &op, http.StatusOK, "What the plan would do (dry_run).")
+	register(s.registrar, op, s.submit)
 
-	plan := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
+	plan := s.registrar.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
 	op.RequestBody.Content = map[string]*huma.MediaType{}
 	for _, mediaType := range planTypes {
 		op.RequestBody.Content[mediaType] = &huma.MediaType{Schema: plan}

@@ -4,14 +4,29 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/stream"
 )
 
+// totalsStore is what the metrics read.
+type totalsStore interface {
+	Totals(ctx context.Context) (experiment.Totals, error)
+	Drain(ctx context.Context) (experiment.Drain, error)
+	// Now is the time of the database.
+	Now(ctx context.Context) (time.Time, error)
+}
+
 // totals are the metrics that are read from the database when Prometheus asks.
-type totals struct{ server *server }
+type totals struct {
+	store   totalsStore
+	hub     *stream.Hub
+	version string
+	log     *slog.Logger
+}
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("dec_"+name, help, labels, nil)
@@ -48,10 +63,10 @@ func (t *totals) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	gauge(infoDesc, 1, t.server.Version)
-	gauge(clientsDesc, float64(t.server.Hub.Subscribers()))
+	gauge(infoDesc, 1, t.version)
+	gauge(clientsDesc, float64(t.hub.Subscribers()))
 	if err := t.stored(ctx, out, gauge); err != nil {
-		t.server.logger().WarnContext(ctx, "the totals cannot be read", slog.Any("error", err))
+		t.log.WarnContext(ctx, "the totals cannot be read", slog.Any("error", err))
 		gauge(upDesc, 0)
 		return
 	}
@@ -60,16 +75,16 @@ func (t *totals) Collect(out chan<- prometheus.Metric) {
 
 // stored tells what the database holds.
 func (t *totals) stored(ctx context.Context, out chan<- prometheus.Metric, gauge func(*prometheus.Desc, float64, ...string)) error {
-	told := t.server.Hub.Last() // before the newest is read, or it could be below zero
-	all, err := t.server.Store.Totals(ctx)
+	told := t.hub.Last() // before the newest is read, or it could be below zero
+	all, err := t.store.Totals(ctx)
 	if err != nil {
 		return err
 	}
-	drain, err := t.server.Store.Drain(ctx)
+	drain, err := t.store.Drain(ctx)
 	if err != nil {
 		return err
 	}
-	now, err := t.server.Store.Now(ctx)
+	now, err := t.store.Now(ctx)
 	if err != nil {
 		return err
 	}

@@ -19,26 +19,26 @@ const (
 	assets = "assets/"
 )
 
-// serveUI serves the built page at every path that is none of the API.
-func (s *server) serveUI() error {
-	if s.UI == nil {
-		s.plain.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+// newPage returns a handler of the built page, at every path that is none of the
+// API; of a line of text where page is nil.
+func newPage(page fs.FS) (http.HandlerFunc, error) {
+	if page == nil {
+		return func(w http.ResponseWriter, _ *http.Request) {
 			say(w, http.StatusOK, "DEC is running. This build has no page; the API is below /api/v1, its document at /api/openapi.json.")
-		})
-		return nil
+		}, nil
 	}
-	index, err := fs.ReadFile(s.UI, indexFile)
+	index, err := fs.ReadFile(page, indexFile)
 	if err != nil {
-		return fmt.Errorf("read the page: %w", err)
+		return nil, fmt.Errorf("read the page: %w", err)
 	}
 	if !bytes.Contains(index, []byte(nonceSlot)) {
-		return errors.New("the page has no slot for the nonce of its styles: build it again with 'make setup'")
+		return nil, errors.New("the page has no slot for the nonce of its styles: build it again with 'make setup'")
 	}
-	files, err := readPage(s.UI)
+	files, err := readPage(page)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.plain.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		if file, ok := files[name]; ok {
 			file.ServeHTTP(w, r)
@@ -49,8 +49,7 @@ func (s *server) serveUI() error {
 			return
 		}
 		writeIndex(w, r, index)
-	})
-	return nil
+	}, nil
 }
 
 // writeIndex writes the page with the nonce of this answer, which is why it must

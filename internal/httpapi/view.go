@@ -96,7 +96,7 @@ func (s *server) liven(ctx context.Context, run *api.Run, stages experiment.Stag
 func (s *server) loadStart(ctx context.Context, run string) time.Time {
 	start, err := s.Evidence.LoadStart(ctx, run)
 	if err != nil {
-		s.logger().WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
+		s.log.WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
 		return time.Time{}
 	}
 	return start.UTC()
