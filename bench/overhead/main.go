@@ -99,9 +99,10 @@ func throughDEC(ctx context.Context, dec, dir, root string, tech [2]string) (fig
 	if err := cmd.Start(); err != nil {
 		return figures{}, err
 	}
-	lines := bufio.NewScanner(progress)
+	lines, copied := bufio.NewScanner(progress), false
 	for lines.Scan() {
-		if strings.HasSuffix(lines.Text(), " load") {
+		if !copied && strings.HasSuffix(lines.Text(), " load") { // a run that is not valid is followed by another
+			copied = true
 			found, err := filepath.Glob(filepath.Join(data, "runs", "*", "root"))
 			if err != nil || len(found) != 1 {
 				return figures{}, fmt.Errorf("root module of the run: %v, %v", found, err)

@@ -77,6 +77,7 @@ func serve() error {
 	g, err := guard.New(guard.Options{
 		TokenHashes: func() [][32]byte { return [][32]byte{guard.Hash(token)} },
 		Sessions:    struct{ scs.CtxStore }{}, // tokens need none
+		MaxBody:     1,                        // no call has any
 	})
 	if err != nil {
 		return err

@@ -30,8 +30,9 @@ const (
 	window  = 30 * time.Second
 	warmup  = 10 * time.Second
 	stalled = 3 * time.Second
-	limit   = 0.05 // how far a measured quantile may be from the closed form
 )
+
+var limit = flag.Float64("limit", 0.05, "share by which a measured quantile may differ from the closed form")
 
 const plan = `{"name": "stall", "workload": {"load": {"rate": %d}, "message": {"size": 256}, "stages": {"warmup": "%s", "measure": "%s", "drain": "20s"}},
  "variants": [{"label": "%s", "technology": "%s", "stack": "%s"}], "repeat": 1}`
@@ -173,7 +174,7 @@ func judge(technology string, out []byte) (bool, error) {
 			return false, fmt.Errorf("%s: %s is absent", technology, q.name)
 		}
 		off := float64(*q.got)/float64(want) - 1
-		good = good && math.Abs(off) <= limit
+		good = good && math.Abs(off) <= *limit
 		fmt.Printf("  end to end %s %v, closed form %v: %+.1f %%\n", q.name, time.Duration(*q.got).Round(time.Millisecond), want.Round(time.Millisecond), off*100)
 	}
 	fmt.Printf("  pacer lateness p99 %s, back-pressure wait max %v, unsent %d, lost %d, valid %t %v\n",
