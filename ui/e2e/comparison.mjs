@@ -1,7 +1,7 @@
 // The answer of the stand-in for the server. Its numbers mean nothing.
 import { caveats, counts, ms } from "./numbers.mjs";
 
-/** A figure of both candidates: medians with a range of 3 % around, or sums. */
+/** A figure of both variants: medians with a range of 3 % around, or sums. */
 const figure = (name, title, unit, kafka, nats, sum = false) => ({
   name,
   title,

@@ -1,5 +1,5 @@
-// An experiment of the stand-in whose second candidate is an emulator that
-// refuses a third of what is offered, ended and under way.
+// An experiment of the stand-in whose second variant is an emulator that
+// refuses a third of what is offered, ended and active.
 import { second } from "./sample.mjs";
 
 const label = "kinesis-emulator";
@@ -47,7 +47,7 @@ const fairness = {
   emulators: { [label]: "kinesalite 3.3.3" },
 };
 
-/** Makes the stand-in call its candidate "nats" the emulator, and that one throttled. */
+/** Makes the stand-in call its variant "nats" the emulator, and that one throttled. */
 export function limit(data) {
   const { answer } = data;
   const rename = (value) => JSON.parse(JSON.stringify(value).replaceAll("nats", label));

@@ -1,4 +1,4 @@
-// What the pages tell of a candidate that is an emulator and refuses messages.
+// What the pages tell of a variant that is an emulator and refuses messages.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { launch, open, overflow, seriousFindings } from "./browser.mjs";
@@ -50,7 +50,7 @@ test("the answer says what was refused, and the figures and charts show it", asy
   const row = page.getByRole("row", { name: /^Writes refused for now \(throttled\)/ });
   assert.deepEqual(await row.getByRole("cell").allInnerTexts(), ["0", "113,000"]);
   await figure("Writes refused for now (throttled) per second").locator("canvas").waitFor();
-  await figure("Wait for a free slot, p99 of each second").locator("canvas").waitFor();
+  await figure("Back-pressure wait, p99 of each second").locator("canvas").waitFor();
   assert.equal(await figure(/Reads refused/).count(), 0);
 });
 
@@ -67,11 +67,20 @@ test("a run shows throttles and retries in each second", async () => {
   const chart = figure("Throttles and retries per second");
   await chart.getByRole("button", { name: "Show as table" }).click();
   assert.deepEqual(await chart.getByRole("columnheader").allInnerTexts(), [
-    "Time since the measure stage began",
+    "Time since the start of the measure stage",
     "throttled writes",
     "retried sends",
   ]);
   await page.getByText("22,600 times").first().waitFor();
+  const names = page.locator('dl[aria-label="Result"] dt');
+  assert.deepEqual(await names.allInnerTexts(), [
+    "End-to-end p50",
+    "End-to-end p99",
+    "Publish p99",
+    "Throughput",
+    "Lost",
+    "Broker CPU",
+  ]);
   await page.goto(`${mock.url}/runs/rdone00000`);
   await figure("Backlog and messages in flight").waitFor();
   assert.equal(await chart.count(), 0);
@@ -89,9 +98,9 @@ test("throttles appear while a run is loaded, below what is there already", asyn
   assert.deepEqual(titles.slice(0, before.length), before);
   assert.deepEqual(titles.slice(before.length), [
     "Throttles and retries per second",
-    "Wait for a free slot, p99 of each second",
+    "Back-pressure wait, p99 of each second",
   ]);
-  await page.locator('dl[aria-label="The newest second"]').getByText("550/s throttled").waitFor();
+  await page.locator('dl[aria-label="Latest second"]').getByText("550/s throttled").waitFor();
 });
 
 for (const colorScheme of ["light", "dark"]) {

@@ -24,7 +24,7 @@ afterEach(async () => {
   assert.deepEqual(failuresAllowed ? wrong.filter((text) => !/Failed to load resource/.test(text)) : wrong, []);
 });
 
-const strip = () => page.locator("header").getByText(/Live|Connecting|Connected again|As of|Draining/);
+const strip = () => page.locator("header").getByText(/Live|Connecting|Reconnected|As of|Draining/);
 /** Requests that fail are part of this test; anything else still counts. */
 const allowFailures = () => {
   failuresAllowed = true;
@@ -88,7 +88,7 @@ test("pages of the list are in the address, and filters too", async () => {
   await page.getByRole("button", { name: "Newest" }).click();
   await page.getByLabel("State").selectOption("ended");
   await page.waitForURL("**/experiments?state=ended");
-  await page.getByRole("link", { name: "Kafka vs NATS under way" }).waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Kafka vs NATS, running" }).waitFor({ state: "detached" });
   assert.ok(mock.requests.includes("GET /api/v1/experiments?cursor=cursor1&limit=50"));
 });
 
@@ -119,41 +119,41 @@ test("what does not exist says so", async () => {
   await page.goto(`${mock.url}/runs/rnothing00`);
   await page.getByRole("alert").getByText("There is no /runs/rnothing00.").waitFor();
   await page.goto(`${mock.url}/nowhere`);
-  await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+  await page.getByRole("heading", { name: "Page not found" }).waitFor();
 });
 
 test("cancelling asks first, keeps by default, and shows what the server says", async () => {
   await page.goto(`${mock.url}/experiments/erun000001`);
-  await page.getByRole("button", { name: "Cancel …" }).click();
+  await page.getByRole("button", { name: "Cancel…" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText("1 run under way").waitFor();
+  await dialog.getByText("1 active run").waitFor();
   await page.waitForFunction(() => document.activeElement?.textContent === "Keep running");
   assert.deepEqual(await seriousFindings(page), []);
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   assert.ok(!mock.requests.some((r) => r.startsWith("POST")));
-  await page.getByRole("button", { name: "Cancel …" }).click();
+  await page.getByRole("button", { name: "Cancel…" }).click();
   await page.getByRole("button", { name: "Cancel and destroy" }).click();
   await dialog.waitFor({ state: "detached" });
   assert.ok(mock.requests.includes("POST /api/v1/experiments/erun000001/cancel"));
   Object.assign(mock.data.experiments[0], { reason: "cancelled by admin", allowed: [] });
   mock.event({ kind: "phase", experiment: "erun000001", run: "rrun000004", phase: "destroy" });
   await page.getByText("cancelled by admin").waitFor();
-  await page.getByRole("button", { name: "Cancel …" }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Cancel…" }).waitFor({ state: "detached" });
 });
 
 test("a conflict is told in the dialog, in the server's words", async () => {
   allowFailures();
   mock.failing.set("/cancel", 409);
   await page.goto(`${mock.url}/runs/rrun000004`);
-  await page.getByRole("button", { name: "Cancel run …" }).click();
+  await page.getByRole("button", { name: "Cancel run…" }).click();
   await page.getByRole("button", { name: "Cancel and destroy" }).click();
   await page.getByRole("dialog").getByText("The test wants this to fail.").waitFor();
 });
 
 test("deleting leads back to the list", async () => {
   await page.goto(`${mock.url}/experiments/edone00001`);
-  await page.getByRole("button", { name: "Delete …" }).click();
+  await page.getByRole("button", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete results" }).click();
   await page.getByRole("heading", { level: 1, name: "Experiments" }).waitFor();
   assert.ok(mock.requests.includes("DELETE /api/v1/experiments/edone00001"));
@@ -182,16 +182,16 @@ test("a restart of the server is told, and nothing is lost or doubled", async ()
   const { port, data } = mock;
   await mock.stop();
   await page.getByText(/As of \d\d:\d\d:\d\d/).waitFor();
-  assert.equal(await page.locator('dl[aria-label="The newest second"]').getAttribute("data-stale"), "true");
-  await page.getByRole("button", { name: "Cancel run …" }).click();
+  assert.equal(await page.locator('dl[aria-label="Latest second"]').getAttribute("data-stale"), "true");
+  await page.getByRole("button", { name: "Cancel run…" }).click();
   await page.getByText("nothing can be changed now").waitFor();
   assert.ok(await page.getByRole("button", { name: "Cancel and destroy" }).isDisabled());
   await page.keyboard.press("Escape");
   data.live = seconds(41);
   mock = await startMock(data, port);
   Object.assign(mock, { signedIn: true, refuse: 1 });
-  await page.getByRole("button", { name: "Try now" }).click();
-  await page.getByText(/Connected again, caught up/).waitFor();
+  await page.getByRole("button", { name: "Retry now" }).click();
+  await page.getByText(/Reconnected, caught up on/).waitFor();
   await page.getByText("Second 41 of the load").waitFor();
   const resumed = mock.requests.find((r) => r.startsWith("GET /api/v1/events"));
   assert.equal(resumed, "GET /api/v1/events?after=101");
@@ -202,10 +202,8 @@ test("a drain and an upgrade are told on every page", async () => {
   await page.goto(`${mock.url}/experiments`);
   await strip().getByText("Live").waitFor();
   mock.beat({ draining: true });
-  await page.getByText("nothing new starts until then").waitFor();
-  await page
-    .getByText("It waits for kafka #3, about 1 min. 5 queued runs will be started by the next server.")
-    .waitFor();
+  await page.getByText("no new runs start").waitFor();
+  await page.getByText("Waiting for kafka #3, about 1 min left. The next server will start 5 queued runs.").waitFor();
   mock.beat({ version: "1.5.0" });
   await page.getByText("DEC was upgraded to 1.5.0").waitFor();
   assert.deepEqual(await seriousFindings(page), []);

@@ -1,4 +1,4 @@
-// What the stand-in for the server knows: an experiment under way, one that is
+// What the stand-in for the server knows: a running experiment, one that is
 // done, one that failed. Its numbers mean nothing.
 import { readFileSync } from "node:fs";
 import { catalog } from "./catalog.mjs";
@@ -103,7 +103,7 @@ export function sample() {
   const running = {
     ...base,
     id: "erun000001",
-    name: "Kafka vs NATS under way",
+    name: "Kafka vs NATS, running",
     state: "running",
     started_at: ago(300),
     remaining_s: 340,

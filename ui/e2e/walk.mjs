@@ -4,7 +4,7 @@
 //   DEC_URL=http://127.0.0.1:8080 DEC_CODE=… node ui/e2e/walk.mjs
 //
 // The server must have an experiment, the newest one, of which a run is to come
-// or under way. DEC_SHOTS=DIR writes pictures of what was seen, DEC_WAIT_S is how
+// or active. DEC_SHOTS=DIR writes pictures of what was seen, DEC_WAIT_S is how
 // long the walk waits for each step of the run (300 s).
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -77,7 +77,7 @@ async function toExperiment(page) {
   assert.equal(focused, "H1", "the heading has no focus after navigation");
 }
 
-/** Opens the first run that is under way, as soon as there is one. */
+/** Opens the first active run, as soon as there is one. */
 async function toLiveRun(page) {
   await page.getByRole("tab", { name: /runs?$/ }).click();
   const row = page
@@ -90,7 +90,7 @@ async function toLiveRun(page) {
 
 /** Waits until the numbers of three seconds have been seen. */
 async function watchLive(page) {
-  const numbers = page.locator('dl[aria-label="The newest second"]');
+  const numbers = page.locator('dl[aria-label="Latest second"]');
   await numbers.waitFor({ timeout });
   const seen = new Set();
   await assertSoon(async () => {
@@ -123,7 +123,7 @@ async function readChart(page) {
 /** Waits for the result, which comes while the run is being destroyed, and for the end. */
 async function awaitEnd(page) {
   await page.locator('dl[aria-label="Result"]').waitFor({ timeout });
-  await page.getByText("Proven: nothing of it is left").waitFor({ timeout });
+  await page.getByText("Infrastructure proven gone").waitFor({ timeout });
   await page.getByText("Latency by percentile").waitFor();
   await assertSoon(async () => (await page.locator("canvas").count()) >= 5, "not all charts were drawn");
 }

@@ -1,9 +1,9 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { given, list, oneOf, parseSearch, stringifySearch, text } from "./lib/search";
 import { Frame } from "./pages/Frame";
-import { Lost, PageError } from "./pages/Lost";
+import { NotFound, PageError } from "./pages/NotFound";
 
-const root = createRootRoute({ notFoundComponent: Lost, errorComponent: PageError });
+const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
 
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -12,7 +12,7 @@ export async function body<T>(call: Promise<{ data?: T; error?: unknown; respons
     answer = await call;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(0, { detail: "It may be stopped, or the network between may be down." });
+    throw new Problem(0, { detail: "It may have stopped, or the network may be down." });
   }
   if (!answer.response.ok) {
     throw new Problem(

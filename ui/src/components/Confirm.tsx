@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { lowerFirst } from "../lib/format";
 import { ErrorBox } from "./ErrorBox";
 
 export interface ConfirmProps {
@@ -16,11 +17,11 @@ export interface ConfirmProps {
   act: string;
   action(): Promise<unknown>;
   onDone?: (() => void) | undefined;
-  /** Why it can't be done now. */
+  /** Why it cannot be done now. */
   blocked?: string | undefined;
 }
 
-/** Asks before something is stopped or removed. What then happens is told by the page, from the server's events. */
+/** Asks before something is stopped or removed. The page then shows what happens, from the server's events. */
 export function Confirm({ opened, onClose, title, children, keep, act, action, onDone, blocked }: ConfirmProps) {
   const doing = useMutation({
     mutationFn: action,
@@ -36,7 +37,7 @@ export function Confirm({ opened, onClose, title, children, keep, act, action, o
           {children}
         </Text>
         {blocked && <Text size="sm">{blocked}</Text>}
-        {doing.error && <ErrorBox what={act} error={doing.error} />}
+        {doing.error && <ErrorBox what={lowerFirst(act)} error={doing.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>
             {keep}

@@ -16,7 +16,7 @@ export function CopyText({ text, label, filename }: { text: string; label: strin
       <Group gap="xs">
         {isSecureContext && (
           <Button size="compact-sm" variant="default" onClick={() => clipboard.copy(text)}>
-            {clipboard.copied ? "Copied" : clipboard.error ? "Could not copy" : "Copy"}
+            {clipboard.copied ? "Copied" : clipboard.error ? "Copy failed" : "Copy"}
           </Button>
         )}
         <Button size="compact-sm" variant="default" onClick={save}>

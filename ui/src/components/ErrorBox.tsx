@@ -1,15 +1,22 @@
 import { Alert, Button, List, Text } from "@mantine/core";
 import { Problem } from "../lib/problem";
 
-/** What was asked for and what the server said, in its words, with a way to try again. */
-export function ErrorBox({ what, error, retry }: { what: string; error: unknown; retry?: (() => void) | undefined }) {
+export interface ErrorBoxProps {
+  /** What failed, as verb and object: "load the log". */
+  what: string;
+  error: unknown;
+  retry?: (() => void) | undefined;
+}
+
+/** What failed and the server's own words for it, with a way to try again. */
+export function ErrorBox({ what, error, retry }: ErrorBoxProps) {
   const problem = error instanceof Problem ? error : undefined;
   return (
     <Alert
       color="red"
       variant="outline"
       role="alert"
-      title={`${what}: ${problem?.title ?? "something went wrong on this page"}`}
+      title={`Could not ${what}: ${problem?.title ?? "unexpected error on this page"}`}
     >
       <Text size="sm">{problem ? problem.detail : String(error)}</Text>
       {problem && problem.fields.length > 0 && (

@@ -11,7 +11,7 @@ export function Loading({ what, height = 120, retry }: { what: string; height?: 
       {late && !veryLate && <Skeleton height={height} aria-hidden="true" />}
       {veryLate && (
         <Group>
-          <Text>Still loading {what} …</Text>
+          <Text>Still loading {what}…</Text>
           {retry && (
             <Button size="compact-sm" variant="default" onClick={retry}>
               Try again

@@ -13,7 +13,7 @@ export function PageTabs({ tabs, value, onChange }: { tabs: PageTab[]; value: st
     <Tabs value={value} onChange={(chosen) => chosen && onChange(chosen)} keepMounted={false}>
       <NativeSelect
         hiddenFrom="sm"
-        aria-label="Part of the page"
+        aria-label="Section"
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
         data={tabs.map((tab) => ({ value: tab.value, label: tab.label }))}

@@ -2,27 +2,28 @@ import type { Experiment, Phase, Run } from "../api/types";
 import type { Tone } from "../lib/colors";
 import { about, plural, upperFirst } from "../lib/format";
 
-/** Something's state in words, and what they mean. */
-export interface Told {
+/** A state in words, with what it means to the reader. */
+export interface StateText {
   tone: Tone;
   text: string;
 }
 
 /** The state of an experiment: "Running, 4 of 10 runs, about 6 min left". */
-export function tellExperiment(e: Experiment): Told {
+export function experimentState(e: Experiment): StateText {
   const left = e.remaining_s ? `, ${about(e.remaining_s)} left` : "";
   if (e.state === "queued") {
-    const before = e.queued_before ? `, waits for ${plural(e.queued_before, "run")} before it` : "";
-    return { tone: "waiting", text: `Queued${before}` };
+    const behind = e.queued_before ? ` behind ${plural(e.queued_before, "run")}` : "";
+    return { tone: "waiting", text: `Queued${behind}` };
   }
   if (e.state === "running") {
-    const ending = e.reason ? "Ending" : "Running";
+    const doing = e.reason ? "Stopping" : "Running";
     return {
       tone: "busy",
-      text: `${ending}, ${e.runs.ended} of ${plural(e.runs.planned, "run")}${e.reason ? "" : left}`,
+      text: `${doing}, ${e.runs.ended} of ${plural(e.runs.planned, "run")}${e.reason ? "" : left}`,
     };
   }
-  if (e.runs.leaked) return { tone: "bad", text: `Ended, ${plural(e.runs.leaked, "run")} left something behind` };
+  if (e.runs.leaked)
+    return { tone: "bad", text: `Ended, ${plural(e.runs.leaked, "run")} may have left resources behind` };
   const valid = `${e.runs.valid} of ${plural(e.runs.planned, "run")} valid`;
   if (e.runs.valid === e.runs.planned) return { tone: "good", text: `Done, ${valid}` };
   if (e.runs.cancelled) return { tone: "stopped", text: `Cancelled, ${valid}` };
@@ -34,7 +35,7 @@ const phaseWords: Record<Phase, string> = {
   provision: "Provisioning",
   prepare: "Preparing",
   load: "Under load",
-  collect: "Collecting",
+  collect: "Collecting results",
   destroy: "Destroying",
   verify: "Verifying that nothing is left",
   ended: "Ended",
@@ -42,41 +43,41 @@ const phaseWords: Record<Phase, string> = {
 
 const stageWords = { warmup: "Warming up", measure: "Measuring", drain: "Draining" };
 
-/** The state of a run in a few words: "Measuring", "Failed", "Not valid". */
-export function tellRun(r: Run): Told {
+/** The state of a run in a few words: "Measuring", "Failed", "Invalid". */
+export function runState(r: Run): StateText {
   if (r.phase === "queued") return { tone: "waiting", text: "Queued" };
   if (r.phase !== "ended") {
     const words = r.phase === "load" && r.stage ? stageWords[r.stage] : phaseWords[r.phase];
     return { tone: "busy", text: r.outcome && r.outcome !== "succeeded" ? `${words}, ${r.outcome}` : words };
   }
   if (r.teardown === "leaked")
-    return { tone: "bad", text: `${upperFirst(r.outcome ?? "ended")}, something of it may be left` };
+    return { tone: "bad", text: `${upperFirst(r.outcome ?? "ended")}, resources may be left` };
   if (r.outcome === "cancelled") return { tone: "stopped", text: "Cancelled" };
   if (r.outcome !== "succeeded") return { tone: "bad", text: "Failed" };
-  return r.validity.ok ? { tone: "good", text: "Valid" } : { tone: "warn", text: "Not valid" };
+  return r.validity.ok ? { tone: "good", text: "Valid" } : { tone: "warn", text: "Invalid" };
 }
 
-/** Why a run is as it is, if there is more to say. */
-export function whyRun(r: Run): string {
+/** Why a run failed, was cancelled or is invalid; empty when there is nothing to say. */
+export function runReason(r: Run): string {
   return [r.reason, ...(r.outcome === "succeeded" ? (r.validity.reasons ?? []) : [])].filter(Boolean).join("; ");
 }
 
 const teardownWords = {
-  none: "Nothing was ever created",
-  pending: "Its infrastructure is not proven gone yet",
-  clean: "Proven: nothing of it is left",
-  leaked: "Something of it may still exist; DEC tries again",
+  none: "Nothing was created",
+  pending: "Infrastructure not yet proven gone",
+  clean: "Infrastructure proven gone",
+  leaked: "Resources may still exist; DEC keeps trying to destroy them",
 };
 
-/** The same in a table, whose column says that it is about infrastructure. */
+/** The same for a table column that is named "Infrastructure". */
 export const teardownShort = {
   none: "never created",
-  pending: "not proven gone",
+  pending: "not yet proven gone",
   clean: "proven gone",
   leaked: "may still exist",
 };
 
-export const tellTeardown = (r: Run): Told => ({
+export const teardownState = (r: Run): StateText => ({
   tone: r.teardown === "leaked" ? "bad" : r.teardown === "clean" ? "good" : "quiet",
   text: teardownWords[r.teardown],
 });

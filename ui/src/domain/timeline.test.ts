@@ -31,6 +31,6 @@ describe("timelines", () => {
     expect(tailOf([slow(9, 5), slow(9, 5), slow(null, 5)], "e2e_latency").name).toBe("p99");
     const tail = tailOf([slow(null, 5), slow(null, 6), slow(9, 7)], "e2e_latency");
     expect([tail.name, tail.of(slow(null, 6)), tail.of(slow(null, null))]).toEqual(["p90", 6, null]);
-    expect(tail.note).toBe("p99 needs 1,000 messages a second. A gap is a second with fewer than 100 messages.");
+    expect(tail.note).toBe("p99 needs 1,000 messages per second. Gaps are seconds with fewer than 100 messages.");
   });
 });

@@ -88,10 +88,10 @@ export function tailOf(seconds: readonly Second[], family: string): Tail {
   const supported = ({ key }: (typeof perSecond)[number]) =>
     2 * loaded.filter((s) => typeof s.latencies[family]?.[key] === "number").length >= loaded.length;
   const chosen = perSecond.find(supported) ?? perSecond[2];
-  const higher = chosen.name === "p99" ? "" : "p99 needs 1,000 messages a second. ";
+  const higher = chosen.name === "p99" ? "" : "p99 needs 1,000 messages per second. ";
   return {
     name: chosen.name,
-    note: `${higher}A gap is a second with fewer than ${chosen.needs.toLocaleString("en-GB")} messages.`,
+    note: `${higher}Gaps are seconds with fewer than ${chosen.needs.toLocaleString("en-GB")} messages.`,
     of: (s) => s.latencies[family]?.[chosen.key] ?? null,
   };
 }

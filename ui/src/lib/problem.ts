@@ -10,7 +10,9 @@ export class Problem extends Error {
 
   constructor(status: number, body: { title?: unknown; detail?: unknown; errors?: unknown } = {}) {
     const title =
-      typeof body.title === "string" ? body.title : (statusTitles[status] ?? `The server answered ${status}`);
+      typeof body.title === "string"
+        ? body.title
+        : (statusTitles[status] ?? `The server responded with status ${status}`);
     const detail = typeof body.detail === "string" ? body.detail : "";
     super(detail || title);
     this.status = status;
@@ -21,11 +23,11 @@ export class Problem extends Error {
 }
 
 const statusTitles: Record<number, string> = {
-  0: "No answer from the server",
+  0: "No response from the server",
   401: "Not signed in",
-  403: "Not allowed",
-  404: "Does not exist, or you may not see it",
-  502: "The server is not reached",
+  403: "Not permitted",
+  404: "Not found, or not visible to you",
+  502: "The server cannot be reached",
   503: "The server is not ready",
 };
 

@@ -27,7 +27,7 @@ export function Detail<T>({
       <Stack>
         <PageTitle title={`${upperFirst(what)} ${id}`} />
         {error ? (
-          <ErrorBox what={`Show this ${what}`} error={error} retry={refetch} />
+          <ErrorBox what={`load the ${what}`} error={error} retry={refetch} />
         ) : (
           <Loading what={`the ${what}`} height={400} retry={refetch} />
         )}
@@ -37,7 +37,7 @@ export function Detail<T>({
   return (
     <Stack gap="md">
       {head(data)}
-      {error && <ErrorBox what="Refresh this page" error={error} retry={refetch} />}
+      {error && <ErrorBox what="refresh this page" error={error} retry={refetch} />}
       {children(data)}
     </Stack>
   );

@@ -7,8 +7,8 @@ import { PageFrame } from "../components/PageFrame";
 import { about, plural } from "../lib/format";
 import { useLive } from "../live/hooks";
 import { live } from "../live/live";
+import { Connection } from "./Connection";
 import classes from "./Frame.module.css";
-import { Strip } from "./Strip";
 
 /** What is around the pages of whoever is signed in: where to go, how the connection is, who it is. */
 export function Frame() {
@@ -25,7 +25,7 @@ export function Frame() {
           Experiments
         </Link>
       </nav>
-      <Strip />
+      <Connection />
       <Account subject={who.data?.subject} version={who.data?.version} />
     </>
   );
@@ -37,7 +37,7 @@ export function Frame() {
           <Button size="compact-sm" variant="default" onClick={() => location.reload()}>
             Reload
           </Button>{" "}
-          when it suits you.
+          to use the new version.
         </Alert>
       )}
       <Outlet />
@@ -45,16 +45,16 @@ export function Frame() {
   );
 }
 
-/** Says that nothing new starts, and what is waited for. */
+/** Says that no new run starts, and what the server waits for. */
 function Draining() {
   const { data } = useQuery(shutdown());
   const runs = data?.waits_for ?? [];
   return (
-    <Alert color="blue" variant="outline" mb="md" title="DEC is being replaced: nothing new starts until then">
+    <Alert color="blue" variant="outline" mb="md" title="The server is draining: no new runs start">
       {runs.length > 0
-        ? `It waits for ${runs.map((run) => run.name).join(", ")}${data?.remaining_s ? `, ${about(data.remaining_s)}` : ""}. `
-        : "Nothing is under way. "}
-      {data && data.queued > 0 && `${plural(data.queued, "queued run")} will be started by the next server.`}
+        ? `Waiting for ${runs.map((run) => run.name).join(", ")}${data?.remaining_s ? `, ${about(data.remaining_s)} left` : ""}. `
+        : "No runs are active. "}
+      {data && data.queued > 0 && `The next server will start ${plural(data.queued, "queued run")}.`}
     </Alert>
   );
 }
@@ -74,25 +74,25 @@ function Account({ subject, version }: { subject: string | undefined; version: s
   return (
     <Menu position="bottom-end" width={210} shadow="md">
       <Menu.Target>
-        <Button variant="default" size="compact-md" aria-label={`Account: ${subject ?? "not known yet"}`}>
+        <Button variant="default" size="compact-md" aria-label={`Account: ${subject ?? "unknown"}`}>
           <UserIcon />
           <span className={classes.subject}>{subject ?? "Account"}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>Colours</Menu.Label>
+        <Menu.Label>Theme</Menu.Label>
         <Menu.RadioGroup value={colorScheme} onChange={(name) => setColorScheme(name as typeof colorScheme)}>
           <Menu.RadioItem value="light">Light</Menu.RadioItem>
           <Menu.RadioItem value="dark">Dark</Menu.RadioItem>
-          <Menu.RadioItem value="auto">Like the system</Menu.RadioItem>
+          <Menu.RadioItem value="auto">System</Menu.RadioItem>
         </Menu.RadioGroup>
         <Menu.Divider />
         {version && <Menu.Label>DEC {version}</Menu.Label>}
         <Menu.Item component="a" href="/api/openapi.json">
-          API document
+          OpenAPI document
         </Menu.Item>
         <Menu.Item onClick={() => leaving.mutate()}>
-          {leaving.error ? "Sign out: failed, try again" : "Sign out"}
+          {leaving.error ? "Sign-out failed, try again" : "Sign out"}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

@@ -1,9 +1,9 @@
 import { Button, Group, Skeleton, Text, Title, VisuallyHidden } from "@mantine/core";
 import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useState } from "react";
+import { ChartTable } from "./ChartTable";
 import classes from "./Figure.module.css";
-import { LineKey } from "./LineKey";
+import { Legend } from "./Legend";
 import { type ChartSpec, type Line, nearest } from "./spec";
-import { Twin } from "./Twin";
 
 const Plot = lazy(() => import("./Plot"));
 
@@ -38,7 +38,7 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
         <Group gap="xs">
           {range && onRange && (
             <Button size="compact-xs" variant="default" onClick={() => onRange(undefined)}>
-              Show all
+              Reset zoom
             </Button>
           )}
           <Button size="compact-xs" variant="default" aria-pressed={table} onClick={() => setTable(!table)}>
@@ -53,7 +53,7 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
         className={classes.box}
         role="application"
         tabIndex={0}
-        aria-label={`${spec.title}, ${bold.length === 1 ? "1 line" : `${bold.length} lines`}. Arrow keys read values, T shows the table.`}
+        aria-label={`${spec.title}, ${bold.length === 1 ? "1 line" : `${bold.length} lines`}. Use the arrow keys to read values, T to show the table.`}
         aria-describedby={`${ids}-summary`}
         onKeyDown={keys}
       >
@@ -73,8 +73,8 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
       </div>
       <VisuallyHidden id={`${ids}-summary`}>{spec.summary}</VisuallyHidden>
       <Spoken text={at === undefined ? "" : spoken(spec, bold[chosen], at)} />
-      <LineKey lines={legend(bold)} hide={hide} onHide={onHide} />
-      {table && <Twin spec={spec} labelledBy={`${ids}-title`} />}
+      <Legend lines={legend(bold)} hide={hide} onHide={onHide} />
+      {table && <ChartTable spec={spec} labelledBy={`${ids}-title`} />}
     </figure>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { look } from "../../lib/colors";
-import { type ChartSpec, logTicks, nearest, rangeY, twin } from "./spec";
+import { type ChartSpec, logTicks, nearest, rangeY, tableOf } from "./spec";
 
 const spec = (change: Partial<ChartSpec>): ChartSpec => ({
   title: "",
@@ -41,12 +41,12 @@ test("the nearest of ascending values", () => {
 });
 
 test("the table has the bold lines alone, binned when it would be long", () => {
-  const short = twin(spec({ x: [0, 1], lines: [line([1, null]), line([7, 7], "a")] }));
+  const short = tableOf(spec({ x: [0, 1], lines: [line([1, null]), line([7, 7], "a")] }));
   expect(short.rows).toEqual([
     { x: "0", cells: ["1"] },
     { x: "1", cells: ["–"] },
   ]);
-  const long = twin(
+  const long = tableOf(
     spec({ x: Array.from({ length: 120 }, (_, i) => i), lines: [line(Array.from({ length: 120 }, (_, i) => i))] }),
   );
   expect(long.rows.length).toBe(60);

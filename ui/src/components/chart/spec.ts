@@ -38,7 +38,7 @@ export interface ChartSpec {
   bands?: Band[];
   /** Charts of a group move their cursors together. */
   group?: string;
-  /** Rows of the table twin: at the ticks, or the x axis cut into bins. */
+  /** Rows of the table: one per tick, or the x axis cut into bins. */
   rows: "ticks" | "bins";
 }
 
@@ -85,7 +85,7 @@ export function logTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** A row of the table twin. */
+/** A row of the table. */
 export interface Row {
   x: string;
   cells: string[];
@@ -93,8 +93,8 @@ export interface Row {
 
 const mostBins = 60;
 
-/** The table twin: what columns and rows show the same numbers. */
-export function twin(spec: ChartSpec): { columns: string[]; rows: Row[]; note: string } {
+/** The same numbers as a table. */
+export function tableOf(spec: ChartSpec): { columns: string[]; rows: Row[]; note: string } {
   const lines = spec.lines.filter((line) => !line.behind);
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined ? "–" : spec.formatY(value);
@@ -122,7 +122,7 @@ export function twin(spec: ChartSpec): { columns: string[]; rows: Row[]; note: s
   return {
     columns: lines.map((line) => line.label),
     rows,
-    note: `Each row stands for ${size} values: first · median · largest.`,
+    note: `Each row covers ${size} values: first · median · largest.`,
   };
 }
 

@@ -4,10 +4,10 @@ import { CopyText } from "../../components/CopyText";
 import { ScrollTable } from "../../components/ScrollTable";
 import { emulated } from "../../domain/incidents";
 import { missing } from "../../lib/format";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 import { Guarantees } from "./Guarantees";
 
-/** Where the candidates differ, and the whole plan. */
+/** Where the variants differ, and the whole plan. */
 export function Configuration({
   experiment: e,
   comparison,
@@ -19,16 +19,16 @@ export function Configuration({
   return (
     <Stack>
       <Title order={2} size="h4">
-        Where the candidates differ
+        Differences between the variants
       </Title>
       {comparison?.differences.length ? (
-        <ScrollTable label="Where the candidates differ">
+        <ScrollTable label="Differences between the variants">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Setting</Table.Th>
               {e.variants.map((variant) => (
                 <Table.Th key={variant.label} scope="col">
-                  {variant.label} <Emulator when={emulated(variant.label, comparison.fairness.emulators)} />
+                  {variant.label} <EmulatorBadge when={emulated(variant.label, comparison.fairness.emulators)} />
                 </Table.Th>
               ))}
             </Table.Tr>
@@ -38,28 +38,28 @@ export function Configuration({
               <Table.Tr key={path}>
                 <Table.Th scope="row">{path}</Table.Th>
                 {e.variants.map((variant) => (
-                  <Table.Td key={variant.label}>{tell(values[variant.label])}</Table.Td>
+                  <Table.Td key={variant.label}>{textOf(values[variant.label])}</Table.Td>
                 ))}
               </Table.Tr>
             ))}
           </Table.Tbody>
         </ScrollTable>
       ) : (
-        <Text>{comparison ? "They are configured alike." : "Not compared yet."}</Text>
+        <Text>{comparison ? "The variants are configured alike." : "Not compared yet."}</Text>
       )}
       {comparison && <Guarantees fairness={comparison.fairness} />}
       <Title order={2} size="h4">
-        The plan
+        Plan
       </Title>
       <Text size="sm" c="dimmed">
-        With every default filled in. Saved as a file, <Code>dec run FILE</Code> repeats the experiment.
+        All defaults are filled in. Save it as a file and run <Code>dec run FILE</Code> to repeat the experiment.
       </Text>
-      <CopyText text={plan} label="The plan as JSON" filename={`${e.id}.json`} />
+      <CopyText text={plan} label="Plan as JSON" filename={`${e.id}.json`} />
     </Stack>
   );
 }
 
-function tell(value: unknown): string {
+function textOf(value: unknown): string {
   if (value === undefined || value === null) return missing;
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -6,15 +6,14 @@ import { deleteExperiment, experiment, experimentLists } from "../../api/queries
 import type { Experiment } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { plural } from "../../lib/format";
-import { useStale } from "../../live/hooks";
+import { useBlocked } from "../useBlocked";
 
-/** Removes an experiment with all that it measured. */
+/** Deletes an experiment with everything it measured, after a confirmation. */
 export function DeleteExperiment({ experiment: e }: { experiment: Experiment }) {
   const [asked, setAsked] = useState(false);
-  const stale = useStale();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const gone = async () => {
+  const onDone = async () => {
     await navigate({ to: "/experiments", search: {} });
     queries.removeQueries({ queryKey: experiment(e.id).queryKey });
     queries.invalidateQueries({ queryKey: experimentLists });
@@ -22,7 +21,7 @@ export function DeleteExperiment({ experiment: e }: { experiment: Experiment }) 
   return (
     <>
       <Button variant="default" size="sm" onClick={() => setAsked(true)}>
-        Delete …
+        Delete…
       </Button>
       <Confirm
         opened={asked}
@@ -31,10 +30,10 @@ export function DeleteExperiment({ experiment: e }: { experiment: Experiment }) 
         keep="Keep"
         act="Delete results"
         action={() => deleteExperiment(e.id)}
-        onDone={gone}
-        blocked={stale ? "The server does not answer, so nothing can be changed now." : undefined}
+        onDone={onDone}
+        blocked={useBlocked()}
       >
-        Measurements and logs of “{e.name}” are removed for good. Links to them will fail.
+        Measurements and logs of “{e.name}” are permanently deleted. Links to them will stop working.
       </Confirm>
     </>
   );

@@ -2,7 +2,7 @@ import { Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Pair } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
 import { metricOf } from "../../domain/metrics";
-import { significant } from "../../lib/format";
+import { lowerFirst, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
 import classes from "./Differences.module.css";
 
@@ -10,7 +10,7 @@ type Known = Pair & { ratio: number; low: number; high: number };
 
 const known = (pair: Pair): pair is Known => pair.ratio !== null && pair.low !== null && pair.high !== null;
 
-/** The interval of each pair's difference: what a verdict rests on. */
+/** The difference of each pair of variants with its confidence interval: what the verdict rests on. */
 export function Differences({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
   const catalog = useCatalog();
   const { pairs, metric } = comparison.comparison;
@@ -19,30 +19,30 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
   return (
     <section>
       <Title order={2} size="h4">
-        The difference: {metricOf(catalog, metric).title}
+        Difference in {lowerFirst(metricOf(catalog, metric).title)}
       </Title>
       <Text size="sm" c="dimmed">
-        Ratio of the first to the second, with the interval in which it lies. × 1 is no difference; an interval that
-        holds it leaves open which is better. {e.state === "ended" ? "" : "Not final: more runs are to come."}
+        Ratio of the first variant to the second, with its confidence interval. × 1 means no difference; an interval
+        that contains it cannot tell which is better. {e.state === "ended" ? "" : "Not final: more runs are to come."}
       </Text>
-      <ScrollTable label="Differences between the candidates">
+      <ScrollTable label="Differences between the variants">
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Pair</Table.Th>
-            <Table.Th scope="col">Ratio (interval)</Table.Th>
+            <Table.Th scope="col">Ratio (confidence interval)</Table.Th>
             <Table.Th scope="col" w="45%">
               <Scale reach={reach} />
             </Table.Th>
-            <Table.Th scope="col">Answer</Table.Th>
+            <Table.Th scope="col">Result</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {pairs.map((pair) => (
             <Table.Tr key={`${pair.a} ${pair.b}`}>
               <Table.Th scope="row">
-                {pair.a} to {pair.b}
+                {pair.a} / {pair.b}
               </Table.Th>
-              <Table.Td>{tell(pair)}</Table.Td>
+              <Table.Td>{ratioOf(pair)}</Table.Td>
               <Table.Td>{known(pair) && <Interval pair={pair} reach={reach} />}</Table.Td>
               <Table.Td className={classes.answer}>{e.state === "ended" ? answer(pair) : "no verdict yet"}</Table.Td>
             </Table.Tr>
@@ -53,7 +53,7 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
   );
 }
 
-function tell(pair: Pair): string {
+function ratioOf(pair: Pair): string {
   if (pair.ratio === null) return "–";
   if (!known(pair)) return `× ${significant(pair.ratio)}, no interval`;
   const level = `${Number((100 * pair.level).toPrecision(3))} %`;
@@ -62,7 +62,7 @@ function tell(pair: Pair): string {
 
 function answer(pair: Pair): string {
   if (pair.verdict === "different") return `${pair.better} is better`;
-  if (pair.verdict === "alike") return "no difference that matters";
+  if (pair.verdict === "alike") return "no relevant difference";
   if (pair.verdict === "cant_tell") return "can't tell";
   return pair.reason || "no verdict";
 }

@@ -8,7 +8,7 @@ import { Loading } from "../../components/Loading";
 import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
 import { Status } from "../../components/Status";
-import { tellExperiment } from "../../domain/states";
+import { experimentState } from "../../domain/states";
 import { factsOf } from "../../domain/targets";
 import { moment, plural, time } from "../../lib/format";
 import { given } from "../../lib/search";
@@ -42,7 +42,7 @@ export function ExperimentPage() {
       {(data) => (
         <>
           <Verdict experiment={data} comparison={compared} />
-          {missed.error && <ErrorBox what="Compare the runs" error={missed.error} retry={missed.refetch} />}
+          {missed.error && <ErrorBox what="compare the runs" error={missed.error} retry={missed.refetch} />}
           <PageTabs
             value={tab ?? "result"}
             onChange={(value) => {
@@ -80,7 +80,7 @@ export function ExperimentPage() {
 
 function Head({ experiment: e }: { experiment: ExperimentDetail }) {
   const now = useNow();
-  const told = tellExperiment(e);
+  const state = experimentState(e);
   const facts = factsOf(useCatalog(), e.target);
   const created = time(e.created_at);
   return (
@@ -98,7 +98,7 @@ function Head({ experiment: e }: { experiment: ExperimentDetail }) {
         </Group>
       </Group>
       <Group gap="xs" role="status">
-        <Status tone={told.tone}>{told.text}</Status>
+        <Status tone={state.tone}>{state.text}</Status>
         <Text size="sm" c="dimmed">
           {[
             e.verdict?.fairness,
@@ -127,10 +127,10 @@ function Export({ id }: { id: string }) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item component="a" href={`${href}.html`} download={`${id}.html`}>
-          Report, one HTML file
+          Report (one HTML file)
         </Menu.Item>
         <Menu.Item component="a" href={`${href}.csv`} download={`${id}.csv`}>
-          Numbers, CSV
+          Data (CSV)
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

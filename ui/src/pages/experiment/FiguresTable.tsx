@@ -6,9 +6,9 @@ import { emulated } from "../../domain/incidents";
 import { formatValue } from "../../domain/metrics";
 import { lookOf } from "../../domain/variants";
 import { span } from "../../lib/format";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 
-/** The figures of every candidate, as the command and the report show them. */
+/** The figures of every variant, as the command and the report show them. */
 export function FiguresTable({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
   const { variants, figures } = comparison;
   return (
@@ -27,7 +27,7 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
             {variants.map(({ label }) => (
               <Table.Th key={label} scope="col">
                 <Swatch look={lookOf(e, label)} /> {label}{" "}
-                <Emulator when={emulated(label, comparison.fairness.emulators)} />
+                <EmulatorBadge when={emulated(label, comparison.fairness.emulators)} />
               </Table.Th>
             ))}
           </Table.Tr>

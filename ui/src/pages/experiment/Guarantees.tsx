@@ -3,24 +3,24 @@ import type { Fairness } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
 import { emulated } from "../../domain/incidents";
 import { missing } from "../../lib/format";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 
-/** Where the guarantees that the brokers told differ, and what would make them equal. */
+/** Where the guarantees that were read back differ, and what would make them equal. */
 export function Guarantees({ fairness: f }: { fairness: Fairness }) {
   const labels = f.unequal[0]?.values.map(({ variant }) => variant) ?? [];
   return (
     <section>
       <Title order={2} size="h4" mb="xs">
-        Where their guarantees differ
+        Differences in guarantees
       </Title>
       {f.unequal.length ? (
-        <ScrollTable label="Where their guarantees differ">
+        <ScrollTable label="Differences in guarantees">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Guarantee</Table.Th>
               {labels.map((label) => (
                 <Table.Th key={label} scope="col">
-                  {label} <Emulator when={emulated(label, f.emulators)} />
+                  {label} <EmulatorBadge when={emulated(label, f.emulators)} />
                 </Table.Th>
               ))}
               <Table.Th scope="col">To make them equal</Table.Th>
@@ -45,7 +45,9 @@ export function Guarantees({ fairness: f }: { fairness: Fairness }) {
         </ScrollTable>
       ) : (
         <Text>
-          {f.known ? "They gave the same guarantees, as read back from the brokers." : "Not all of them are known."}
+          {f.known
+            ? "All variants gave the same guarantees, as read back from the brokers."
+            : "Not all guarantees are known."}
         </Text>
       )}
       {f.nature.map((sentence) => (

@@ -6,9 +6,9 @@ import { measured } from "../../domain/variants";
 import { given } from "../../lib/search";
 import { useCatalog } from "../useCatalog";
 import { Differences } from "./Differences";
-import { Dots } from "./Dots";
 import { FiguresTable } from "./FiguresTable";
 import { RunCharts } from "./RunCharts";
+import { RunDots } from "./RunDots";
 
 const route = getRouteApi("/frame/experiments/$id");
 
@@ -22,8 +22,8 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
     return (
       <Text>
         {e.state === "ended"
-          ? "No run was measured. The runs tell why."
-          : "No run has been measured yet. Each appears here as soon as it was collected; the runs can be watched live."}
+          ? "No run was measured. See the runs for the reasons."
+          : "No run has been measured yet. Each appears here once its results are collected; open a run to watch it live."}
       </Text>
     );
   }
@@ -31,10 +31,8 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
     <Stack gap="lg">
       <Differences experiment={e} comparison={comparison} />
       <NativeSelect
-        label="Metric of the charts below"
-        description={
-          metric.name === e.compare ? "The one of the verdict" : "Without a verdict: only the plan's metric gets one"
-        }
+        label="Metric shown below"
+        description={metric.name === e.compare ? "The primary metric" : "No verdict: only the primary metric gets one"}
         value={metric.name}
         onChange={(event) => {
           const chosen = event.currentTarget.value;
@@ -46,7 +44,7 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
         data={catalog.metrics.map(({ name, title }) => ({ value: name, label: title }))}
         maw={360}
       />
-      <Dots experiment={e} comparison={comparison} metric={metric} />
+      <RunDots experiment={e} comparison={comparison} metric={metric} />
       <RunCharts experiment={e} comparison={comparison} metric={metric} />
       <FiguresTable experiment={e} comparison={comparison} />
     </Stack>

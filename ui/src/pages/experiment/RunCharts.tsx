@@ -11,7 +11,7 @@ import { useCatalog } from "../useCatalog";
 import { useChartView } from "../useChartView";
 import { type Loaded, percentiles, perSecond, picked } from "./charts";
 
-/** The tails and the course of the runs that count, one line each and a bold one for each candidate. */
+/** Distributions and timelines of the runs that count: a thin line for each run, a bold one for each variant. */
 export function RunCharts({
   experiment: e,
   comparison,
@@ -41,18 +41,18 @@ export function RunCharts({
     });
     return loaded.length ? perSecond(e, loaded, family, catalog) : [];
   }, [e, runs, courses.data, family, catalog]);
-  if (!runs.length) return <Text>No run counts yet, so there is nothing to draw.</Text>;
+  if (!runs.length) return <Text>No run counts yet, so there is nothing to show.</Text>;
   const error = tails.error ?? courses.error;
   return (
     <Stack gap="md">
       <Title order={2} size="h4">
-        Tails and course
+        Distributions and timelines
       </Title>
       <Text size="sm" c="dimmed">
-        Thin lines are runs, bold lines the median of a candidate's runs at each point. Only runs that count are drawn.{" "}
-        {note}
+        Thin lines are runs; bold lines are the median of a variant's runs at each point. Only runs that count are
+        shown. {note}
       </Text>
-      {error && <ErrorBox what="Read the charts of the runs" error={error} />}
+      {error && <ErrorBox what="load the charts" error={error} />}
       {tail ? (
         <Figure spec={tail.spec} height={320} hide={hide} onHide={onHide} />
       ) : (

@@ -6,14 +6,14 @@ import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
 import { formatMetric, metricOf } from "../../domain/metrics";
-import { teardownShort, tellRun, tellTeardown, whyRun } from "../../domain/states";
+import { runReason, runState, teardownShort, teardownState } from "../../domain/states";
 import { lookOf } from "../../domain/variants";
 import { clock, count, missing, time, wholeDuration } from "../../lib/format";
 import { useNow } from "../../live/hooks";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 import { useCatalog } from "../useCatalog";
 
-/** All runs in the order in which they run. */
+/** All runs in execution order. */
 export function RunsTab({
   experiment: e,
   comparison,
@@ -27,12 +27,12 @@ export function RunsTab({
   return (
     <>
       <Text size="sm" c="dimmed" mb="xs">
-        In the order in which they run: shuffled, so that a slow hour of the machine favours no candidate.
+        In execution order, which is shuffled so that a slow period favours no variant.
       </Text>
       <ScrollTable label="Runs">
         <Table.Thead>
           <Table.Tr>
-            {["Run", "State", "Started", "Took", metric.title, "Lost", "Infrastructure"].map((name) => (
+            {["Run", "State", "Started", "Duration", metric.title, "Lost", "Infrastructure"].map((name) => (
               <Table.Th key={name} scope="col">
                 {name}
               </Table.Th>
@@ -41,8 +41,8 @@ export function RunsTab({
         </Table.Thead>
         <Table.Tbody>
           {e.run_list.map((run) => {
-            const told = tellRun(run);
-            const gone = tellTeardown(run);
+            const state = runState(run);
+            const teardown = teardownState(run);
             const found = compared.get(run.id);
             const [started, ended] = [time(run.started_at), time(run.ended_at)];
             return (
@@ -52,18 +52,23 @@ export function RunsTab({
                   <PageLink to="/runs/$id" params={{ id: run.id }}>
                     {run.name}
                   </PageLink>
-                  {run.extra && " (extra)"} <Emulator when={emulated(run.variant, comparison?.fairness.emulators)} />
+                  {run.extra && " (extra)"}{" "}
+                  <EmulatorBadge when={emulated(run.variant, comparison?.fairness.emulators)} />
                 </Table.Th>
                 <Table.Td>
-                  <Status tone={told.tone}>{told.text}</Status>
-                  <Why run={run} />
+                  <Status tone={state.tone}>{state.text}</Status>
+                  <Reason run={run} />
                 </Table.Td>
                 <Table.Td>{started ? clock(started) : missing}</Table.Td>
                 <Table.Td>{started ? wholeDuration(((ended ?? now) - started) / 1000) : missing}</Table.Td>
                 <Table.Td>{formatMetric(metric, found?.metrics?.[e.compare])}</Table.Td>
                 <Table.Td>{found?.counts ? `${count(found.counts.lost)} messages` : missing}</Table.Td>
                 <Table.Td>
-                  {run.phase === "queued" ? missing : <Status tone={gone.tone}>{teardownShort[run.teardown]}</Status>}
+                  {run.phase === "queued" ? (
+                    missing
+                  ) : (
+                    <Status tone={teardown.tone}>{teardownShort[run.teardown]}</Status>
+                  )}
                 </Table.Td>
               </Table.Tr>
             );
@@ -74,12 +79,12 @@ export function RunsTab({
   );
 }
 
-function Why({ run }: { run: Run }) {
-  const why = whyRun(run);
-  if (!why) return null;
+function Reason({ run }: { run: Run }) {
+  const reason = runReason(run);
+  if (!reason) return null;
   return (
-    <Text size="xs" c="dimmed" maw="24rem" style={{ whiteSpace: "pre-wrap" }} lineClamp={3} title={why}>
-      {why}
+    <Text size="xs" c="dimmed" maw="24rem" style={{ whiteSpace: "pre-wrap" }} lineClamp={3} title={reason}>
+      {reason}
     </Text>
   );
 }

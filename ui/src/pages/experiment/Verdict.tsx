@@ -34,9 +34,7 @@ export function Verdict({
           <WarningIcon /> <span>{caveat}</span>
         </p>
       ))}
-      <p className={classes.metric}>
-        Compared by {lowerFirst(metricOf(catalog, e.compare).title)}, the metric that the plan names.
-      </p>
+      <p className={classes.metric}>Primary metric: {lowerFirst(metricOf(catalog, e.compare).title)}.</p>
     </section>
   );
 }

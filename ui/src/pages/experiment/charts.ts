@@ -15,7 +15,7 @@ export interface Loaded {
   courses: { run: Run; seconds: Second[] }[];
 }
 
-/** So many runs of a candidate are drawn, and of all of them together. */
+/** Most runs of one variant, and of all together, that can be told apart in a chart. */
 const mostRuns = 12;
 const mostLines = 60;
 
@@ -28,12 +28,12 @@ export function picked(e: ExperimentDetail, comparison: Comparison): { runs: Com
   return {
     runs,
     note: left
-      ? `The first ${each} runs of each candidate are drawn; ${plural(left, "run")} more counted in the figures.`
+      ? `The first ${each} runs of each variant are shown; the figures count ${plural(left, "more run")}.`
       : "",
   };
 }
 
-/** The lines of all candidates over one axis: thin for runs, bold for their medians. */
+/** The lines of all variants over one axis: thin for runs, bold for their medians. */
 function lines(
   e: ExperimentDetail,
   drawn: { run: Run; values: (number | null)[] }[],
@@ -111,7 +111,7 @@ export function perSecond(
   ): ChartSpec => ({
     title,
     summary: `${title} of each run, from the start of the measure stage.`,
-    xName: "Time since the measure stage began",
+    xName: "Time since the start of the measure stage",
     yName: title,
     x,
     lines: lines(
@@ -130,13 +130,13 @@ export function perSecond(
   });
   return [
     panel("Messages received per second", (s) => s.counts.received, {}),
-    panel(`${familyTitle(family)} ${tail.name} of each second`, (s) => floorOf(tail.of(s)), {
+    panel(`${familyTitle(family)} latency, ${tail.name} of each second`, (s) => floorOf(tail.of(s)), {
       yName: tail.note,
       formatY: nanoseconds,
       tickY: nanosecondsTick,
       logY: true,
     }),
-    panel("Backlog: acknowledged and not yet received", (s) => s.backlog, {
+    panel("Backlog (acknowledged, not yet received)", (s) => s.backlog, {
       formatY: (y) => plural(Math.round(y), "message"),
       tickY: wholeTick,
     }),
@@ -144,7 +144,7 @@ export function perSecond(
   ];
 }
 
-/** What was refused for now, and how long messages waited because of it; nothing where no limit was reached. */
+/** Throttles, and how long messages waited because of them; nothing where no limit was reached. */
 function limits(
   all: readonly Second[],
   catalog: Catalog,
@@ -156,7 +156,7 @@ function limits(
   if (limited(all)) {
     const wait = waitOf(all);
     panels.push(
-      panel(`Wait for a free slot, ${wait.name} of each second`, wait.of, {
+      panel(`Back-pressure wait, ${wait.name} of each second`, wait.of, {
         yName: wait.note,
         formatY: nanoseconds,
         tickY: waitTick,

@@ -3,11 +3,11 @@ import { PageLink } from "../../components/PageLink";
 import { Progress } from "../../components/Progress";
 import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
-import { tellExperiment } from "../../domain/states";
+import { experimentState } from "../../domain/states";
 import { factsOf } from "../../domain/targets";
 import { moment, time } from "../../lib/format";
 import { useNow } from "../../live/hooks";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 import { CancelExperiment } from "../experiment/CancelExperiment";
 import { useCatalog } from "../useCatalog";
 import classes from "./ExperimentRow.module.css";
@@ -16,7 +16,7 @@ import classes from "./ExperimentRow.module.css";
 export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
   const now = useNow();
   const catalog = useCatalog();
-  const told = tellExperiment(e);
+  const state = experimentState(e);
   const technologies = [...new Set(e.variants.map((v) => v.technology))].join(", ");
   const created = time(e.created_at) ?? now;
   return (
@@ -30,13 +30,13 @@ export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
           {technologies} on {e.target}
           {e.verdict?.fairness ? ` · ${e.verdict.fairness}` : ""}
           {factsOf(catalog, e.target)?.shared_machine ? " · one machine" : ""}{" "}
-          <Emulator when={e.variants.some(({ label }) => emulated(label))} />
+          <EmulatorBadge when={e.variants.some(({ label }) => emulated(label))} />
         </p>
       </div>
       <div className={classes.state}>
-        <Status tone={told.tone}>{told.text}</Status>
+        <Status tone={state.tone}>{state.text}</Status>
         {e.state === "running" && (
-          <Progress done={e.runs.ended} of={e.runs.planned} label={`Runs of ${e.name} that have ended`} />
+          <Progress done={e.runs.ended} of={e.runs.planned} label={`Ended runs of ${e.name}`} />
         )}
         <p className={classes.words}>
           {e.by ? `${e.by} · ` : ""}
@@ -55,6 +55,6 @@ export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
 function answer(e: Experiment): string {
   const sentence = e.verdict?.sentences[0];
   if (sentence) return sentence;
-  if (e.state === "ended") return "The verdict is being computed.";
+  if (e.state === "ended") return "Computing the verdict.";
   return e.reason ? `No verdict: ${e.reason}` : "No verdict yet.";
 }

@@ -5,6 +5,7 @@ import { experiments } from "../../api/queries";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
 import { PageTitle } from "../../components/PageTitle";
+import { plural } from "../../lib/format";
 import { given } from "../../lib/search";
 import { EmptyList } from "./EmptyList";
 import { ExperimentRow } from "./ExperimentRow";
@@ -31,7 +32,7 @@ export function ExperimentsPage() {
     <Stack gap="md">
       <PageTitle title="Experiments" />
       <Filters />
-      {error && <ErrorBox what="List the experiments" error={error} retry={refetch} />}
+      {error && <ErrorBox what="load the experiments" error={error} retry={refetch} />}
       {isPending && <Loading what="the experiments" height={320} retry={refetch} />}
       {data?.items.length === 0 && <EmptyList filtered={filtered} paged={pages.length > 0} />}
       {data && data.items.length > 0 && (
@@ -55,7 +56,7 @@ export function ExperimentsPage() {
               </>
             )}
           </Group>
-          {data && <Text size="sm">{`${data.items.length} on this page`}</Text>}
+          {data && <Text size="sm">{`${plural(data.items.length, "experiment")} on this page`}</Text>}
           {data?.next && (
             <Button variant="default" onClick={() => turn([...pages, data.next as string])}>
               Older

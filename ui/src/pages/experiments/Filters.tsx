@@ -23,7 +23,7 @@ export function Filters() {
       <TextInput
         type="search"
         label="Search"
-        placeholder="Name, technology, label or id"
+        placeholder="Name, technology, label or ID"
         maxLength={200}
         value={typed}
         onChange={(event) => {

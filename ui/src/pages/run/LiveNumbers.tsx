@@ -5,7 +5,7 @@ import { throttled } from "../../domain/incidents";
 import { count, nanoseconds, percent, rate, time, wholeDuration } from "../../lib/format";
 import { useNow, useStale } from "../../live/hooks";
 
-/** The newest second of a run in numbers. They are never announced: a reader asks for them. */
+/** The latest second of a run in numbers. Screen readers do not announce changes. */
 export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second | undefined }) {
   const stale = useStale();
   const now = useNow();
@@ -17,12 +17,12 @@ export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second
   return (
     <div>
       <Text size="sm" c="dimmed" mb="xs">
-        Second {newest.second + 1} of the load ({newest.stage === "warmup" ? "warm-up, not measured" : newest.stage}),
-        provisional until the run was collected.
+        Second {newest.second + 1} of the load ({newest.stage === "warmup" ? "warm-up, not measured" : newest.stage});
+        provisional until the results are collected.
         {silent && ` The agents have been silent for ${wholeDuration(age)}.`}
       </Text>
       <Figures
-        label="The newest second"
+        label="Latest second"
         stale={stale || silent}
         figures={[
           { name: "Offered", value: rate(newest.counts.offered) },
@@ -32,14 +32,14 @@ export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second
             ...(throttled(newest) > 0 && { note: `${rate(throttled(newest))} throttled` }),
           },
           { name: "Received", value: rate(newest.counts.received) },
-          { name: "End-to-end p50", value: nanoseconds(e2e?.p50_ns), note: "of this second" },
+          { name: "End-to-end p50", value: nanoseconds(e2e?.p50_ns), note: "in this second" },
           {
             name: "End-to-end p99",
             value: nanoseconds(e2e?.p99_ns),
-            note: typeof e2e?.p99_ns === "number" ? "of this second" : "needs 1,000 messages a second",
+            note: typeof e2e?.p99_ns === "number" ? "in this second" : "needs 1,000 messages per second",
           },
-          { name: "Backlog", value: count(newest.backlog), note: "messages acknowledged, not received" },
-          { name: "Agents' CPU", value: percent(newest.cpu_s), note: "of one core" },
+          { name: "Backlog", value: count(newest.backlog), note: "messages not yet received" },
+          { name: "Agent CPU", value: percent(newest.cpu_s), note: "of one core" },
         ]}
       />
     </div>

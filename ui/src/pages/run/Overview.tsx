@@ -14,7 +14,7 @@ export function Overview({ run: r }: { run: RunDetail }) {
   return (
     <Stack gap="md">
       {r.has_result ? <RunFigures id={r.id} /> : <LiveNumbers run={r} newest={seconds.at(-1)} />}
-      {error && <ErrorBox what="Read the timeline" error={error} />}
+      {error && <ErrorBox what="load the timeline" error={error} />}
       {seconds.length > 0 ? (
         <SecondCharts seconds={seconds} live={!r.has_result} />
       ) : r.has_result ? (
@@ -30,14 +30,14 @@ export function Overview({ run: r }: { run: RunDetail }) {
 function whyEmpty(r: RunDetail): string {
   switch (r.phase) {
     case "queued":
-      return "It waits for its turn: the runs of a target share its slots. Charts appear with the first second of load.";
+      return "Waiting for a free slot of the target. Charts appear with the first second of load.";
     case "provision":
       return "OpenTofu is creating brokers and agents. Charts appear with the first second of load.";
     case "prepare":
-      return "The agents take their places. Charts appear with the first second of load.";
+      return "The agents are getting ready. Charts appear with the first second of load.";
     case "load":
-      return "The load begins; the first second appears in a moment.";
+      return "The load is starting; the first second appears shortly.";
     default:
-      return "It was never under load, so there is nothing to draw. The log tells what happened.";
+      return "This run was never under load, so there is nothing to show. See the log for what happened.";
   }
 }

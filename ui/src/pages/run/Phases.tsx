@@ -6,9 +6,9 @@ import { useNow } from "../../live/hooks";
 import classes from "./Phases.module.css";
 
 const icons = { done: CheckIcon, now: RunningIcon, failed: CrossIcon, skipped: StoppedIcon, ahead: EmptyIcon };
-const spoken = { done: "done", now: "now", failed: "broken off here", skipped: "left out", ahead: "ahead" };
+const spoken = { done: "done", now: "now", failed: "stopped here", skipped: "skipped", ahead: "pending" };
 
-/** The life of a run, with the time that each phase took or takes. Times are the server's. */
+/** The phases of a run with the time that each took, or has taken so far, by the server's clock. */
 export function Phases({ run: r }: { run: RunDetail }) {
   const now = useNow();
   return (
@@ -45,10 +45,11 @@ function stageOf(r: RunDetail, now: number): string {
   for (const [name, text] of [
     ["warm-up", r.stages.warmup],
     ["measure", r.stages.measure],
-    ["drain, at most", r.stages.drain],
+    ["drain", r.stages.drain],
   ] as const) {
     const length = parseDuration(text) ?? 0;
-    if (into < length) return ` · ${name} ${wholeDuration(into)} of ${wholeDuration(length)}`;
+    if (into < length)
+      return ` · ${name} ${wholeDuration(into)} of ${name === "drain" ? "at most " : ""}${wholeDuration(length)}`;
     into -= length;
   }
   return "";

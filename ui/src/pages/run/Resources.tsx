@@ -19,18 +19,18 @@ const tones: Record<Resource["state"], Tone> = {
   "destroy failed": "bad",
 };
 
-/** The real objects of a run as OpenTofu tells of them. */
+/** The real objects of a run as OpenTofu reports them. */
 export function Resources({ run: r }: { run: RunDetail }) {
   const { data, error, refetch } = useQuery(resources(r.id));
   const now = useNow();
-  if (error) return <ErrorBox what="List the resources" error={error} retry={refetch} />;
+  if (error) return <ErrorBox what="load the resources" error={error} retry={refetch} />;
   if (!data) return <Loading what="the resources" height={240} retry={refetch} />;
   if (!data.items.length) return <Text>{whyNone(r)}</Text>;
   return (
     <ScrollTable label="Resources">
       <Table.Thead>
         <Table.Tr>
-          {["Resource", "State", "Since", "Create took", "Lived", "Destroy took", "Id"].map((name) => (
+          {["Resource", "State", "Since", "Create time", "Lifetime", "Destroy time", "ID"].map((name) => (
             <Table.Th key={name} scope="col">
               {name}
             </Table.Th>
@@ -60,7 +60,7 @@ export function Resources({ run: r }: { run: RunDetail }) {
 }
 
 function whyNone(r: RunDetail): string {
-  if (r.phase === "queued") return "None yet: the run waits for its turn.";
-  if (r.phase === "provision") return "OpenTofu is planning; resources appear here.";
+  if (r.phase === "queued") return "None yet: the run is queued.";
+  if (r.phase === "provision") return "OpenTofu is planning; resources will appear here.";
   return "OpenTofu created nothing for this run.";
 }

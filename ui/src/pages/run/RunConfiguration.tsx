@@ -7,30 +7,27 @@ import { Facts } from "../../components/Facts";
 import { bytes, nanoseconds, plural, upperFirst, words } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
 
-/** How the candidate was configured, what the brokers promised, and on what it ran. */
+/** How the variant was configured, what the brokers guaranteed, and which machines it ran on. */
 export function RunConfiguration({ run: r }: { run: RunDetail }) {
   const catalog = useCatalog();
   const { data } = useQuery({ ...result(r.id), enabled: r.has_result });
   const titleOf = (name: string) => catalog.guarantees.find((g) => g.name === name)?.title ?? upperFirst(words(name));
-  const { raise: _, ...promised } = (data?.guarantees ?? {}) as Record<string, unknown>; // how to get more is told where variants are compared
+  // How to get more of a guarantee is shown where variants are compared.
+  const { raise: _, ...promised } = (data?.guarantees ?? {}) as Record<string, unknown>;
   const guarantees = Object.entries(promised);
   return (
     <Stack>
       <Title order={2} size="h4">
-        The candidate
+        Variant
       </Title>
-      <CopyText
-        text={JSON.stringify(r.variant_plan, null, 2)}
-        label="The candidate as JSON"
-        filename={`${r.variant}.json`}
-      />
+      <CopyText text={JSON.stringify(r.variant_plan, null, 2)} label="Variant as JSON" filename={`${r.variant}.json`} />
       <Title order={2} size="h4">
-        Guarantees, as the brokers tell them
+        Guarantees, as read back from the brokers
       </Title>
       {guarantees.length ? (
-        <Facts label="Guarantees" facts={guarantees.flatMap(([name, value]) => tell(titleOf(name), value))} />
+        <Facts label="Guarantees" facts={guarantees.flatMap(([name, value]) => factsOf(titleOf(name), value))} />
       ) : (
-        <Text>{r.has_result ? "They were not read." : "Known once the run was collected."}</Text>
+        <Text>{r.has_result ? "They were not read back." : "Known once the results are collected."}</Text>
       )}
       {data && (
         <>
@@ -43,7 +40,7 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
               ...Object.entries(data.versions ?? {}),
               ...data.agents.map((a): [string, string] => [
                 `Agent ${a.id}`,
-                `${a.role} on ${a.host}, ${plural(a.cpus, "CPU")}, ${bytes(a.memory_bytes)}, lateness p99 ${nanoseconds(a.self_check.p99_ns)} in its self-check`,
+                `${a.role} on ${a.host}, ${plural(a.cpus, "CPU")}, ${bytes(a.memory_bytes)}, self-check lateness p99 ${nanoseconds(a.self_check.p99_ns)}`,
               ]),
             ]}
           />
@@ -53,7 +50,7 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
   );
 }
 
-function tell(name: string, value: unknown): [string, string][] {
+function factsOf(name: string, value: unknown): [string, string][] {
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).map(([key, inner]) => [key, String(inner)]);
   }

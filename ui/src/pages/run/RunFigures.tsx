@@ -16,14 +16,14 @@ import { useCatalog } from "../useCatalog";
 export function RunFigures({ id }: { id: string }) {
   const catalog = useCatalog();
   const { data: r, error, refetch } = useQuery(result(id));
-  if (error) return <ErrorBox what="Read the result" error={error} retry={refetch} />;
+  if (error) return <ErrorBox what="load the result" error={error} retry={refetch} />;
   if (!r) return <Loading what="the result" height={240} />;
   const { emulator } = (r.guarantees ?? {}) as { emulator?: string };
   return (
     <Stack gap="md">
       {emulator && (
         <Status tone="warn">
-          Measured on {emulator}, an emulator: these numbers tell how to use the technology, not how fast it is.
+          Measured on {emulator}, an emulator: these numbers show how to use the technology, not how fast it is.
         </Status>
       )}
       <Figures
@@ -38,11 +38,11 @@ export function RunFigures({ id }: { id: string }) {
         ]}
       />
       <Latencies result={r} />
-      <Facts label="Account of the messages" facts={account(r, occurred(catalog, [r]))} />
+      <Facts label="Message accounting" facts={account(r, occurred(catalog, [r]))} />
       {r.errors && Object.keys(r.errors).length > 0 && (
         <div>
           <Title order={3} size="h5">
-            Errors of failed sends
+            Send errors
           </Title>
           <List size="sm">
             {Object.entries(r.errors).map(([text, times]) => (
@@ -76,10 +76,10 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Corrupt", messages(c.corrupt)],
     ...incidents.map(({ title, name }): [string, string] => [title, `${count(times(r, name))} times`]),
     ["Payload sent", bytes(c.bytes)],
-    ["Agents' CPU time", duration(r.cpu.agent_s)],
-    ["Brokers' CPU time", duration(r.cpu.broker_s)],
-    ["Brokers' memory, largest", bytes(r.cpu.broker_rss_bytes)],
-    ["Clocks agree to", r.clock_bound_ns ? `±${nanoseconds(r.clock_bound_ns)}` : "exactly: one clock"],
+    ["Agent CPU time", duration(r.cpu.agent_s)],
+    ["Broker CPU time", duration(r.cpu.broker_s)],
+    ["Broker memory, largest", bytes(r.cpu.broker_rss_bytes)],
+    ["Clock error", r.clock_bound_ns ? `at most ${nanoseconds(r.clock_bound_ns)}` : "none (one clock)"],
     [
       "Samples below zero",
       r.e2e_latency.count ? percent((r.e2e_latency.negative ?? 0) / r.e2e_latency.count) : missing,
@@ -101,10 +101,10 @@ const columns: [string, (l: Latency) => string][] = [
 function Latencies({ result: r }: { result: Result }) {
   const rows: [string, string, Latency][] = [
     ["End-to-end", "from the intended send time", r.e2e_latency],
-    ["End-to-end, service", "from the real send", r.e2e_service],
+    ["End-to-end, service", "from the actual send", r.e2e_service],
     ["Publish", "from the intended send time", r.publish_latency],
-    ["Publish, service", "from the real send", r.publish_service],
-    ["Pacer's lateness", "the instrument's own error", r.pacer_lateness],
+    ["Publish, service", "from the actual send", r.publish_service],
+    ["Pacer lateness", "the instrument's own error", r.pacer_lateness],
     ["Back-pressure", "wait for a free slot", r.backpressure],
   ];
   return (
@@ -137,7 +137,7 @@ function Latencies({ result: r }: { result: Result }) {
         </Table.Tbody>
       </ScrollTable>
       <Text size="xs" c="dimmed">
-        A percentile with fewer than 10 samples above it is not shown (–).
+        Percentiles with fewer than 10 samples above them are not shown (–).
       </Text>
     </div>
   );

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import type { RunDetail } from "../../api/types";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
-import { count } from "../../lib/format";
+import { count, plural } from "../../lib/format";
 import { given } from "../../lib/search";
 import { LogLines } from "./LogLines";
 import { useLog } from "./useLog";
@@ -72,7 +72,7 @@ export function RunLog({ run: r }: { run: RunDetail }) {
           }}
           data={[
             { value: "", label: "All" },
-            ...levels.map((name) => ({ value: name, label: `${name} and worse` })).slice(1),
+            ...levels.map((name) => ({ value: name, label: `${name} and above` })).slice(1),
           ]}
         />
         {live && (
@@ -84,13 +84,13 @@ export function RunLog({ run: r }: { run: RunDetail }) {
           />
         )}
       </Group>
-      {log.error !== undefined && <ErrorBox what="Read the log" error={log.error} retry={log.retry} />}
+      {log.error !== undefined && <ErrorBox what="load the log" error={log.error} retry={log.retry} />}
       {log.pending && <Loading what="the log" height={360} retry={log.retry} />}
       {!log.pending && (
         <>
           <Text size="sm" c="dimmed">
-            {q || source || level ? `${count(log.matches)} lines match` : `${count(log.matches)} lines`}
-            {log.lines.length < log.matches ? `; the last ${count(log.lines.length)} are shown` : ""}
+            {plural(log.matches, q || source || level ? "matching line" : "line")}
+            {log.lines.length < log.matches ? `, showing the last ${count(log.lines.length)}` : ""}
           </Text>
           {log.earlier && (
             <Button variant="default" size="compact-sm" onClick={log.earlier} style={{ alignSelf: "start" }}>
@@ -100,9 +100,7 @@ export function RunLog({ run: r }: { run: RunDetail }) {
           {log.lines.length > 0 ? (
             <LogLines ref={box} lines={log.lines} onScrollUp={() => setFollow(false)} />
           ) : (
-            <Text>
-              {q || source || level ? "No line matches." : live ? "No line yet." : "Nothing was kept of its log."}
-            </Text>
+            <Text>{q || source || level ? "No lines match." : live ? "No lines yet." : "No log was kept."}</Text>
           )}
         </>
       )}

@@ -8,11 +8,11 @@ import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
 import { Status } from "../../components/Status";
 import { emulated } from "../../domain/incidents";
-import { tellRun, tellTeardown, whyRun } from "../../domain/states";
+import { runReason, runState, teardownState } from "../../domain/states";
 import { clock, time } from "../../lib/format";
 import { given } from "../../lib/search";
 import { Detail } from "../Detail";
-import { Emulator } from "../Emulator";
+import { EmulatorBadge } from "../EmulatorBadge";
 import { CancelRun } from "./CancelRun";
 import { Overview } from "./Overview";
 import { Phases } from "./Phases";
@@ -23,7 +23,7 @@ import { RunLog } from "./RunLog";
 const route = getRouteApi("/frame/runs/$id");
 const tabs = ["resources", "log", "config"] as const;
 
-/** One run: what it is doing, what it did, and whether it is gone. */
+/** One run: what it is doing, what it measured, and whether its infrastructure is gone. */
 export function RunPage() {
   const { id } = route.useParams();
   const { tab } = route.useSearch();
@@ -62,9 +62,9 @@ export function RunPage() {
 }
 
 function Head({ run: r }: { run: RunDetail }) {
-  const told = tellRun(r);
-  const gone = tellTeardown(r);
-  const why = whyRun(r);
+  const state = runState(r);
+  const teardown = teardownState(r);
+  const reason = runReason(r);
   const expires = time(r.expires_at);
   return (
     <Stack gap={4}>
@@ -78,23 +78,23 @@ function Head({ run: r }: { run: RunDetail }) {
         {r.allowed.includes("cancel") && <CancelRun run={r} />}
       </Group>
       <Group gap="xs" role="status">
-        <Status tone={told.tone}>{told.text}</Status>
-        {r.phase !== "queued" && <Status tone={gone.tone}>{gone.text}</Status>}
-        <Emulator when={emulated(r.variant)} />
+        <Status tone={state.tone}>{state.text}</Status>
+        {r.phase !== "queued" && <Status tone={teardown.tone}>{teardown.text}</Status>}
+        <EmulatorBadge when={emulated(r.variant)} />
       </Group>
       <Text size="sm" c="dimmed">
         {[
           `${r.variant_plan.technology} ${r.variant_plan.stack}`,
-          r.extra && "extra run: it repeats one that failed or did not count",
-          r.phase !== "ended" && expires && `everything of it ends by itself at ${clock(expires)}`,
+          r.extra && "extra run, repeating one that failed or did not count",
+          r.phase !== "ended" && expires && `hard deadline ${clock(expires)}`,
           r.id,
         ]
           .filter(Boolean)
           .join(" · ")}
       </Text>
-      {why && (
+      {reason && (
         <Text size="sm" style={{ whiteSpace: "pre-wrap" }}>
-          {why}
+          {reason}
         </Text>
       )}
     </Stack>

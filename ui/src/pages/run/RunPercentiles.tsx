@@ -15,14 +15,14 @@ import { nanoseconds, nanosecondsTick } from "../../lib/format";
 const shown = [
   ["e2e_latency", "end-to-end"],
   ["publish_latency", "publish"],
-  ["pacer_lateness", "pacer's lateness"],
+  ["pacer_lateness", "pacer lateness"],
 ] as const;
 
 /** The distributions of a run's measure stage, the instrument's own error among them. */
 export function RunPercentiles({ run: r }: { run: RunDetail }) {
   const { data, error, refetch } = useQuery(histograms(r.id));
   const chart = useMemo(() => data && chartOf(data), [data]);
-  if (error) return <ErrorBox what="Read the distributions" error={error} retry={refetch} />;
+  if (error) return <ErrorBox what="load the distributions" error={error} retry={refetch} />;
   if (!chart) return <Loading what="the distributions" height={400} />;
   return (
     <div>

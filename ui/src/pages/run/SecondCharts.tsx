@@ -21,7 +21,7 @@ export function SecondCharts({ seconds, live }: { seconds: readonly Second[]; li
   return panels.map((spec) => (
     <Figure
       key={spec.title}
-      spec={newer > 0 ? { ...spec, xName: `${spec.xName}; ${Math.round(newer)} s newer are outside` } : spec}
+      spec={newer > 0 ? { ...spec, xName: `${spec.xName}; the latest ${Math.round(newer)} s are out of view` } : spec}
       hide={hide}
       onHide={onHide}
       range={range}
@@ -47,7 +47,7 @@ function panelsOf(seconds: readonly Second[], catalog: Catalog): ChartSpec[] {
   const panel = (title: string, lines: Line[], rest: Partial<ChartSpec>): ChartSpec => ({
     title,
     summary: `${title}, from second ${x[0]} to ${x.at(-1)}.`,
-    xName: measured === undefined ? "Time since the load began" : "Time since the measure stage began",
+    xName: measured === undefined ? "Time since the start of the load" : "Time since the start of the measure stage",
     yName: title,
     x,
     lines,
@@ -80,7 +80,7 @@ function panelsOf(seconds: readonly Second[], catalog: Catalog): ChartSpec[] {
       {},
     ),
     panel(
-      "Latency of each second",
+      "Latency in each second",
       [
         line(`end-to-end ${tail.name}`, 0, latency(tail.of)),
         ...(tail.name === "p50"
@@ -101,7 +101,7 @@ function panelsOf(seconds: readonly Second[], catalog: Catalog): ChartSpec[] {
       [line("backlog", 0, (s) => s.backlog), line("in flight", 1, (s) => s.in_flight)],
       messages,
     ),
-    panel("CPU of the agents, of one core", [line("agents' CPU", 0, (s) => s.cpu_s)], {
+    panel("Agent CPU, as a share of one core", [line("agent CPU", 0, (s) => s.cpu_s)], {
       formatY: percent,
       tickY: (y) => `${compact(y * 100)} %`,
     }),
@@ -125,7 +125,7 @@ function limits(
   if (limited(seconds)) {
     const wait = waitOf(seconds);
     panels.push(
-      panel(`Wait for a free slot, ${wait.name} of each second`, [line("wait", 3, wait.of)], {
+      panel(`Back-pressure wait, ${wait.name} of each second`, [line("wait", 3, wait.of)], {
         yName: wait.note,
         formatY: nanoseconds,
         tickY: waitTick,

@@ -11,7 +11,7 @@ import { usedOnce } from "./code";
 
 const route = getRouteApi("/sign-in");
 
-/** Makes a session from the one-time code of a sign-in link, or from a token. */
+/** Signs in with the one-time code of a sign-in link, or with a token. */
 export function SignIn() {
   const { next } = route.useSearch();
   const navigate = route.useNavigate();
@@ -44,7 +44,7 @@ export function SignIn() {
           ) : (
             <>
               {entering.error && (
-                <ErrorBox what={byCode ? "Sign in with this link" : "Sign in"} error={entering.error} />
+                <ErrorBox what={byCode ? "sign in with this link" : "sign in"} error={entering.error} />
               )}
               <form onSubmit={submit}>
                 <Stack>
@@ -52,8 +52,8 @@ export function SignIn() {
                     label="Token"
                     description={
                       <>
-                        It is in the file <Code>token</Code> of the server's data folder. Or open the sign-in link that{" "}
-                        <Code>dec serve</Code> printed; each link works once.
+                        Find it in the file <Code>token</Code> in the server's data folder, or open the sign-in link
+                        that <Code>dec serve</Code> printed. Each link works once.
                       </>
                     }
                     autoComplete="current-password"
@@ -61,7 +61,7 @@ export function SignIn() {
                     withAsterisk={false}
                     value={token}
                     onChange={(event) => setToken(event.currentTarget.value)}
-                    visibilityToggleButtonProps={{ "aria-label": "Show the token" }}
+                    visibilityToggleButtonProps={{ "aria-label": "Show token" }}
                   />
                   <Button type="submit" loading={entering.isPending}>
                     Sign in
@@ -69,7 +69,7 @@ export function SignIn() {
                 </Stack>
               </form>
               <Text size="sm" c="dimmed">
-                The session stays in this browser until you sign out.
+                You stay signed in on this browser until you sign out.
               </Text>
             </>
           )}

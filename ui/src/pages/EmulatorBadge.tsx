@@ -1,6 +1,6 @@
-import classes from "./Emulator.module.css";
+import classes from "./EmulatorBadge.module.css";
 
 /** Says beside a name that an emulator stands for it. */
-export function Emulator({ when }: { when: boolean }) {
+export function EmulatorBadge({ when }: { when: boolean }) {
   return when ? <span className={classes.mark}>emulator</span> : null;
 }

@@ -1,9 +1,9 @@
-import classes from "./LineKey.module.css";
+import classes from "./Legend.module.css";
 import { Swatch } from "./Swatch";
 import type { Line } from "./spec";
 
 /** The legend: which look belongs to which label. A press hides or shows a line. */
-export function LineKey({
+export function Legend({
   lines,
   hide,
   onHide,

@@ -1,14 +1,14 @@
 import { Button, Group, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { ScrollTable } from "../ScrollTable";
-import { type ChartSpec, twin } from "./spec";
+import { type ChartSpec, tableOf } from "./spec";
 
 const pageRows = 25;
 
 /** The numbers of a chart as a table. */
-export function Twin({ spec, labelledBy }: { spec: ChartSpec; labelledBy: string }) {
+export function ChartTable({ spec, labelledBy }: { spec: ChartSpec; labelledBy: string }) {
   const [page, setPage] = useState(0);
-  const { columns, rows, note } = twin(spec);
+  const { columns, rows, note } = tableOf(spec);
   const pages = Math.max(1, Math.ceil(rows.length / pageRows));
   const shown = rows.slice(page * pageRows, (page + 1) * pageRows);
   return (
@@ -39,13 +39,13 @@ export function Twin({ spec, labelledBy }: { spec: ChartSpec; labelledBy: string
       {pages > 1 && (
         <Group gap="xs" mt="xs">
           <Button size="compact-sm" variant="default" disabled={page === 0} onClick={() => setPage(page - 1)}>
-            Rows before
+            Previous rows
           </Button>
           <Text size="sm">
-            {page * pageRows + 1} to {Math.min(rows.length, (page + 1) * pageRows)} of {rows.length} rows
+            Rows {page * pageRows + 1}–{Math.min(rows.length, (page + 1) * pageRows)} of {rows.length}
           </Text>
           <Button size="compact-sm" variant="default" disabled={page === pages - 1} onClick={() => setPage(page + 1)}>
-            Rows after
+            Next rows
           </Button>
         </Group>
       )}

@@ -3,15 +3,15 @@ import { DrainIcon, EmptyIcon, LiveIcon, WaitingIcon } from "../components/icons
 import { clock, wholeDuration } from "../lib/format";
 import { useLive, useLocalNow } from "../live/hooks";
 import { live } from "../live/live";
-import classes from "./Strip.module.css";
+import classes from "./Connection.module.css";
 
-/** How the page hears from the server; always there, so that nothing moves when it changes. */
-export function Strip() {
+/** The state of the connection to the server; always there, so that nothing moves when it changes. */
+export function Connection() {
   const { link, draining, caughtUpS } = useLive();
   if (link.state === "reconnecting") return <Stale since={link.since} nextTry={link.nextTry} />;
   const [kind, icon, text] =
     caughtUpS !== undefined
-      ? (["good", <LiveIcon key="i" />, `Connected again, caught up ${wholeDuration(caughtUpS)}`] as const)
+      ? (["good", <LiveIcon key="i" />, `Reconnected, caught up on ${wholeDuration(caughtUpS)}`] as const)
       : link.state === "live"
         ? draining
           ? (["busy", <DrainIcon key="i" />, "Draining"] as const)
@@ -31,15 +31,15 @@ function Stale({ since, nextTry }: { since: number; nextTry: number }) {
   const wait = Math.max(0, Math.ceil((nextTry - now) / 1000));
   return (
     <span className={classes.strip} data-kind="stale">
-      <VisuallyHidden role="status">The server does not answer. What you see is as of {clock(since)}.</VisuallyHidden>
+      <VisuallyHidden role="status">The server is not responding. Showing data as of {clock(since)}.</VisuallyHidden>
       <span aria-hidden="true">
         <WaitingIcon /> As of {clock(since)}
         <span className={classes.more}>
-          . The server does not answer; {wait ? `next try in ${wait} s` : "trying now"}.
+          . The server is not responding; {wait ? `retrying in ${wait} s` : "retrying now"}.
         </span>
       </span>
       <Button size="compact-xs" variant="default" onClick={live.retryNow}>
-        Try now
+        Retry now
       </Button>
     </span>
   );

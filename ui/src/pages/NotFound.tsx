@@ -6,12 +6,12 @@ import { PageLink } from "../components/PageLink";
 import { PageTitle } from "../components/PageTitle";
 
 /** The page of an address that leads nowhere. */
-export function Lost() {
+export function NotFound() {
   return (
     <PageFrame size="sm">
-      <PageTitle title="There is no such page" />
+      <PageTitle title="Page not found" />
       <Text my="md">The address may be mistyped, or from another version of DEC.</Text>
-      <PageLink to="/experiments">To the experiments</PageLink>
+      <PageLink to="/experiments">Go to experiments</PageLink>
     </PageFrame>
   );
 }
@@ -20,8 +20,8 @@ export function Lost() {
 export function PageError({ error, reset }: ErrorComponentProps) {
   return (
     <PageFrame size="sm">
-      <PageTitle title="This page failed" />
-      <ErrorBox what="Show this page" error={error} retry={reset} />
+      <PageTitle title="Something went wrong" />
+      <ErrorBox what="show this page" error={error} retry={reset} />
     </PageFrame>
   );
 }

@@ -8,13 +8,13 @@ import { counts, lookOf, measured } from "../../domain/variants";
 import { markerPath } from "../../lib/colors";
 import { nanosecondsTick, span } from "../../lib/format";
 import { median } from "../../lib/stats";
-import { Emulator } from "../Emulator";
-import classes from "./Dots.module.css";
+import { EmulatorBadge } from "../EmulatorBadge";
+import classes from "./RunDots.module.css";
 
 type Measured = { run: ComparedRun; value: number };
 
-/** One mark for each run: how steady a candidate is shows at a glance. */
-export function Dots({
+/** One mark for each run, so that the spread of a variant shows at a glance. */
+export function RunDots({
   experiment: e,
   comparison,
   metric,
@@ -34,18 +34,18 @@ export function Dots({
   return (
     <section>
       <Title order={2} size="h4">
-        Each run: {metric.title}
+        Individual runs: {metric.title}
       </Title>
       <Text size="sm" c="dimmed">
-        One mark for each run, the line is their median. A hollow ✕ does not count. Each mark leads to its run.
+        One mark per run; the line is the median. ✕ marks runs that do not count. Select a mark to open its run.
       </Text>
-      {!scale && <Text mt="xs">No run has enough messages to tell this metric.</Text>}
+      {!scale && <Text mt="xs">No run has enough messages for this metric.</Text>}
       {scale && (
         <div className={classes.chart}>
           {rows.map((row) => (
             <div key={row.label} className={classes.row}>
               <span className={classes.label}>
-                {row.label} <Emulator when={emulated(row.label, comparison.fairness.emulators)} />
+                {row.label} <EmulatorBadge when={emulated(row.label, comparison.fairness.emulators)} />
               </span>
               <span className={classes.lane}>
                 {scale.ticks.map((tick) => (
@@ -56,7 +56,7 @@ export function Dots({
                   <Mark key={mark.run.run.id} mark={mark} at={scale.at(mark.value)} lift={i} metric={metric} e={e} />
                 ))}
               </span>
-              <span className={classes.value}>{tell(row.marks, metric)}</span>
+              <span className={classes.value}>{summaryOf(row.marks, metric)}</span>
             </div>
           ))}
           <div className={classes.row} aria-hidden="true">
@@ -119,7 +119,7 @@ function Median({ marks, at }: { marks: Measured[]; at(value: number): number })
   return value === undefined ? null : <span className={classes.median} style={{ insetInlineStart: `${at(value)}%` }} />;
 }
 
-function tell(marks: Measured[], metric: ShownMetric): string {
+function summaryOf(marks: Measured[], metric: ShownMetric): string {
   const values = countedValues(marks);
   const middle = median(values);
   if (middle === undefined) return "no run counts";
