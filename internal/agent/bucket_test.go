@@ -35,19 +35,19 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 	want := onFolder(t)
 	const always = time.Hour
 	tests := map[string]struct {
-		weather buckettest.Weather
+		faults  buckettest.Faults
 		from    time.Duration // after the load's start
 		lasting time.Duration
 	}{
 		"fair":                                   {},
-		"1 s per call":                           {buckettest.Weather{Latency: time.Second}, -time.Hour, always},
-		"3 s per call":                           {buckettest.Weather{Latency: 3 * time.Second}, -time.Hour, always},
-		"no connection for 30 s":                 {buckettest.Weather{Refused: true}, 10 * time.Second, 30 * time.Second},
-		"no answer for 30 s":                     {buckettest.Weather{Latency: always}, 10 * time.Second, 30 * time.Second},
-		"busy for 30 s":                          {buckettest.Weather{Status: 503, Code: "SlowDown"}, 10 * time.Second, 30 * time.Second},
-		"no connection for 110 s":                {buckettest.Weather{Refused: true}, time.Second, 110 * time.Second},
-		"no connection at the end of the load":   {buckettest.Weather{Refused: true}, 55 * time.Second, 30 * time.Second},
-		"no connection at the start of the load": {buckettest.Weather{Refused: true}, 10 * time.Millisecond, 30 * time.Second},
+		"1 s per call":                           {buckettest.Faults{Latency: time.Second}, -time.Hour, always},
+		"3 s per call":                           {buckettest.Faults{Latency: 3 * time.Second}, -time.Hour, always},
+		"no connection for 30 s":                 {buckettest.Faults{Refused: true}, 10 * time.Second, 30 * time.Second},
+		"no answer for 30 s":                     {buckettest.Faults{Latency: always}, 10 * time.Second, 30 * time.Second},
+		"busy for 30 s":                          {buckettest.Faults{Status: 503, Code: "SlowDown"}, 10 * time.Second, 30 * time.Second},
+		"no connection for 110 s":                {buckettest.Faults{Refused: true}, time.Second, 110 * time.Second},
+		"no connection at the end of the load":   {buckettest.Faults{Refused: true}, 55 * time.Second, 30 * time.Second},
+		"no connection at the start of the load": {buckettest.Faults{Refused: true}, 10 * time.Millisecond, 30 * time.Second},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 				s := buckettest.NewServer(t)
 				b := newBenchIn(t, s.Open(t, "team"), minute(), agenttest.Options{})
 				if tt.from < 0 {
-					s.Set(tt.weather)
+					s.Set(tt.faults)
 				}
 				b.startAll(t.Context())
 				server := b.server()
@@ -65,8 +65,8 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 					t.Fatal(err)
 				}
 				if tt.from > 0 {
-					time.AfterFunc(time.Until(step.Start)+tt.from, func() { s.Set(tt.weather) })
-					time.AfterFunc(time.Until(step.Start)+tt.from+tt.lasting, func() { s.Set(buckettest.Weather{}) })
+					time.AfterFunc(time.Until(step.Start)+tt.from, func() { s.Set(tt.faults) })
+					time.AfterFunc(time.Until(step.Start)+tt.from+tt.lasting, func() { s.Set(buckettest.Faults{}) })
 				}
 				var late time.Duration
 				err = server.Follow(t.Context(), func(second measure.Second) {
@@ -75,7 +75,7 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 				if err != nil {
 					t.Fatalf("Follow() = %v", err)
 				}
-				if most := 4*tt.weather.Latency + 3*time.Second; tt.lasting == always && late > most {
+				if most := 4*tt.faults.Latency + 3*time.Second; tt.lasting == always && late > most {
 					t.Errorf("a second came after %s, want %s at most: the bucket falls behind", late, most)
 				}
 				got, err := server.Collect(t.Context())
@@ -110,9 +110,9 @@ func TestLoadFailsWhenItsBucketIsLost(t *testing.T) {
 		within  time.Duration
 	}{
 		"the bucket is removed":      {func(s *buckettest.Server) { s.RemoveBucket(t) }, "the bucket results at http://s3.test does not exist", 5 * time.Second},
-		"the key is taken back":      {func(s *buckettest.Server) { s.Set(buckettest.Weather{Status: 403, Code: "AccessDenied"}) }, "refuses access", 5 * time.Second},
-		"the credentials expire":     {func(s *buckettest.Server) { s.Set(buckettest.Weather{Status: 400, Code: "ExpiredToken"}) }, "have expired", 5 * time.Second},
-		"it is away and stays there": {func(s *buckettest.Server) { s.Set(buckettest.Weather{Refused: true}) }, "given up after 2m0s", 130 * time.Second},
+		"the key is taken back":      {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 403, Code: "AccessDenied"}) }, "refuses access", 5 * time.Second},
+		"the credentials expire":     {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 400, Code: "ExpiredToken"}) }, "have expired", 5 * time.Second},
+		"it is away and stays there": {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "given up after 2m0s", 130 * time.Second},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

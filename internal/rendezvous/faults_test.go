@@ -14,9 +14,9 @@ import (
 	"dec.local/dec/internal/rendezvous/buckettest"
 )
 
-// TestWhatPassesIsTriedAgain makes bad weather for the first two requests.
+// TestWhatPassesIsTriedAgain lets the first two requests fail.
 func TestWhatPassesIsTriedAgain(t *testing.T) {
-	tests := map[string]buckettest.Weather{
+	tests := map[string]buckettest.Faults{
 		"no connection":                {Refused: true},
 		"the answer is lost":           {Lost: true},
 		"no answer in time":            {Latency: time.Hour},
@@ -27,18 +27,18 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 		"another write is under way":   {Status: http.StatusConflict, Code: "ConditionalRequestConflict"},
 		"a proxy that is no S3 at all": {Status: http.StatusBadGateway},
 	}
-	for name, weather := range tests {
+	for name, faults := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := buckettest.NewServer(t)
 				folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
 				spoil := func() {
 					n := 0
-					s.SetEach(func(*http.Request) buckettest.Weather {
+					s.SetEach(func(*http.Request) buckettest.Faults {
 						if n++; n <= 2 {
-							return weather
+							return faults
 						}
-						return buckettest.Weather{}
+						return buckettest.Faults{}
 					})
 				}
 				spoil()
@@ -80,7 +80,7 @@ func TestWhatDoesNotPassIsSaidAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := buckettest.NewServer(t)
 			folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
-			s.Set(buckettest.Weather{Status: tt.status, Code: tt.code})
+			s.Set(buckettest.Faults{Status: tt.status, Code: tt.code})
 			var got int
 			found, err := folder.Find(t.Context(), "a.json", &got)
 			if found || err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -100,7 +100,7 @@ func TestABucketThatStaysAwayIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := buckettest.NewServer(t)
 		folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
-		s.Set(buckettest.Weather{Refused: true})
+		s.Set(buckettest.Faults{Refused: true})
 		began := time.Now()
 		var got int
 		_, err := folder.Find(t.Context(), "a.json", &got)
@@ -118,25 +118,25 @@ func TestABucketThatStaysAwayIsGivenUp(t *testing.T) {
 
 func TestCheckTellsTheNextStep(t *testing.T) {
 	tests := map[string]struct {
-		weather func(*buckettest.Server)
-		want    string
+		faults func(*buckettest.Server)
+		want   string
 	}{
-		"no server":     {func(s *buckettest.Server) { s.Set(buckettest.Weather{Refused: true}) }, "does not answer; is the endpoint right"},
-		"a wrong key":   {func(s *buckettest.Server) { s.Set(buckettest.Weather{Status: 403, Code: "SignatureDoesNotMatch"}) }, "the secret key is wrong"},
+		"no server":     {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "does not answer; is the endpoint right"},
+		"a wrong key":   {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 403, Code: "SignatureDoesNotMatch"}) }, "the secret key is wrong"},
 		"no bucket":     {func(s *buckettest.Server) { s.RemoveBucket(t) }, "does not exist; make it"},
 		"may not write": {only(http.MethodPut), "refuses access"},
 		"may not read":  {only(http.MethodGet), "refuses access"},
 		"may not know what is not there": {func(s *buckettest.Server) {
-			s.SetEach(func(r *http.Request) buckettest.Weather {
+			s.SetEach(func(r *http.Request) buckettest.Faults {
 				if strings.HasSuffix(r.URL.Path, "-not") {
-					return buckettest.Weather{Status: 403, Code: "AccessDenied"}
+					return buckettest.Faults{Status: 403, Code: "AccessDenied"}
 				}
-				return buckettest.Weather{}
+				return buckettest.Faults{}
 			})
 		}, "S3 wants the right s3:ListBucket"},
 		"may not erase": {only(http.MethodDelete), "refuses access"},
 		"overwrites": {func(s *buckettest.Server) {
-			s.SetEach(func(r *http.Request) buckettest.Weather { r.Header.Del("If-None-Match"); return buckettest.Weather{} })
+			s.SetEach(func(r *http.Request) buckettest.Faults { r.Header.Del("If-None-Match"); return buckettest.Faults{} })
 		}, "does not know If-None-Match"},
 	}
 	for name, tt := range tests {
@@ -144,7 +144,7 @@ func TestCheckTellsTheNextStep(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := buckettest.NewServer(t)
 				b := s.Open(t, "team")
-				tt.weather(s)
+				tt.faults(s)
 				began := time.Now()
 				if err := b.Check(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("Check() = %v, want %q", err, tt.want)
@@ -160,11 +160,11 @@ func TestCheckTellsTheNextStep(t *testing.T) {
 // only refuses the requests of one method.
 func only(method string) func(*buckettest.Server) {
 	return func(s *buckettest.Server) {
-		s.SetEach(func(r *http.Request) buckettest.Weather {
+		s.SetEach(func(r *http.Request) buckettest.Faults {
 			if r.Method == method {
-				return buckettest.Weather{Status: 403, Code: "AccessDenied"}
+				return buckettest.Faults{Status: 403, Code: "AccessDenied"}
 			}
-			return buckettest.Weather{}
+			return buckettest.Faults{}
 		})
 	}
 }

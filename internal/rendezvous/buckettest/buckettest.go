@@ -1,5 +1,5 @@
 // Package buckettest makes buckets for tests: folders, and buckets of an S3
-// server that lives in the test's process and whose weather the test makes. No
+// server that lives in the test's process and that fails as the test wants it to. No
 // request leaves the process, so that it works in the virtual time of
 // testing/synctest, too.
 package buckettest
@@ -32,8 +32,8 @@ const Name = "results"
 // Keys are credentials that a [Server] takes: it takes any.
 const Keys = `{"access_key_id": "AKIATEST", "secret_access_key": "secret"}`
 
-// Weather is what becomes of requests to a [Server].
-type Weather struct {
+// Faults are what goes wrong with requests to a [Server].
+type Faults struct {
 	Latency time.Duration // of each answer
 	Refused bool          // no connection is made
 	Lost    bool          // what is asked for is done, and the answer does not come
@@ -47,12 +47,12 @@ type Server struct {
 	backend *s3mem.Backend
 	calls   atomic.Int64
 
-	mu      sync.Mutex // protects the following
-	weather Weather
-	turn    func(*http.Request) Weather // if not nil, the weather of each request
+	mu     sync.Mutex // protects the following
+	faults Faults
+	each   func(*http.Request) Faults // if not nil, the faults of each request
 }
 
-// NewServer returns a server with an empty bucket in fair weather.
+// NewServer returns a server with an empty bucket and no faults.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
 	backend := s3mem.New()
@@ -90,18 +90,18 @@ func opened(t testing.TB, b *rendezvous.Bucket, err error) *rendezvous.Bucket {
 	return b
 }
 
-// Set changes the weather.
-func (s *Server) Set(w Weather) {
+// Set makes all further requests fail so.
+func (s *Server) Set(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.weather, s.turn = w, nil
+	s.faults, s.each = f, nil
 }
 
-// SetEach makes the weather of each request, in the order in which they come.
-func (s *Server) SetEach(turn func(*http.Request) Weather) {
+// SetEach decides on the faults of each request, in the order in which they come.
+func (s *Server) SetEach(each func(*http.Request) Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turn = turn
+	s.each = each
 }
 
 // RemoveBucket removes the bucket with all its objects.
@@ -124,16 +124,16 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}()
 	s.mu.Lock()
-	w := s.weather
-	if s.turn != nil {
-		w = s.turn(r)
+	f := s.faults
+	if s.each != nil {
+		f = s.each(r)
 	}
 	s.mu.Unlock()
-	if w.Refused {
+	if f.Refused {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
-	if w.Latency > 0 {
-		timer := time.NewTimer(w.Latency)
+	if f.Latency > 0 {
+		timer := time.NewTimer(f.Latency)
 		defer timer.Stop()
 		select {
 		case <-r.Context().Done():
@@ -142,14 +142,14 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	recorder := httptest.NewRecorder()
-	if w.Status != 0 {
+	if f.Status != 0 {
 		recorder.Header().Set("Content-Type", "application/xml")
-		recorder.WriteHeader(w.Status)
-		fmt.Fprintf(recorder, "<Error><Code>%s</Code><Message>as the test wants it</Message></Error>", w.Code)
+		recorder.WriteHeader(f.Status)
+		fmt.Fprintf(recorder, "<Error><Code>%s</Code><Message>as the test wants it</Message></Error>", f.Code)
 	} else {
 		s.handler.ServeHTTP(recorder, incoming(r))
 	}
-	if w.Lost {
+	if f.Lost {
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: io.ErrUnexpectedEOF}
 	}
 	response := recorder.Result()
