@@ -146,8 +146,8 @@ func (f *fixture) live(at int, after bool, do func(*orchestrator.Engine) error) 
 	}
 	m.crash() // the end of a process that was not killed
 	synctest.Wait()
-	f.world.mu.Lock()
-	defer f.world.mu.Unlock()
+	f.fakeInfra.mu.Lock()
+	defer f.fakeInfra.mu.Unlock()
 	if m.process.busy > 0 {
 		f.t.Errorf("%d calls of an ended process are under way, want none", m.process.busy)
 	}

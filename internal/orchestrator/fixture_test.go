@@ -18,14 +18,14 @@ import (
 	"dec.local/dec/internal/store"
 )
 
-// fixture is a world with a real database, whose clock is that of the bubble.
+// fixture is fake infrastructure with a real database, whose clock is that of the bubble.
 type fixture struct {
-	*world
+	*fakeInfra
 	t *testing.T
 
-	mu        sync.Mutex                       // protects the following
-	events    []experiment.Event               // as published by all engines
-	processes map[*orchestrator.Engine]*mortal // each engine has one
+	mu        sync.Mutex                              // protects the following
+	events    []experiment.Event                      // as published by all engines
+	processes map[*orchestrator.Engine]*killableStore // each engine has one
 }
 
 // empty is a database without any row: to copy it is quicker than to make one
@@ -63,7 +63,7 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &fixture{t: t, world: newWorld(s), processes: map[*orchestrator.Engine]*mortal{}}
+		f := &fixture{t: t, fakeInfra: newFakeInfra(s), processes: map[*orchestrator.Engine]*killableStore{}}
 		defer func() {
 			close(f.end)
 			<-time.After(time.Minute) // virtual: writers that wait for each other come to their end
@@ -79,11 +79,11 @@ func bubble(t *testing.T, test func(t *testing.T, f *fixture)) {
 	})
 }
 
-// engine returns an engine of this world in a process of its own, as every
+// engine returns an engine on this infrastructure in a process of its own, as every
 // process of one data folder makes it.
 func (f *fixture) engine(change ...func(*orchestrator.Options)) *orchestrator.Engine {
 	f.t.Helper()
-	p := newProcess(f.world)
+	p := newProcess(f.fakeInfra)
 	o := orchestrator.Options{Store: f.store, Provisioner: p, Workload: p, Watcher: p, Verifier: p,
 		Measuring: map[string]orchestrator.Measuring{"local": p}, Owner: "data folder", Poll: time.Minute, Logger: slog.New(slog.DiscardHandler),
 		OnEvent: func(e experiment.Event) {
@@ -94,7 +94,7 @@ func (f *fixture) engine(change ...func(*orchestrator.Options)) *orchestrator.En
 	for _, c := range change {
 		c(&o)
 	}
-	m := newMortal(o.Store, p)
+	m := newKillableStore(o.Store, p)
 	o.Store = m
 	e, err := orchestrator.New(o)
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *fixture) engineOn(s orchestrator.Store, change ...func(*orchestrator.Op
 }
 
 // process returns the process of an engine.
-func (f *fixture) process(e *orchestrator.Engine) *mortal {
+func (f *fixture) process(e *orchestrator.Engine) *killableStore {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.processes[e]
@@ -199,8 +199,8 @@ func (f *fixture) settled() {
 	if err != nil || len(open) > 0 {
 		f.t.Errorf("Obligations() = %+v, %v, want none open", open, err)
 	}
-	f.world.mu.Lock()
-	defer f.world.mu.Unlock()
+	f.fakeInfra.mu.Lock()
+	defer f.fakeInfra.mu.Unlock()
 	if len(f.alive) > 0 {
 		f.t.Errorf("infrastructure of %v exists, want none", f.alive)
 	}
@@ -214,9 +214,9 @@ func (f *fixture) settledRun(run experiment.Run) {
 	if run.Phase != experiment.PhaseEnded || run.Outcome == "" || run.Receipt == nil || run.EndedAt.IsZero() {
 		f.t.Errorf("run %s = %+v, want it ended with outcome and receipt", run.ID, run)
 	}
-	f.world.mu.Lock()
+	f.fakeInfra.mu.Lock()
 	had := f.had[run.ID]
-	f.world.mu.Unlock()
+	f.fakeInfra.mu.Unlock()
 	want := experiment.TeardownNone
 	if had {
 		want = experiment.TeardownClean

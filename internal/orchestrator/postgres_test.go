@@ -21,9 +21,9 @@ import (
 )
 
 // open opens a server for a test.
-func openServer(t *testing.T, url, owner string, r *rig, change ...func(*orchestrator.Options)) *server {
+func openServer(t *testing.T, url, owner string, i *sharedInfra, change ...func(*orchestrator.Options)) *server {
 	t.Helper()
-	s, err := serve(t.Context(), url, owner, r, change...)
+	s, err := serve(t.Context(), url, owner, i, change...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestTwoEngines(t *testing.T) {
 	url := pgtest.URL(t)
 	var loading atomic.Int32
 	all := make(chan struct{}) // closed when all slots are loaded at once
-	r := newRig(func(ctx context.Context, _ string) error {
+	r := newSharedInfra(func(ctx context.Context, _ string) error {
 		if loading.Add(1) == slots {
 			close(all)
 		}
@@ -73,7 +73,7 @@ func TestTwoEngines(t *testing.T) {
 func TestDrainOfTwoEngines(t *testing.T) {
 	url := pgtest.URL(t)
 	began, goOn := make(chan string, 10), make(chan struct{})
-	r := newRig(func(ctx context.Context, run string) error {
+	r := newSharedInfra(func(ctx context.Context, run string) error {
 		began <- run
 		<-goOn
 		return nil
@@ -109,7 +109,7 @@ func TestTakeOver(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			url := pgtest.URL(t)
-			r := newRig(func(context.Context, string) error { return nil })
+			r := newSharedInfra(func(context.Context, string) error { return nil })
 			s := openServer(t, url, "second", r, func(o *orchestrator.Options) { o.Lease = lease })
 			submitted := s.submitFar(t, 1, 1)[0]
 			run := submitted.ID
@@ -186,7 +186,7 @@ func TestPostgresRestart(t *testing.T) {
 	}
 	defer pg.Stop()
 	began, goOn := make(chan struct{}), make(chan struct{})
-	r := newRig(func(context.Context, string) error {
+	r := newSharedInfra(func(context.Context, string) error {
 		began <- struct{}{}
 		<-goOn
 		return nil
@@ -276,7 +276,7 @@ func childMain(url string) error {
 		io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	r := newRig(func(ctx context.Context, run string) error {
+	r := newSharedInfra(func(ctx context.Context, run string) error {
 		fmt.Println("load " + run)
 		<-ctx.Done()
 		fmt.Println("load ended:", context.Cause(ctx))

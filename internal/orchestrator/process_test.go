@@ -12,23 +12,23 @@ import (
 	"dec.local/dec/internal/orchestrator"
 )
 
-// process is the world as one engine sees it, until its process is killed. The
+// process is the infrastructure as one engine sees it, until its process is killed. The
 // goroutines of a killed engine go on inside of the test, which those of a killed
 // process cannot. So they belong to their process for good, not to the one that
 // lives when they call: once it is dead, their calls have no effect and fail.
 type process struct {
-	*world
+	*fakeInfra
 	engine *orchestrator.Engine
 	life   context.Context // ends when the process is killed
 	die    context.CancelFunc
-	busy   int // calls under way; protected by world.mu
+	busy   int // calls under way; protected by fakeInfra.mu
 }
 
 // errDead is what a killed process gets from all its calls.
 var errDead = errors.New("killed")
 
-func newProcess(w *world) *process {
-	p := &process{world: w}
+func newProcess(i *fakeInfra) *process {
+	p := &process{fakeInfra: i}
 	p.life, p.die = context.WithCancel(context.Background())
 	return p
 }
@@ -46,11 +46,11 @@ func (p *process) kill() {
 }
 
 // dead tells whether the process was killed. It stays alive while its caller
-// holds world.mu.
+// holds fakeInfra.mu.
 func (p *process) dead() bool { return p.life.Err() != nil }
 
 // alone calls f, at one moment of the process's life, or fails because that is
-// over. f may add to world.wrong.
+// over. f may add to fakeInfra.wrong.
 func (p *process) alone(f func()) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +61,7 @@ func (p *process) alone(f func()) error {
 	return nil
 }
 
-// blame notes a broken promise; it needs world.mu.
+// blame notes a broken promise; it needs fakeInfra.mu.
 func (p *process) blame(format string, args ...any) {
 	p.wrong = append(p.wrong, fmt.Sprintf(format, args...))
 }

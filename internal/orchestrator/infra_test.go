@@ -10,9 +10,9 @@ import (
 	"dec.local/dec/internal/store"
 )
 
-// world is everything that engines drive, in memory. It survives processes, as
+// fakeInfra is everything that engines drive, in memory. It survives processes, as
 // real infrastructure does. Time in it is that of the synctest bubble.
-type world struct {
+type fakeInfra struct {
 	store *store.Store
 	end   chan struct{} // closed at the end of the test: whoever is still blocked gives up
 
@@ -26,8 +26,8 @@ type world struct {
 	wrong     []string        // promises that were broken
 }
 
-func newWorld(s *store.Store) *world {
-	return &world{store: s, end: make(chan struct{}), steps: map[string]step{},
+func newFakeInfra(s *store.Store) *fakeInfra {
+	return &fakeInfra{store: s, end: make(chan struct{}), steps: map[string]step{},
 		alive: map[string]bool{}, had: map[string]bool{}, attempts: map[string]bool{}}
 }
 
@@ -39,7 +39,7 @@ type step func(ctx context.Context, run string, n int) error
 const took = 2 * time.Second
 
 // pause lets virtual time pass, or returns early when ctx or the test ends.
-func (w *world) pause(ctx context.Context, d time.Duration) error {
+func (i *fakeInfra) pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -47,36 +47,36 @@ func (w *world) pause(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-w.end:
+	case <-i.end:
 		return errors.New("the test is over")
 	}
 }
 
 // block is a step that ends only with its context.
-func (w *world) block(ctx context.Context, _ string, _ int) error {
-	return w.pause(ctx, 1000*time.Hour)
+func (i *fakeInfra) block(ctx context.Context, _ string, _ int) error {
+	return i.pause(ctx, 1000*time.Hour)
 }
 
 // on replaces a step.
-func (w *world) on(name string, s step) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.steps[name] = s
+func (i *fakeInfra) on(name string, s step) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.steps[name] = s
 }
 
 // broken notes a broken promise.
-func (w *world) broken(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+func (i *fakeInfra) broken(format string, args ...any) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.wrong = append(i.wrong, fmt.Sprintf(format, args...))
 }
 
 // count returns how often a step was called, for all runs.
-func (w *world) count(name string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (i *fakeInfra) count(name string) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	n := 0
-	for _, c := range w.calls {
+	for _, c := range i.calls {
 		if len(c) > len(name) && c[:len(name)+1] == name+" " {
 			n++
 		}

@@ -13,9 +13,9 @@ import (
 	"dec.local/dec/internal/store"
 )
 
-// rig is infrastructure in real time that several engines share: every step is
-// done at once, but for the load.
-type rig struct {
+// sharedInfra is fake infrastructure in real time that several engines share: every
+// step is done at once, but for the load.
+type sharedInfra struct {
 	load func(ctx context.Context, run string) error
 
 	mu          sync.Mutex // protects the following
@@ -24,63 +24,65 @@ type rig struct {
 	most        int // that were alive at once
 }
 
-func newRig(load func(ctx context.Context, run string) error) *rig {
-	return &rig{load: load, provisioned: map[string]int{}, alive: map[string]bool{}}
+func newSharedInfra(load func(ctx context.Context, run string) error) *sharedInfra {
+	return &sharedInfra{load: load, provisioned: map[string]int{}, alive: map[string]bool{}}
 }
 
-func (r *rig) Provision(_ context.Context, a orchestrator.Assignment, report func(experiment.Resource)) (json.RawMessage, error) {
-	r.mu.Lock()
-	r.provisioned[a.Run.ID]++
-	r.alive[a.Run.ID] = true
-	r.most = max(r.most, len(r.alive))
-	r.mu.Unlock()
+func (i *sharedInfra) Provision(_ context.Context, a orchestrator.Assignment, report func(experiment.Resource)) (json.RawMessage, error) {
+	i.mu.Lock()
+	i.provisioned[a.Run.ID]++
+	i.alive[a.Run.ID] = true
+	i.most = max(i.most, len(i.alive))
+	i.mu.Unlock()
 	report(experiment.Resource{Address: "broker", Action: "create", State: "complete"})
 	return json.RawMessage(`{}`), nil
 }
 
-func (r *rig) Destroy(_ context.Context, run experiment.Run, _ func(experiment.Resource)) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.alive, run.ID)
+func (i *sharedInfra) Destroy(_ context.Context, run experiment.Run, _ func(experiment.Resource)) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.alive, run.ID)
 	return nil
 }
 
-func (r *rig) Halt(context.Context, experiment.Run) error { return nil }
+func (i *sharedInfra) Halt(context.Context, experiment.Run) error { return nil }
 
-func (r *rig) Prepare(context.Context, orchestrator.Assignment, json.RawMessage) error { return nil }
-
-func (r *rig) Load(ctx context.Context, a orchestrator.Assignment) error {
-	return r.load(ctx, a.Run.ID)
+func (i *sharedInfra) Prepare(context.Context, orchestrator.Assignment, json.RawMessage) error {
+	return nil
 }
 
-func (r *rig) Collect(context.Context, orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
+func (i *sharedInfra) Load(ctx context.Context, a orchestrator.Assignment) error {
+	return i.load(ctx, a.Run.ID)
+}
+
+func (i *sharedInfra) Collect(context.Context, orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
 	return json.RawMessage(`{"n":1}`), experiment.Validity{OK: true}, nil
 }
 
-func (r *rig) Stop(context.Context, orchestrator.Assignment, string) error { return nil }
+func (i *sharedInfra) Stop(context.Context, orchestrator.Assignment, string) error { return nil }
 
-func (r *rig) Watch(ctx context.Context, _ experiment.Run) error {
+func (i *sharedInfra) Watch(ctx context.Context, _ experiment.Run) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (r *rig) Verify(context.Context, experiment.Run) (experiment.Receipt, error) {
+func (i *sharedInfra) Verify(context.Context, experiment.Run) (experiment.Receipt, error) {
 	return experiment.Receipt{Statement: "gone", Objects: []experiment.ReceiptObject{{Kind: "process"}}}, nil
 }
 
 // checkOnce requires that each of n runs was provisioned once, and that nothing
 // of them is left.
-func (r *rig) checkOnce(t *testing.T, n int) {
+func (i *sharedInfra) checkOnce(t *testing.T, n int) {
 	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for run, times := range r.provisioned {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for run, times := range i.provisioned {
 		if times != 1 {
 			t.Errorf("run %s was provisioned %d times, want once", run, times)
 		}
 	}
-	if len(r.provisioned) != n || len(r.alive) != 0 {
-		t.Errorf("%d runs were provisioned and %d are alive, want %d and none", len(r.provisioned), len(r.alive), n)
+	if len(i.provisioned) != n || len(i.alive) != 0 {
+		t.Errorf("%d runs were provisioned and %d are alive, want %d and none", len(i.provisioned), len(i.alive), n)
 	}
 }
 
@@ -95,13 +97,13 @@ type server struct {
 const lease = 2 * time.Second
 
 // serve opens the database and returns an engine on it; close ends both.
-func serve(ctx context.Context, url, owner string, r *rig, change ...func(*orchestrator.Options)) (*server, error) {
+func serve(ctx context.Context, url, owner string, i *sharedInfra, change ...func(*orchestrator.Options)) (*server, error) {
 	s, err := store.Open(ctx, url, store.Options{})
 	if err != nil {
 		return nil, err
 	}
 	ended := make(chan experiment.Event, 1000)
-	o := orchestrator.Options{Store: s, Provisioner: r, Workload: r, Watcher: r, Verifier: r, Owner: owner,
+	o := orchestrator.Options{Store: s, Provisioner: i, Workload: i, Watcher: i, Verifier: i, Owner: owner,
 		Host: experiment.Host{ID: "machine", Home: owner}, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		OnEvent: func(e experiment.Event) {
 			if e.Kind == experiment.EventOutcome {
