@@ -65,11 +65,11 @@ func measureServer(ctx context.Context, l load) error {
 	if err != nil {
 		return err
 	}
-	crowd, err := connect(ctx, address, l.subscribers)
+	subscribers, err := connect(ctx, address, l.subscribers)
 	if err != nil {
 		return err
 	}
-	defer crowd.leave()
+	defer subscribers.leave()
 	if err := wait(ctx, 2*time.Second); err != nil { // connecting is over
 		return err
 	}
@@ -77,7 +77,7 @@ func measureServer(ctx context.Context, l load) error {
 	if err != nil {
 		return err
 	}
-	seen, began := crowd.seen(), time.Now()
+	seen, began := subscribers.seen(), time.Now()
 	if err := wait(ctx, l.length); err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func measureServer(ctx context.Context, l load) error {
 		return err
 	}
 	elapsed := time.Since(began).Seconds()
-	frames := crowd.seen() - seen
-	if err := crowd.leave(); err != nil {
+	frames := subscribers.seen() - seen
+	if err := subscribers.leave(); err != nil {
 		return err
 	}
 	fmt.Printf("%d subscribers, 1 snapshot/s and %d events/s, %.0f s\n", l.subscribers, l.events, elapsed)
@@ -95,7 +95,7 @@ func measureServer(ctx context.Context, l load) error {
 	fmt.Printf("memory of the server %.1f MiB; %.1f MiB without subscribers; %.1f KiB each\n",
 		mib(after.rss), mib(alone.rss), float64(after.rss-alone.rss)/1024/float64(l.subscribers))
 	fmt.Printf("frames               %d, that is %.1f/s for each; no event missing or twice\n", frames, float64(frames)/elapsed/float64(l.subscribers))
-	fmt.Printf("delay of events      %s\n", crowd.delays())
+	fmt.Printf("delay of events      %s\n", subscribers.delays())
 	return nil
 }
 

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// crowd is all subscribers.
-type crowd struct {
+// subscribers are all clients of the stream.
+type subscribers struct {
 	stop   context.CancelFunc
 	all    sync.WaitGroup
 	frames atomic.Int64
@@ -27,9 +27,9 @@ type crowd struct {
 }
 
 // connect returns when every subscriber has its stream.
-func connect(ctx context.Context, address string, n int) (*crowd, error) {
+func connect(ctx context.Context, address string, n int) (*subscribers, error) {
 	ctx, stop := context.WithCancel(ctx)
-	c := &crowd{stop: stop}
+	s := &subscribers{stop: stop}
 	client := &http.Client{Transport: &http.Transport{}}
 	for range n {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
@@ -46,18 +46,18 @@ func connect(ctx context.Context, address string, n int) (*crowd, error) {
 			stop()
 			return nil, fmt.Errorf("subscribe: %s", res.Status)
 		}
-		c.all.Go(func() {
+		s.all.Go(func() {
 			defer res.Body.Close()
-			if err := c.follow(bufio.NewReader(res.Body)); ctx.Err() == nil {
-				c.fault(err)
+			if err := s.follow(bufio.NewReader(res.Body)); ctx.Err() == nil {
+				s.fault(err)
 			}
 		})
 	}
-	return c, nil
+	return s, nil
 }
 
 // follow reads a stream until it ends, and returns why it did.
-func (c *crowd) follow(stream *bufio.Reader) error {
+func (s *subscribers) follow(stream *bufio.Reader) error {
 	var last, id int64
 	for {
 		line, err := stream.ReadString('\n')
@@ -74,9 +74,9 @@ func (c *crowd) follow(stream *bufio.Reader) error {
 			last = id
 		}
 		if data, ok := strings.CutPrefix(line, "data: "); ok {
-			c.frames.Add(1)
+			s.frames.Add(1)
 			if id != 0 {
-				if err := c.note(data); err != nil {
+				if err := s.note(data); err != nil {
 					return err
 				}
 			}
@@ -86,42 +86,42 @@ func (c *crowd) follow(stream *bufio.Reader) error {
 }
 
 // note keeps how old an event is when it arrives.
-func (c *crowd) note(data string) error {
+func (s *subscribers) note(data string) error {
 	var e struct{ At time.Time }
 	if err := json.Unmarshal([]byte(data), &e); err != nil {
 		return err
 	}
 	late := time.Since(e.At)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.late = append(c.late, late)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.late = append(s.late, late)
 	return nil
 }
 
-func (c *crowd) fault(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.errs = append(c.errs, err)
+func (s *subscribers) fault(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.errs = append(s.errs, err)
 }
 
 // seen returns how many frames have arrived.
-func (c *crowd) seen() int64 { return c.frames.Load() }
+func (s *subscribers) seen() int64 { return s.frames.Load() }
 
 // leave ends the streams, and returns what was wrong with them.
-func (c *crowd) leave() error {
-	c.stop()
-	c.all.Wait()
-	return errors.Join(c.errs...)
+func (s *subscribers) leave() error {
+	s.stop()
+	s.all.Wait()
+	return errors.Join(s.errs...)
 }
 
 // delays tells quantiles; call it after leave.
-func (c *crowd) delays() string {
-	if len(c.late) == 0 {
+func (s *subscribers) delays() string {
+	if len(s.late) == 0 {
 		return "none came"
 	}
-	slices.Sort(c.late)
+	slices.Sort(s.late)
 	at := func(q float64) time.Duration {
-		return c.late[int(q*float64(len(c.late)-1))].Round(10 * time.Microsecond)
+		return s.late[int(q*float64(len(s.late)-1))].Round(10 * time.Microsecond)
 	}
 	return fmt.Sprintf("p50 %s, p99 %s, longest %s", at(0.5), at(0.99), at(1))
 }
