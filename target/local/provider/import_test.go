@@ -12,7 +12,7 @@ import (
 
 func TestImport(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	f := newFixture(t)
 	rich := process("rich", "exec sleep 600", `
   files       = { "etc/config" = "a = 1\n" }
   artifacts   = { tools = "probe@1" }
@@ -23,9 +23,9 @@ func TestImport(t *testing.T) {
   cpus        = [0]
   logs        = "`+t.TempDir()+`"
 `)
-	w.root(port, serving, rich).Must(apply...)
+	f.root(port, serving, rich).Must(apply...)
 	var number string
-	for _, o := range w.list() {
+	for _, o := range f.list() {
 		if o.Kind == local.KindPort {
 			number = o.ID
 		}
@@ -44,7 +44,7 @@ import {
   identity = { id = "` + run + `-rich" }
 }
 `
-	root := w.root(port, serving, rich, imports)
+	root := f.root(port, serving, rich, imports)
 	plan := root.Plan()
 	for address, got := range changes(plan) {
 		if !slices.Equal(got, tfjson.Actions{tfjson.ActionNoop}) {
@@ -57,7 +57,7 @@ import {
 	root.Must("apply", "-input=false", "plan")
 	unchanged(t, root)
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestImportNamesTheGhost(t *testing.T) {
@@ -70,26 +70,26 @@ func TestImportNamesTheGhost(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			root := w.root(tt.resource, "import {\n to = "+tt.to+"\n id = \""+tt.id+"\"\n}\n")
+			f := newFixture(t)
+			root := f.root(tt.resource, "import {\n to = "+tt.to+"\n id = \""+tt.id+"\"\n}\n")
 			fails(t, root, []string{"plan", "-input=false"}, tt.want)
-			w.nothing()
+			f.nothing()
 		})
 	}
 }
 
 func TestADamagedProcessCanBeImportedAndDestroyed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	if err := os.Mkdir(w.ledger.Folder(service), 0o700); err != nil {
+	f := newFixture(t)
+	if err := os.Mkdir(f.ledger.Folder(service), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	root := w.root(process("broker-0", "exit", "lifecycle {\n ignore_changes = all\n }"), `
+	root := f.root(process("broker-0", "exit", "lifecycle {\n ignore_changes = all\n }"), `
 import {
   to = dec_process.broker-0
   id = "`+service+`"
 }`)
 	root.Must(apply...)
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }

@@ -38,34 +38,34 @@ func TestKilledInMidApplyTheLedgerFindsEverything(t *testing.T) {
 	for name, kill := range victims {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			tofu := w.startApply(endless()...)
+			f := newFixture(t)
+			tofu := f.startApply(endless()...)
 			if err := kill(t, tofu); err != nil {
 				t.Fatal(err)
 			}
 			if err := tofu.Wait(); err == nil {
 				t.Error("tofu apply succeeded, want it killed")
 			}
-			objects := w.list()
+			objects := f.list()
 			if len(objects) != 3 {
 				t.Errorf("List = %+v, want two processes and a port", objects)
 			}
 			for _, o := range objects {
-				if err := w.ledger.Remove(t.Context(), o); err != nil {
+				if err := f.ledger.Remove(t.Context(), o); err != nil {
 					t.Errorf("Remove(%s %s) = %v, want nil", o.Kind, o.ID, err)
 				}
 			}
-			w.nothing()
+			f.nothing()
 		})
 	}
 }
 
 func TestInterruptedApplyReturnsAtOnceWithEverythingInTheState(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(endless()...)
+	f := newFixture(t)
+	root := f.root(endless()...)
 	var output bytes.Buffer
-	tofu := w.start(root.Command(t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), &output)
+	tofu := f.start(root.Command(t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), &output)
 	if err := tofu.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -79,26 +79,26 @@ func TestInterruptedApplyReturnsAtOnceWithEverythingInTheState(t *testing.T) {
 		t.Errorf("apply says\n%s\nwant that it was interrupted", &output)
 	}
 	root.Must("destroy", "-input=false", "-auto-approve")
-	w.nothing()
+	f.nothing()
 }
 
 // startApply starts an apply and returns once it has made everything that it
 // will make.
-func (w *world) startApply(resources ...string) *exec.Cmd {
-	w.t.Helper()
-	root := w.root(resources...)
-	return w.start(root.Command(w.t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), new(bytes.Buffer))
+func (f *fixture) startApply(resources ...string) *exec.Cmd {
+	f.t.Helper()
+	root := f.root(resources...)
+	return f.start(root.Command(f.t.Context(), "apply", "-input=false", "-auto-approve", "-parallelism=20"), new(bytes.Buffer))
 }
 
-func (w *world) start(tofu *exec.Cmd, output *bytes.Buffer) *exec.Cmd {
-	w.t.Helper()
+func (f *fixture) start(tofu *exec.Cmd, output *bytes.Buffer) *exec.Cmd {
+	f.t.Helper()
 	tofu.Stdout, tofu.Stderr = output, output
 	if err := tofu.Start(); err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	w.eventually("both processes live", func() bool {
+	f.eventually("both processes live", func() bool {
 		alive := 0
-		for _, o := range w.list() {
+		for _, o := range f.list() {
 			if o.Alive {
 				alive++
 			}
@@ -174,26 +174,26 @@ func parent(pid int) int {
 
 // nothingLives checks that no process works in the ledger, or was told of its
 // folders: neither a service nor its supervisor.
-func (w *world) nothingLives() {
-	w.t.Helper()
-	folders := filepath.Join(w.ledger.Dir(), "processes") + "/"
-	for _, pid := range processes(w.t) {
+func (f *fixture) nothingLives() {
+	f.t.Helper()
+	folders := filepath.Join(f.ledger.Dir(), "processes") + "/"
+	for _, pid := range processes(f.t) {
 		proc := filepath.Join("/proc", strconv.Itoa(pid))
 		cwd, _ := os.Readlink(filepath.Join(proc, "cwd"))
 		environ, _ := os.ReadFile(filepath.Join(proc, "environ"))
 		if strings.HasPrefix(cwd, folders) || bytes.Contains(environ, []byte(folders)) {
 			cmdline, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
-			w.t.Errorf("process %d lives on: %q", pid, cmdline)
+			f.t.Errorf("process %d lives on: %q", pid, cmdline)
 		}
 	}
 }
 
 // listen keeps a port busy until the test ends.
-func (w *world) listen(port string) {
-	w.t.Helper()
+func (f *fixture) listen(port string) {
+	f.t.Helper()
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { _ = listener.Close() })
+	f.t.Cleanup(func() { _ = listener.Close() })
 }

@@ -50,15 +50,15 @@ func TestMain(m *testing.M) {
 
 func TestTarget(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	f := newFixture(t)
 	place, err := local.Target.Open(t.Context(), target.Options{Data: t.TempDir(), Getenv: func(name string) string {
-		return map[string]string{local.LedgerVariable: w.ledger.Dir()}[name]
+		return map[string]string{local.LedgerVariable: f.ledger.Dir()}[name]
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	targettest.Suite{Target: local.Target, Place: place, Providers: providers(built.artifacts), Mirror: built.mirror}.Run(t)
-	w.nothingLives()
+	f.nothingLives()
 }
 
 const (
@@ -112,19 +112,19 @@ resource "dec_process" %[1]q {
 `, label, run, script, more)
 }
 
-// world is a ledger of its own, with everything in it removed at the end.
-type world struct {
+// fixture is a ledger of its own, with everything in it removed at the end.
+type fixture struct {
 	t      *testing.T
 	ledger *local.Ledger
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	ledger, err := local.Open(filepath.Join(t.TempDir(), "ledger"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, ledger: ledger}
+	f := &fixture{t: t, ledger: ledger}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
@@ -136,18 +136,18 @@ func newWorld(t *testing.T) *world {
 			t.Errorf("remove what is left: %v", err)
 		}
 	})
-	return w
+	return f
 }
 
-func (w *world) environment() []string { return []string{"DEC_LOCAL_LEDGER=" + w.ledger.Dir()} }
+func (f *fixture) environment() []string { return []string{"DEC_LOCAL_LEDGER=" + f.ledger.Dir()} }
 
 // root makes a root module of the resources.
-func (w *world) root(resources ...string) *targettest.Root {
-	w.t.Helper()
-	return targettest.NewRoot(w.t, targettest.Options{
+func (f *fixture) root(resources ...string) *targettest.Root {
+	f.t.Helper()
+	return targettest.NewRoot(f.t, targettest.Options{
 		Files:       map[string]string{"main.tf": module(resources...)},
 		Mirror:      built.mirror,
-		Environment: w.environment(),
+		Environment: f.environment(),
 	})
 }
 
@@ -160,45 +160,45 @@ func module(resources ...string) string {
 	return content
 }
 
-func (w *world) list() []experiment.Object {
-	w.t.Helper()
-	objects, err := w.ledger.List(w.t.Context(), run)
+func (f *fixture) list() []experiment.Object {
+	f.t.Helper()
+	objects, err := f.ledger.List(f.t.Context(), run)
 	if err != nil {
-		w.t.Fatalf("List(%q) = %v", run, err)
+		f.t.Fatalf("List(%q) = %v", run, err)
 	}
 	return objects
 }
 
 // process opens a process of the ledger.
-func (w *world) process(label string) *supervise.Process {
-	w.t.Helper()
-	p, err := w.ledger.Process(run + "-" + label)
+func (f *fixture) process(label string) *supervise.Process {
+	f.t.Helper()
+	p, err := f.ledger.Process(run + "-" + label)
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	return p
 }
 
 // nothing checks that the ledger is empty and nothing of it lives.
-func (w *world) nothing() {
-	w.t.Helper()
-	if got := w.list(); len(got) > 0 {
-		w.t.Errorf("List = %+v, want nothing", got)
+func (f *fixture) nothing() {
+	f.t.Helper()
+	if got := f.list(); len(got) > 0 {
+		f.t.Errorf("List = %+v, want nothing", got)
 	}
-	w.nothingLives()
+	f.nothingLives()
 }
 
 // eventually waits until a condition holds.
-func (w *world) eventually(what string, holds func() bool) {
-	w.t.Helper()
+func (f *fixture) eventually(what string, holds func() bool) {
+	f.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 	defer cancel()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			w.t.Fatalf("waited in vain until %s", what)
+			f.t.Fatalf("waited in vain until %s", what)
 		case <-tick.C:
 		}
 	}

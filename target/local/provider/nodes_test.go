@@ -15,8 +15,8 @@ import (
 
 // nodesRoot is a root module around the nodes module with the groups and
 // services, in HCL.
-func (w *world) nodesRoot(groups, services string) *targettest.Root {
-	w.t.Helper()
+func (f *fixture) nodesRoot(groups, services string) *targettest.Root {
+	f.t.Helper()
 	files := map[string]string{"main.tf": providers(built.artifacts) + fmt.Sprintf(`
 module "nodes" {
   source = "./nodes"
@@ -31,14 +31,14 @@ module "nodes" {
   services = %s
 }
 `, run, expires, groups, services)}
-	maps.Copy(files, targettest.Module(w.t, local.Target))
-	return targettest.NewRoot(w.t, targettest.Options{Files: files, Mirror: built.mirror, Environment: w.environment()})
+	maps.Copy(files, targettest.Module(f.t, local.Target))
+	return targettest.NewRoot(f.t, targettest.Options{Files: files, Mirror: built.mirror, Environment: f.environment()})
 }
 
 func TestNodesGiveAServiceWhatItsNodeHas(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	plan := w.nodesRoot(
+	f := newFixture(t)
+	plan := f.nodesRoot(
 		`{ broker = { count = 2, ports = ["client"] }, agent = { count = 1, role = "agent" } }`,
 		`{
   broker-1 = { group = "broker", index = 1, command = ["b"], readiness = { port = "client", log = "up" } }
@@ -59,7 +59,7 @@ func TestNodesGiveAServiceWhatItsNodeHas(t *testing.T) {
 	for service, want := range tests {
 		address := fmt.Sprintf("module.nodes.dec_process.service[%q]", service)
 		want["id"] = run + "-" + service
-		want["folder"] = w.ledger.Folder(run + "-" + service)
+		want["folder"] = f.ledger.Folder(run + "-" + service)
 		want["logs"] = filepath.Join("/logs", service)
 		want["tags"] = map[string]any{"dec:install": "install", "dec:run": run, "dec:address": address, "dec:expires-at": expires}
 		got := map[string]any{}
@@ -95,9 +95,9 @@ func TestNodesRefuseWhatCannotBe(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			fails(t, w.nodesRoot(tt.groups, tt.services), []string{"plan", "-input=false"}, tt.want)
-			w.nothing()
+			f := newFixture(t)
+			fails(t, f.nodesRoot(tt.groups, tt.services), []string{"plan", "-input=false"}, tt.want)
+			f.nothing()
 		})
 	}
 }

@@ -44,7 +44,7 @@ func TestAnIdleProviderEndsWithItsParent(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	// It serves once it has told where.
-	newWorld(t).eventually("the provider serves", func() bool {
+	newFixture(t).eventually("the provider serves", func() bool {
 		out, err := os.ReadFile(parent.Args[len(parent.Args)-1])
 		return err == nil && strings.HasSuffix(string(out), "\n")
 	})

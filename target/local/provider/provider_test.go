@@ -62,8 +62,8 @@ var (
 
 func TestLifeOfAService(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(port, serving)
+	f := newFixture(t)
+	root := f.root(port, serving)
 
 	planned := map[string]map[string]any{}
 	for _, c := range root.Plan().ResourceChanges {
@@ -72,71 +72,71 @@ func TestLifeOfAService(t *testing.T) {
 			t.Errorf("%s is planned with the unknowns %v, want id, number and folder known", c.Address, unknown)
 		}
 	}
-	if got := planned["dec_process.broker-0"]; got["id"] != service || got["folder"] != w.ledger.Folder(service) {
-		t.Errorf("planned process has id %v in %v, want %s in %s", got["id"], got["folder"], service, w.ledger.Folder(service))
+	if got := planned["dec_process.broker-0"]; got["id"] != service || got["folder"] != f.ledger.Folder(service) {
+		t.Errorf("planned process has id %v in %v, want %s in %s", got["id"], got["folder"], service, f.ledger.Folder(service))
 	}
-	reserved := w.list()
+	reserved := f.list()
 	if len(reserved) != 1 || reserved[0].Kind != local.KindPort || reserved[0].ID != planned["dec_port.port"]["id"] {
 		t.Errorf("List after the plan = %+v, want the planned port %v", reserved, planned["dec_port.port"]["id"])
 	}
 
 	root.Must("apply", "-input=false", "plan")
-	if got, want := w.process("broker-0").Tail(1), "port "+reserved[0].ID; strings.TrimSpace(got) != want {
+	if got, want := f.process("broker-0").Tail(1), "port "+reserved[0].ID; strings.TrimSpace(got) != want {
 		t.Errorf("process says %q, want %q: the port of the plan", got, want)
 	}
 	unchanged(t, root)
 
-	w.kill("broker-0")
+	f.kill("broker-0")
 	if got := changes(root.Plan())["dec_process.broker-0"]; !slices.Equal(got, tfjson.Actions{tfjson.ActionUpdate}) {
 		t.Errorf("plan after the process was killed: %v, want an update: it is not forgotten", got)
 	}
 	fails(t, root, apply, "Process "+service+" is not started again", "SIGKILL", "port "+reserved[0].ID)
 
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 // kill kills the child of a process, and waits for the record of it.
-func (w *world) kill(label string) {
-	w.t.Helper()
-	p := w.process(label)
+func (f *fixture) kill(label string) {
+	f.t.Helper()
+	p := f.process(label)
 	text, err := os.ReadFile(filepath.Join(p.Folder(), "work", "pid"))
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	child, err := os.FindProcess(pid)
 	if err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	if err := child.Kill(); err != nil {
-		w.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	if _, err := p.Wait(w.t.Context()); err != nil {
-		w.t.Fatal(err)
+	if _, err := p.Wait(f.t.Context()); err != nil {
+		f.t.Fatal(err)
 	}
 }
 
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(
+	f := newFixture(t)
+	root := f.root(
 		process("good", "exit 0", `lifetime = "task"`),
 		process("bad", "until [ -e gate ]; do sleep 0.02; done; exit 3", `lifetime = "task"`),
 	)
 	root.Must(apply...)
-	if _, err := w.process("good").Wait(t.Context()); err != nil {
+	if _, err := f.process("good").Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	unchanged(t, root)
 
-	if err := os.WriteFile(filepath.Join(w.process("bad").Folder(), "work", "gate"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(f.process("bad").Folder(), "work", "gate"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.process("bad").Wait(t.Context()); err != nil {
+	if _, err := f.process("bad").Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	got := changes(root.Plan())
@@ -144,7 +144,7 @@ func TestTasks(t *testing.T) {
 		t.Errorf("plan = %v, want an update of the task that failed only", got)
 	}
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestDestroySucceedsOnWhatIsGone(t *testing.T) {
@@ -155,40 +155,40 @@ func TestDestroySucceedsOnWhatIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			root := w.root(port, serving)
+			f := newFixture(t)
+			root := f.root(port, serving)
 			root.Must(apply...)
-			for _, o := range w.list() {
-				if err := w.ledger.Remove(t.Context(), o); err != nil {
+			for _, o := range f.list() {
+				if err := f.ledger.Remove(t.Context(), o); err != nil {
 					t.Fatal(err)
 				}
 			}
 			root.Must(append(destroy[:len(destroy):len(destroy)], args...)...)
 			// To refresh, OpenTofu plans to make the port again, so its number
 			// is reserved as for every plan that is not applied.
-			for _, o := range w.list() {
+			for _, o := range f.list() {
 				if o.Detail["claimed"] != "false" {
 					t.Errorf("List has %+v, want mere reservations at most", o)
 				}
-				if err := w.ledger.Remove(t.Context(), o); err != nil {
+				if err := f.ledger.Remove(t.Context(), o); err != nil {
 					t.Errorf("Remove(%s %s) = %v", o.Kind, o.ID, err)
 				}
 			}
-			w.nothing()
+			f.nothing()
 		})
 	}
 }
 
 func TestReplace(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(port, serving)
+	f := newFixture(t)
+	root := f.root(port, serving)
 	root.Must(apply...)
-	before := w.list()
+	before := f.list()
 	root.Must(append(apply[:len(apply):len(apply)], "-replace=dec_port.port", "-replace=dec_process.broker-0")...)
 	root.Write("main.tf", strings.Replace(module(port, serving), `"install"`, `"other"`, 1))
 	root.Must(apply...)
-	after := w.list()
+	after := f.list()
 	if len(after) != len(before) {
 		t.Errorf("List = %+v, want as many as before: %+v", after, before)
 	}
@@ -199,13 +199,13 @@ func TestReplace(t *testing.T) {
 	}
 	unchanged(t, root)
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestAProcessThatFailsIsInTheState(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(
+	f := newFixture(t)
+	root := f.root(
 		process("exits", "echo boom >&2; exit 3", `ready_log = "never"`),
 		process("hangs", "echo waiting; exec sleep 600", "ready_log = \"never\"\n ready_timeout = 0.3"),
 		`resource "dec_process" "missing" {
@@ -219,41 +219,41 @@ func TestAProcessThatFailsIsInTheState(t *testing.T) {
 		t.Errorf("state has %q after the failure, want %q", got, want)
 	}
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestAPortTakenSinceThePlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(port)
+	f := newFixture(t)
+	root := f.root(port)
 	root.Plan()
-	taken := w.list()[0].ID
-	w.listen(taken)
+	taken := f.list()[0].ID
+	f.listen(taken)
 	fails(t, root, []string{"apply", "-input=false", "plan"}, "Port "+taken+" is taken")
 	root.Must(apply...)
-	if got := w.list(); len(got) != 1 || got[0].ID == taken {
+	if got := f.list(); len(got) != 1 || got[0].ID == taken {
 		t.Errorf("List = %+v, want another port than %s", got, taken)
 	}
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestAProcessThatExistsIsNotTaken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.root(process("broker-0", "exec sleep 600", "")).Must(apply...)
-	other := w.root(process("broker-0", "exec sleep 600", ""))
+	f := newFixture(t)
+	f.root(process("broker-0", "exec sleep 600", "")).Must(apply...)
+	other := f.root(process("broker-0", "exec sleep 600", ""))
 	fails(t, other, apply, "Process "+service+" exists", "Import it")
 	other.Must(destroy...)
-	if alive, err := w.process("broker-0").Alive(); err != nil || !alive {
+	if alive, err := f.process("broker-0").Alive(); err != nil || !alive {
 		t.Errorf("Alive = %v, %v, want the process of the other state to live", alive, err)
 	}
 }
 
 func TestAProcessGetsWhatItIsGiven(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(
+	f := newFixture(t)
+	root := f.root(
 		`resource "dec_process" "env" {
   name        = "`+run+`-env"
   command     = ["/usr/bin/env"]
@@ -273,7 +273,7 @@ func TestAProcessGetsWhatItIsGiven(t *testing.T) {
 		"env":  `A=b ${c} "d"` + "\n",
 		"rest": "a = 1\nCpus_allowed_list:\t0\n",
 	} {
-		p := w.process(label)
+		p := f.process(label)
 		if exit, err := p.Wait(t.Context()); err != nil || exit.Code != 0 {
 			t.Errorf("%s ended with %v, %v", label, exit, err)
 		}
@@ -281,7 +281,7 @@ func TestAProcessGetsWhatItIsGiven(t *testing.T) {
 			t.Errorf("%s says %q, %v, want %q", label, got, err, want)
 		}
 	}
-	spec, err := w.process("rest").Spec()
+	spec, err := f.process("rest").Spec()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,13 +292,13 @@ func TestAProcessGetsWhatItIsGiven(t *testing.T) {
 		t.Errorf("spec expires at %s, want %s as its tag says", got, expires)
 	}
 	root.Must(destroy...)
-	w.nothing()
+	f.nothing()
 }
 
 func TestWrongConfigurationIsRefusedBeforeAnythingExists(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(process("broker-0", "exit", `
+	f := newFixture(t)
+	root := f.root(process("broker-0", "exit", `
   lifetime      = "forever"
   stop_signal   = "SIGNOTHING"
   ready_log     = "("
@@ -321,14 +321,14 @@ resource "dec_port" "late" {
 		"Wrong lifetime", "Wrong stop_signal", "Wrong ready_log", "Wrong ready_port", "Wrong ready_timeout",
 		"Wrong grace", "Wrong memory", `"kafka" does not name an artifact`, `"../x@1" does not name an artifact`,
 		`"../x" is not a name`, "Wrong command", "the tag dec:install is missing", `is "tomorrow": write a time`)
-	w.nothing()
+	f.nothing()
 }
 
 func TestAMissingArtifactIsRefusedAtPlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(process("broker-0", "exit", `artifacts = { kafka = "kafka@0.0" }`))
+	f := newFixture(t)
+	root := f.root(process("broker-0", "exit", `artifacts = { kafka = "kafka@0.0" }`))
 	fails(t, root, []string{"plan", "-input=false"},
 		"the artifact kafka@0.0 is missing", built.artifacts, "make setup", "dec doctor")
-	w.nothing()
+	f.nothing()
 }

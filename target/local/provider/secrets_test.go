@@ -30,13 +30,13 @@ variable "secret" {
 // of the plan, in the file, and in no plan, state or record.
 func TestWriteOnlyFilesAreInTheWorkingFolderAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.root(secretive)
+	f := newFixture(t)
+	root := f.root(secretive)
 	root.Setenv("TF_VAR_secret", canary+"-planned")
 	root.Plan()
 	root.Setenv("TF_VAR_secret", canary)
 	root.Must("apply", "-input=false", "plan")
-	folder := w.process("broker-0").Folder()
+	folder := f.process("broker-0").Folder()
 	token := filepath.Join(folder, "work", "token")
 	info, err := os.Stat(token)
 	if err != nil {
@@ -46,7 +46,7 @@ func TestWriteOnlyFilesAreInTheWorkingFolderAlone(t *testing.T) {
 		t.Errorf("the secret file = %q, %v with mode %v, want the secret of the apply with 0600", data, err, info.Mode())
 	}
 	told := map[string]bool{token: true, filepath.Join(folder, "stdout.log"): true} // the script prints it
-	for _, dir := range []string{root.Dir, w.ledger.Dir()} {
+	for _, dir := range []string{root.Dir, f.ledger.Dir()} {
 		for _, file := range holding(t, dir, canary) {
 			if !told[file] {
 				t.Errorf("%s holds the secret", file)
@@ -58,8 +58,8 @@ func TestWriteOnlyFilesAreInTheWorkingFolderAlone(t *testing.T) {
 		t.Errorf("a plan with another secret exits with %d, want 0: no changes\n%s", result.Code, result.Output)
 	}
 	root.Must("destroy", "-input=false", "-auto-approve")
-	w.nothing()
-	if files := append(holding(t, root.Dir, canary), holding(t, w.ledger.Dir(), canary)...); len(files) > 0 {
+	f.nothing()
+	if files := append(holding(t, root.Dir, canary), holding(t, f.ledger.Dir(), canary)...); len(files) > 0 {
 		t.Errorf("%q hold the secret after the destroy", files)
 	}
 	if _, err := os.Stat(token); !errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +69,8 @@ func TestWriteOnlyFilesAreInTheWorkingFolderAlone(t *testing.T) {
 
 func TestNodesRefuseSecretsOfNobody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	root := w.nodesRoot(`{ a = { count = 1 } }`, `{ a-0 = { group = "a", index = 0, command = ["x"] } }
+	f := newFixture(t)
+	root := f.nodesRoot(`{ a = { count = 1 } }`, `{ a-0 = { group = "a", index = 0, command = ["x"] } }
   secrets = { a-1 = { "token" = "x" } }`)
 	fails(t, root, []string{"plan", "-input=false"}, "must be of a service that exists")
 }
