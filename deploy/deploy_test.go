@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,12 +34,35 @@ func run(t *testing.T, env []string, name string, args ...string) (string, bool)
 	return string(out), err == nil
 }
 
-func TestLinters(t *testing.T) {
-	installers, err := filepath.Glob("../technology/*/tools/install")
-	if err != nil || len(installers) == 0 {
-		t.Fatalf("installers of technologies: %q, %v", installers, err)
+var shebang = regexp.MustCompile(`^#!.*\b(ba)?sh\n`)
+
+// shellScripts returns every script of the repository that bash or sh reads.
+func shellScripts(t *testing.T) []string {
+	t.Helper()
+	var scripts []string
+	for _, pattern := range []string{"*", "*/*", "../.ci/*", "../bench/*", "../tools/*", "../tools/*/*", "../technology/*/tools/*", "../e2e/long/*"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			info, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().IsRegular() && shebang.MatchString(read(t, file)) {
+				scripts = append(scripts, file)
+			}
+		}
 	}
-	scripts := append(installers, "healthcheck", "layout", "codebuild/await-drain", "../tools/prerequisites", "../tools/build", "../bench/run")
+	return scripts
+}
+
+func TestLinters(t *testing.T) {
+	scripts := shellScripts(t)
+	if len(scripts) < 10 {
+		t.Errorf("found only the scripts %q", scripts)
+	}
 	for name, args := range map[string][]string{
 		"hadolint":   {"../.tools/python/bin/hadolint", "Dockerfile"},
 		"shellcheck": append([]string{"../.tools/python/bin/shellcheck"}, scripts...),
