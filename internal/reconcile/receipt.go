@@ -35,6 +35,7 @@ func (v *Verifier) receipt(ctx context.Context, run string, created []experiment
 			continue // it took more than one try
 		}
 		seen[k] = true
+		seen[key{o.Kind, o.Address}] = true // an intent that did not know the id is told by its address
 		one := experiment.ReceiptObject{Kind: o.Kind, ID: o.ID, Address: o.Address, By: bySweep}
 		if !o.CreatedAt.IsZero() {
 			one.SecondsAlive = now.Sub(o.CreatedAt).Seconds()

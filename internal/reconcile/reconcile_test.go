@@ -168,6 +168,14 @@ func TestVerifyReceipts(t *testing.T) {
 			ledger: ledger{created: []experiment.Intent{{Address: "a.one", Kind: "stream"}, {Address: "a.two", Kind: "stream"}}},
 			want:   []string{"stream  never created", "stream  never created"},
 		},
+		"an object whose id was known to nobody but the sweep is told once": {
+			objects: []experiment.Object{{Run: "r1", Kind: "stream", ID: "s-7f3", Address: "a.one"}},
+			ledger: ledger{
+				created: []experiment.Intent{{Address: "a.one", Kind: "stream"}, {Address: "a.two", Kind: "stream"}},
+				deleted: []experiment.Intent{{Address: "a.one", Kind: "stream"}, {Address: "a.two", Kind: "stream"}}},
+			statement: "2 objects are gone (1 by destroy, 1 by the sweep, 0 never created)",
+			want:      []string{"stream s-7f3 sweep", "stream  destroy"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
