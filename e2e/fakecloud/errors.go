@@ -26,7 +26,7 @@ var errorTexts = []target.ErrorText{
 	},
 	{
 		Class:   target.ErrorAuth,
-		Text:    regexp.MustCompile(`\bAccessDenied: |\bExpiredToken: |^No credentials: `),
+		Text:    regexp.MustCompile(`\bAccessDenied: |\bExpiredToken: |\bNo credentials: `),
 		Example: "The object net-vy34n5oy7272 cannot be read: read net-vy34n5oy7272: ExpiredToken: the security token included in the request is expired",
 	},
 	{

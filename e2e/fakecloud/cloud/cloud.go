@@ -40,9 +40,9 @@ const (
 type Object struct {
 	Kind      Kind              `json:"kind"`
 	ID        string            `json:"id"`
-	Name      string            `json:"name,omitempty"`       // empty for what the cloud made by itself
-	Tags      map[string]string `json:"tags,omitempty"`       // none for what the cloud made by itself
-	State     State             `json:"state"`                //
+	Name      string            `json:"name,omitempty"` // empty for what the cloud made by itself
+	Tags      map[string]string `json:"tags,omitempty"` // none for what the cloud made by itself
+	State     State             `json:"state"`
 	Reason    string            `json:"reason,omitempty"`     // why it has failed
 	DependsOn []string          `json:"depends_on,omitempty"` // ids of objects that cannot be deleted before it
 	Owner     string            `json:"owner,omitempty"`      // id of the instance that the cloud made it for

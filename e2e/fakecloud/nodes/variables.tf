@@ -1,5 +1,5 @@
 variable "run" {
-  description = "The run that everything here belongs to. cpus: the CPUs of each role, none for no affinity. logs: the folder that the logs of each service are saved below, not saved if empty."
+  description = "The run that everything here belongs to. cpus: not used, nodes are machines of their own. logs: the folder that the logs of each service are saved below, not saved if empty."
   type = object({
     id         = string
     install    = string
