@@ -11,41 +11,54 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-const kinesisVariant = "  - {label: kinesis, technology: kinesis, stack: emulator, options: {shard_limits: true}}\n"
-
-// TestAnEmulatorIsLabelledEverywhere measures Kafka and an emulator of Kinesis.
-// Nothing that shows a number may call the emulator Kinesis.
-func TestAnEmulatorIsLabelledEverywhere(t *testing.T) {
+// TestAnEmulatorIsNamedEverywhere measures Kafka and an emulator of Kinesis. No
+// place that shows a number may leave out that it is one.
+func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
+	const label = "shardy"
 	w := newWorld(t)
 	html, csv := filepath.Join(w.dir, "report.html"), filepath.Join(w.dir, "report.csv")
-	plan := w.file(strings.Replace(fmt.Sprintf(quick, kafkaVariant+kinesisVariant), "rate: 500", "rate: 200", 1))
-	out := w.dec("run", plan, "--report", html, "--csv", csv)
+	variants := kafkaVariant + "  - {label: " + label + ", technology: kinesis, stack: emulator, options: {shard_limits: true}}\n"
+	plan := strings.Replace(fmt.Sprintf(quick, variants), "rate: 500", "rate: 200", 1)
+	plan = strings.Replace(plan, "name: quick\n", "", 1) // the name is made of the labels
+	out := w.dec("run", w.file(plan), "--report", html, "--csv", csv)
 	if !out.answered() {
 		t.Fatalf("dec run = exit %d\n%s", out.code, out.stderr)
 	}
-	forms := map[string]string{"terminal": out.stdout, "progress": out.stderr}
-	for name, path := range map[string]string{"HTML": html, "CSV": csv} {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	id := regexp.MustCompile(`experiment (e[a-z0-9]{9})`).FindStringSubmatch(out.stdout)[1]
+	runs := regexp.MustCompile(`(?m)^r[a-z0-9]{9}`).FindAllString(w.dec("runs", "list", "--experiment", id).stdout, -1)
+	page := read(t, html)
+	page = page[:strings.Index(page, "<details>")] // then comes the plan
+	for form, text := range map[string]string{
+		"table": out.stdout, "progress": out.stderr, "page": page,
+		"dec runs list": w.dec("runs", "list").stdout, "dec runs show": w.dec("runs", "show", runs[0]).stdout + w.dec("runs", "show", runs[1]).stdout,
+		"dec experiments show": w.dec("experiments", "show", id).stdout, "dec experiments list": w.dec("experiments", "list").stdout,
+		"dec compare": w.dec(append([]string{"compare"}, runs...)...).stdout,
+	} {
+		parts := strings.Split(text, label)
+		if len(parts) < 2 {
+			t.Errorf("%s: %s is not in it:\n%.3000s", form, label, text)
 		}
-		forms[name] = string(content)
+		for _, after := range parts[1:] {
+			if !strings.HasPrefix(after, " (emulator)") && !strings.HasPrefix(after, ` <span class="emulator">emulator</span>`) {
+				t.Errorf("%s: nothing says that it is an emulator: %s%.60q", form, label, after)
+			}
+		}
 	}
-	for name, text := range forms {
-		if !strings.Contains(text, "kinesis-emulator") {
-			t.Errorf("%s: there is no kinesis-emulator in it:\n%.3000s", name, text)
-		}
-		// The name of a run, the head of a column, the start of a line.
-		if found := regexp.MustCompile(`(?m)\bkinesis #\d|<th[^>]*>kinesis<|^\s*kinesis\s`).FindString(text); found != "" {
-			t.Errorf("%s: %q calls the emulator Kinesis", name, found)
-		}
-	}
-	for _, form := range []string{"terminal", "HTML"} {
-		if !strings.Contains(forms[form], "kinesalite") {
-			t.Errorf("%s: it does not say which emulator it was", form)
+	for _, text := range []string{out.stdout, page, read(t, csv)} {
+		if !strings.Contains(text, "kinesalite 3") {
+			t.Errorf("it does not say which emulator it was:\n%.3000s", text)
 		}
 	}
 	w.assertNothingLeft()
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // TestOneRunOfKinesis checks the counts of each mode, and what the run tells of
@@ -62,8 +75,8 @@ func TestOneRunOfKinesis(t *testing.T) {
 			w := newWorld(t)
 			plan := strings.Replace(fmt.Sprintf(quick, "  - {label: kinesis, technology: kinesis, stack: emulator, "+options+"}\n"), "rate: 500", "rate: 300", 1)
 			run := w.dec("run", w.file(plan), "--json", "--set", "workload.topology.partitions=2").report(t).Runs[0]
-			if run.Outcome != experiment.Succeeded || run.Teardown != experiment.TeardownClean || run.Variant != "kinesis-emulator" {
-				t.Fatalf("run of %s = %s, %s (%s), want kinesis-emulator, succeeded, clean", run.Variant, run.Outcome, run.Teardown, run.Reason)
+			if run.Outcome != experiment.Succeeded || run.Teardown != experiment.TeardownClean || run.Variant != "kinesis" {
+				t.Fatalf("run of %s = %s, %s (%s), want kinesis, succeeded, clean", run.Variant, run.Outcome, run.Teardown, run.Reason)
 			}
 			if c := run.Result.Counts; c.Offered != 900 || c.Acked != 900 || c.Received != 900 || c.Lost+c.Duplicates+c.Corrupt+c.Reordered != 0 {
 				t.Errorf("counts = %+v, want 900 offered, acked and received, nothing else", c)

@@ -59,6 +59,7 @@ type VariantName struct {
 	Label      string `json:"label"`
 	Technology string `json:"technology"`
 	Stack      string `json:"stack"`
+	Emulator   string `json:"emulator,omitempty" doc:"Program that stands for the technology; say so beside every number of the variant."`
 }
 
 // ExperimentDetail is one experiment with its plan and its runs.
@@ -75,7 +76,7 @@ type ExperimentDetail struct {
 type Run struct {
 	ID         string                 `json:"id"`
 	Experiment string                 `json:"experiment"`
-	Name       string                 `json:"name" doc:"Such as 'kafka #3'."`
+	Name       string                 `json:"name" doc:"Such as 'kafka #3' or 'kinesis (emulator) #1'."`
 	Variant    string                 `json:"variant"`
 	Order      int                    `json:"order" doc:"Position in the randomised order, from 0."`
 	Extra      bool                   `json:"extra" doc:"Repeats a run that failed or was not valid."`
@@ -309,7 +310,7 @@ type Stack struct {
 	Title       string          `json:"title"`
 	Description string          `json:"description,omitempty"`
 	Targets     []string        `json:"targets" doc:"Targets of this server that it runs on."`
-	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself; its variants are labelled so."`
+	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself, if anything does."`
 	Schema      json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
 	Available   bool            `json:"available"`
 	Why         string          `json:"why,omitempty"`

@@ -83,7 +83,7 @@ func printComparison(out io.Writer, c api.Comparison) error {
 		fmt.Fprintf(w, "differs: %s", difference.Path)
 		for _, variant := range c.Variants {
 			if value, ok := difference.Values[variant.Label]; ok {
-				fmt.Fprintf(w, "\t%s: %s", variant.Label, value)
+				fmt.Fprintf(w, "\t%s: %s", variant.Name, value)
 			}
 		}
 		fmt.Fprintln(w)

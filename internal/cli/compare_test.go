@@ -11,7 +11,7 @@ import (
 )
 
 func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
-	c := api.Comparison{Comparison: comparison.Comparison{Title: "A plan"}, Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis-emulator #1"}}}}
+	c := api.Comparison{Comparison: comparison.Comparison{Title: "A plan"}, Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis (emulator) #1"}}}}
 	print := func() string {
 		var out bytes.Buffer
 		if err := printComparison(&out, c); err != nil {

@@ -115,10 +115,10 @@ func judge(e api.ExperimentDetail) error {
 	plan := e.Plan
 	for _, v := range plan.Variants {
 		if succeeded[v.Label] == 0 {
-			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; see the reasons above", v.Label)}
+			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; see the reasons above", v.Name())}
 		}
 		if valid[v.Label] < plan.Repeat {
-			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; see the reasons above", v.Label, valid[v.Label], plan.Repeat)}
+			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
 		}
 	}
 	return nil

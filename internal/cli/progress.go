@@ -34,12 +34,12 @@ type progress struct {
 
 // liveRun is what is known of the run in progress.
 type liveRun struct {
-	id, variant string
-	phase       experiment.Phase
-	started     time.Time
-	number      int
-	up          []string // resources that are up, in the order they came
-	last        *measure.Second
+	id, name string // name of its variant
+	phase    experiment.Phase
+	started  time.Time
+	number   int
+	up       []string // resources that are up, in the order they came
+	last     *measure.Second
 }
 
 // plainEvery is how many seconds of load pass between two plain lines of one
@@ -109,9 +109,9 @@ func (p *progress) enter(e experiment.Event) {
 		return
 	}
 	if e.Run != p.run.id {
-		p.run = liveRun{id: e.Run, variant: e.Variant, started: p.clock(), number: p.run.number + 1}
+		p.run = liveRun{id: e.Run, name: p.plan.NameOf(e.Variant), started: p.clock(), number: p.run.number + 1}
 		if !p.live {
-			p.say("run %d of %d: %s (%s)", p.run.number, p.total, e.Variant, e.Run)
+			p.say("run %d of %d: %s (%s)", p.run.number, p.total, p.run.name, e.Run)
 		}
 	}
 	p.run.phase = e.Phase
@@ -166,7 +166,7 @@ func (p *progress) finish(e experiment.Event) {
 	seconds := p.clock().Sub(p.run.started).Seconds()
 	number := p.run.number
 	if e.Run != p.run.id { // ended without ever starting
-		p.say("  %s: %s", e.Variant, e.Message)
+		p.say("  %s: %s", p.plan.NameOf(e.Variant), e.Message)
 		return
 	}
 	line := e.Message
@@ -176,15 +176,15 @@ func (p *progress) finish(e experiment.Event) {
 			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")
 		}
 	}
-	p.say("  %2d  %-*s %s  (%.0f s)", number, p.labelWidth(), e.Variant, line, seconds)
+	p.say("  %2d  %-*s %s  (%.0f s)", number, p.nameWidth(), p.run.name, line, seconds)
 	p.run = liveRun{number: number}
 }
 
-// labelWidth is that of the longest label, so that lines stand below each other.
-func (p *progress) labelWidth() int {
+// nameWidth is that of the longest name, so that lines stand below each other.
+func (p *progress) nameWidth() int {
 	width := 12
 	for _, v := range p.plan.Variants {
-		width = max(width, len(v.Label))
+		width = max(width, len(v.Name()))
 	}
 	return width
 }
@@ -217,7 +217,7 @@ func (p *progress) draw() {
 			width = w
 		}
 	}
-	lines := []string{fmt.Sprintf("▸ %2d of %d  %s  %s  %.0f s", p.run.number, p.total, p.run.variant, p.run.phase, p.clock().Sub(p.run.started).Seconds())}
+	lines := []string{fmt.Sprintf("▸ %2d of %d  %s  %s  %.0f s", p.run.number, p.total, p.run.name, p.run.phase, p.clock().Sub(p.run.started).Seconds())}
 	if len(p.run.up) > 0 {
 		lines = append(lines, "     up: "+strings.Join(p.run.up, " "))
 	}

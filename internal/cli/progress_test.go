@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,22 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 )
+
+func TestProgressNamesEmulators(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, func(string) (measure.Result, error) { return measure.Result{}, nil })
+	p.begin("e1", experiment.Plan{Variants: []experiment.Variant{{Label: "shardy", Emulator: "kinesalite"}}}, 2)
+	for _, e := range []experiment.Event{
+		{Run: "r1", Kind: experiment.EventPhase, Phase: experiment.PhaseLoad}, {Run: "r1", Kind: experiment.EventOutcome},
+		{Run: "r2", Kind: experiment.EventOutcome, Message: "cancelled"},
+	} {
+		e.Variant = "shardy"
+		p.event(e)
+	}
+	if text := out.String(); strings.Count(text, "shardy (emulator)") != 3 || strings.Count(text, "shardy") != 3 {
+		t.Errorf("lines do not say each time that it is an emulator:\n%s", text)
+	}
+}
 
 func TestProgressInPlainLines(t *testing.T) {
 	var out bytes.Buffer

@@ -3,15 +3,10 @@ package comparison
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
 )
-
-// emulatorMark is what the label of a variant on an emulator has in it.
-const emulatorMark = "emulator"
 
 // caveats are the sentences that must stand beside every verdict: first what was
 // not measured at all, then what kept variants from doing what was asked, then
@@ -22,9 +17,9 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		caveats = append(caveats, fmt.Sprintf("These %d runs were picked from several experiments, which were not shuffled together.", len(s.Runs)))
 	}
 	for _, v := range s.Variants {
-		if program := v.Emulator(); program != "" {
+		if program := v.Program(); program != "" {
 			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands for %s on this machine: "+
-				"its numbers tell how to use it, not how fast it is.", v.Label, program, cmp.Or(titles[v.Technology], v.Technology)))
+				"its numbers tell how to use it, not how fast it is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
 		}
 	}
 	for _, v := range s.Variants {
@@ -41,7 +36,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 			caveats = append(caveats, sentence)
 		}
 	}
-	if c.OneMachine {
+	if c.SharedMachine {
 		caveats = append(caveats, "Brokers and agents shared one machine: good for function, settings and method, not for a purchase.")
 	}
 	if bound := s.clockBound(); bound > 0 {
@@ -51,23 +46,13 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	return caveats
 }
 
-// Emulator names the program that stood for a variant's technology; "" where the
-// technology itself ran.
-func (v *Variant) Emulator() string {
-	if e, ok := v.Effective(); ok && e.Emulator != "" {
+// Program names the program that stood for a variant's technology, as exactly as
+// it is known; "" where the technology itself runs.
+func (v *Variant) Program() string {
+	if e, _ := v.Effective(); e.Emulator != "" {
 		return e.Emulator
 	}
-	measured := func(r *Run) bool { return r.Result != nil }
-	if strings.Contains(v.Label, emulatorMark) && slices.ContainsFunc(v.Runs, measured) {
-		return "an emulator" // its driver does not tell which one
-	}
-	return ""
-}
-
-// Emulated reports whether an emulator stands for a variant's technology, which
-// its label tells before anything was measured.
-func (v *Variant) Emulated() bool {
-	return v.Emulator() != "" || strings.Contains(v.Label, emulatorMark)
+	return v.Emulator
 }
 
 // leftOut says how many runs of a variant do not count; "" where all do.
@@ -89,7 +74,7 @@ func (v *Variant) leftOut() string {
 	if excluded == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %d %s runs %s not counted; the reasons stand with the runs.", excluded, ended, v.Label, verb)
+	return fmt.Sprintf("%d of %d %s runs %s not counted; the reasons stand with the runs.", excluded, ended, v.Name(), verb)
 }
 
 // clockBound is the largest error of the agents' clocks, in nanoseconds.

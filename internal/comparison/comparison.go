@@ -15,32 +15,34 @@ import (
 
 // Comparison is what was found. It crosses the wire as it is.
 type Comparison struct {
-	Title       string           `json:"title"`
-	Experiment  string           `json:"experiment,omitempty" doc:"Its id; absent for runs of several experiments."`
-	Target      string           `json:"target"`
-	OneMachine  bool             `json:"one_machine" doc:"Brokers and agents shared it."`
-	Stats       stats.Comparison `json:"comparison"`
-	Fairness    Fairness         `json:"fairness"`
-	Caveats     []string         `json:"caveats" doc:"Sentences that belong beside the verdict."`
-	Variants    []VariantSummary `json:"variants"`
-	Figures     []Figure         `json:"figures" doc:"What every variant is shown with, in the order of the table."`
-	Attention   []string         `json:"attention" doc:"A sentence for each run that does not count, or is not proven gone."`
-	Differences []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
+	Title         string           `json:"title"`
+	Experiment    string           `json:"experiment,omitempty" doc:"Its id; absent for runs of several experiments."`
+	Target        string           `json:"target"`
+	SharedMachine bool             `json:"shared_machine" doc:"Brokers and agents shared one machine."`
+	Stats         stats.Comparison `json:"comparison"`
+	Fairness      Fairness         `json:"fairness"`
+	Caveats       []string         `json:"caveats" doc:"Sentences that belong beside the verdict."`
+	Variants      []VariantSummary `json:"variants"`
+	Figures       []Figure         `json:"figures" doc:"What every variant is shown with, in the order of the table."`
+	Attention     []string         `json:"attention" doc:"A sentence for each run that does not count, or is not proven gone."`
+	Differences   []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
 }
 
 // VariantSummary names a variant, and how much of it counts.
 type VariantSummary struct {
 	Label      string `json:"label"`
+	Name       string `json:"name" doc:"Its label, with the word that it is an emulator, if it is one."`
 	Technology string `json:"technology"`
 	Stack      string `json:"stack"`
+	Emulator   string `json:"emulator,omitempty" doc:"Program that stood for the technology."`
 	Runs       int    `json:"runs" doc:"Not only those that count."`
 	Counted    int    `json:"counted" doc:"Runs that take part in the statistics."`
 }
 
 // Options are what runs can't tell of themselves.
 type Options struct {
-	Titles     map[string]string        // of technologies, for people, by name; the names themselves where they are missing
-	OneMachine func(target string) bool // reports whether brokers and agents of a target share a machine; none do if nil
+	Titles        map[string]string        // of technologies, for people, by name; the names themselves where they are missing
+	SharedMachine func(target string) bool // reports whether brokers and agents of a target share a machine; none do if nil
 }
 
 // New compares the runs of a set. There is a verdict only once all of them have
@@ -48,12 +50,12 @@ type Options struct {
 func New(s *Set, o Options) (Comparison, error) {
 	plan := s.Experiment.Plan
 	c := Comparison{
-		Title: plan.Name, Experiment: s.Experiment.ID, Target: plan.Target, OneMachine: o.OneMachine != nil && o.OneMachine(plan.Target),
-		Stats: stats.Compare(s.question(), s.samples()), Fairness: fairness(s.Variants), Variants: []VariantSummary{},
+		Title: plan.Name, Experiment: s.Experiment.ID, Target: plan.Target, SharedMachine: o.SharedMachine != nil && o.SharedMachine(plan.Target),
+		Stats: stats.Compare(s.question(), s.samples()), Fairness: s.fairness(), Variants: []VariantSummary{},
 		Figures: s.figures(), Attention: s.attention(),
 	}
 	for _, v := range s.Variants {
-		c.Variants = append(c.Variants, VariantSummary{v.Label, v.Technology, v.Stack, len(v.Runs), len(v.Counted())})
+		c.Variants = append(c.Variants, VariantSummary{v.Label, v.Name(), v.Technology, v.Stack, v.Program(), len(v.Runs), len(v.Counted())})
 	}
 	c.Caveats = s.caveats(c, o.Titles)
 	var err error
@@ -84,7 +86,7 @@ func (s *Set) question() stats.Question {
 func (s *Set) samples() []stats.Sample {
 	var samples []stats.Sample
 	for _, v := range s.Variants {
-		sample := stats.Sample{Label: v.Label, Missing: v.missing(s.Metric())}
+		sample := stats.Sample{Label: v.Label, Name: v.Name(), Missing: v.missing(s.Metric())}
 		var lost, acked int64
 		for _, run := range v.Counted() {
 			if value, ok := Value(s.Metric(), *run.Result); ok {
@@ -95,7 +97,7 @@ func (s *Set) samples() []stats.Sample {
 		}
 		if lost > 0 {
 			sample.Unranked = fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown and not ranked.",
-				v.Label, format.Count(lost), format.Count(acked))
+				v.Name(), format.Count(lost), format.Count(acked))
 		}
 		samples = append(samples, sample)
 	}
@@ -112,17 +114,17 @@ func (v *Variant) missing(metric experiment.Metric) string {
 		}
 	}
 	if ended < len(v.Runs) {
-		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Label)
+		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Name())
 	}
 	if len(v.Counted()) > 0 {
-		return fmt.Sprintf("no run of %s has enough messages to tell its %s.", v.Label, metric.Title())
+		return fmt.Sprintf("no run of %s has enough messages to tell its %s.", v.Name(), metric.Title())
 	}
 	for _, r := range v.Runs {
 		if reason := r.Excluded(); reason != "" {
-			return fmt.Sprintf("%s could not be measured: none of its %d runs counts (%s).", v.Label, len(v.Runs), reason)
+			return fmt.Sprintf("%s could not be measured: none of its %d runs counts (%s).", v.Name(), len(v.Runs), reason)
 		}
 	}
-	return fmt.Sprintf("%s has no run that counts.", v.Label)
+	return fmt.Sprintf("%s has no run that counts.", v.Name())
 }
 
 // attention tells of the runs that somebody should look at.

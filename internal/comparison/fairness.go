@@ -45,7 +45,8 @@ func (v *Variant) Effective() (experiment.Effective, bool) {
 }
 
 // fairness compares the guarantees of all variants.
-func fairness(variants []*Variant) Fairness {
+func (s *Set) fairness() Fairness {
+	variants := s.Variants
 	f := Fairness{Known: len(variants) > 0, Differences: []string{}, Unequal: []Inequality{}, Nature: []string{}}
 	var known []promised
 	for _, v := range variants {
@@ -54,11 +55,11 @@ func fairness(variants []*Variant) Fairness {
 			f.Known = false
 			continue
 		}
-		known = append(known, promised{v.Label, e})
+		known = append(known, promised{v, e})
 		if e.Nature != "" && !slices.Contains(f.Nature, e.Nature) {
 			f.Nature = append(f.Nature, e.Nature)
 		}
-		if program := v.Emulator(); program != "" {
+		if program := v.Program(); program != "" {
 			if f.Emulators == nil {
 				f.Emulators = map[string]string{}
 			}
@@ -68,7 +69,7 @@ func fairness(variants []*Variant) Fairness {
 	for _, g := range experiment.Guarantees() {
 		if found, ok := unequal(g, known); ok {
 			f.Unequal = append(f.Unequal, found)
-			f.Differences = append(f.Differences, found.sentence())
+			f.Differences = append(f.Differences, found.sentence(s.Experiment.Plan.NameOf))
 		}
 	}
 	f.Label = f.label()

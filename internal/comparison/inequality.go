@@ -10,7 +10,7 @@ import (
 
 // promised are the guarantees of a variant.
 type promised struct {
-	label string
+	of *Variant
 	experiment.Effective
 }
 
@@ -39,7 +39,7 @@ func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
 	for _, p := range all {
 		value := p.Value(g)
 		distinct[value] = true
-		found.Values = append(found.Values, VariantValue{p.label, format.Words(value)})
+		found.Values = append(found.Values, VariantValue{p.of.Label, format.Words(value)})
 		n, ok := g.Rank(value)
 		ranked = ranked && ok
 		if most == "" || n > top {
@@ -54,7 +54,7 @@ func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
 	}
 	for _, p := range all {
 		if n, _ := g.Rank(p.Value(g)); n < top && p.tellsHow() {
-			found.Raise = append(found.Raise, VariantValue{p.label, strings.ReplaceAll(p.Raise[string(g)], "{want}", most)})
+			found.Raise = append(found.Raise, VariantValue{p.of.Label, strings.ReplaceAll(p.Raise[string(g)], "{want}", most)})
 		}
 	}
 	return found, true
@@ -62,16 +62,16 @@ func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
 
 // sentence lists the values and what would make them equal: "copies of a
 // message: a 1, b 3. To make them equal: a with brokers: 3."
-func (i Inequality) sentence() string {
+func (i Inequality) sentence(name func(label string) string) string {
 	var values, ways, stuck []string
 	for _, v := range i.Values {
-		values = append(values, v.Variant+" "+v.Value)
+		values = append(values, name(v.Variant)+" "+v.Value)
 	}
 	for _, r := range i.Raise {
 		if r.Value == "" {
-			stuck = append(stuck, r.Variant)
+			stuck = append(stuck, name(r.Variant))
 		} else {
-			ways = append(ways, r.Variant+" with "+r.Value)
+			ways = append(ways, name(r.Variant)+" with "+r.Value)
 		}
 	}
 	said := []string{fmt.Sprintf("%s: %s.", format.LowerFirst(i.Guarantee), strings.Join(values, ", "))}
@@ -84,10 +84,10 @@ func (i Inequality) sentence() string {
 	return strings.Join(said, " ")
 }
 
-// enumerate joins labels for a sentence: "a, b and c".
-func enumerate(labels []string) string {
-	if len(labels) < 2 {
-		return strings.Join(labels, "")
+// enumerate joins names for a sentence: "a, b and c".
+func enumerate(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
 	}
-	return strings.Join(labels[:len(labels)-1], ", ") + " and " + labels[len(labels)-1]
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

@@ -73,7 +73,7 @@ func (v *Variant) refusedWrites() string {
 		took = "it " + took
 	}
 	return fmt.Sprintf("%s refused writes because a limit was reached: %s; %s%s.%s",
-		v.Label, c.refusals(r, experiment.ThrottledWrites, where), took, c.queue(), lagging(behind))
+		v.Name(), c.refusals(r, experiment.ThrottledWrites, where), took, c.queue(), lagging(behind))
 }
 
 func (v *Variant) refusedReads() string {
@@ -83,7 +83,7 @@ func (v *Variant) refusedReads() string {
 		grew = "; the messages that waited to be read " + growth(*t)
 	}
 	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.",
-		v.Label, c.refusals(r, experiment.ThrottledReads, where), grew)
+		v.Name(), c.refusals(r, experiment.ThrottledReads, where), grew)
 }
 
 // fellBehind tells of messages that were never sent although nothing was refused.
@@ -92,9 +92,9 @@ func (v *Variant) fellBehind() string {
 	took, behind := c.plateau()
 	left := fmt.Sprintf("%s of %s messages %s were never sent", format.Count(r.Counts.Unsent), format.Count(r.Counts.Offered), where)
 	if !behind {
-		return fmt.Sprintf("%s did not take all that was offered: %s, for want of a free slot.", v.Label, left)
+		return fmt.Sprintf("%s did not take all that was offered: %s, for want of a free slot.", v.Name(), left)
 	}
-	return fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Label, left, took, c.queue(), lagging(behind))
+	return fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Name(), left, took, c.queue(), lagging(behind))
 }
 
 // course words how a run went.

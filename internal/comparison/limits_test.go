@@ -14,7 +14,7 @@ import (
 )
 
 func TestLimitsAreSaid(t *testing.T) {
-	const emulator = "kinesis-emulator ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is."
+	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is."
 	const lagging = " Its latencies grow with the length of the run: they tell how far it fell behind, not how fast it answers."
 	tests := map[string]struct {
 		change func(n int, variant string, r *measure.Result)
@@ -22,7 +22,7 @@ func TestLimitsAreSaid(t *testing.T) {
 	}{
 		"writes refused by a variant that falls behind": {
 			nil,
-			[]string{"kinesis-emulator refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
 				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"the run in the middle is told": {
@@ -31,7 +31,7 @@ func TestLimitsAreSaid(t *testing.T) {
 					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
 				}
 			},
-			[]string{"kinesis-emulator refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
 				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"writes refused, sent again, and all taken": {
@@ -45,7 +45,7 @@ func TestLimitsAreSaid(t *testing.T) {
 					delete(r.Timeline[i].Latencies, measure.Backpressure)
 				}
 			},
-			[]string{"kinesis-emulator refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
 				"what it refused was sent again, and it kept up with the 1,500 messages offered each second."},
 		},
 		"reads refused in some of the runs": {
@@ -62,7 +62,7 @@ func TestLimitsAreSaid(t *testing.T) {
 					}
 				}
 			},
-			[]string{"Reads from kinesis-emulator were refused because a limit was reached: 58 refusals in the measure stage of a typical one of the 3 of 5 runs in which it happened " +
+			[]string{"Reads from kinesis (emulator) were refused because a limit was reached: 58 refusals in the measure stage of a typical one of the 3 of 5 runs in which it happened " +
 				"(2 each second at the median, 2 at most); the messages that waited to be read grew from 1,100 to 3,800."},
 		},
 		"nothing refused, but less taken than offered": {
@@ -73,7 +73,7 @@ func TestLimitsAreSaid(t *testing.T) {
 					delete(r.Timeline[i].Latencies, measure.Backpressure)
 				}
 			},
-			[]string{"kinesis-emulator did not keep up with the load: 7,500 of 45,000 messages in the measure stage of a typical run were never sent; " +
+			[]string{"kinesis (emulator) did not keep up with the load: 7,500 of 45,000 messages in the measure stage of a typical run were never sent; " +
 				"it took 1,000 of the 1,500 messages offered each second, and the messages under way in its clients grew from 1,020 to 1,560." + lagging},
 		},
 		"a few messages that found no slot": {

@@ -36,7 +36,7 @@ type Run struct {
 }
 
 // Name is how people call the run: "kafka #3".
-func (r *Run) Name() string { return fmt.Sprintf("%s #%d", r.Of.Label, r.Number) }
+func (r *Run) Name() string { return fmt.Sprintf("%s #%d", r.Of.Name(), r.Number) }
 
 // Counts reports whether the run takes part in the statistics.
 func (r *Run) Counts() bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,9 +18,14 @@ const setup = 2 * time.Minute
 const minDecisive = 5
 
 // Digest identifies the question that p asks: plans that differ in nothing but
-// their name have equal digests. It is hexadecimal.
+// their name have equal digests. What admission adds, the programs that stand for
+// technologies, is no part of the question. It is hexadecimal.
 func (p Plan) Digest() string {
 	p.Name = ""
+	p.Variants = slices.Clone(p.Variants)
+	for i := range p.Variants {
+		p.Variants[i].Emulator = ""
+	}
 	data, err := json.Marshal(p)
 	if err != nil {
 		// Only an option that is not JSON can do this, and no decoder lets one in.
@@ -83,34 +89,26 @@ func (p *Plan) Complete() {
 
 // defaultName is what a plan without a name is called.
 func (p Plan) defaultName() string {
-	labels := make([]string, len(p.Variants))
+	names := make([]string, len(p.Variants))
 	for i, v := range p.Variants {
-		labels[i] = v.Label
+		names[i] = v.Name()
 	}
-	return shortenTo(strings.Join(labels, " vs "), MaxName)
+	return shortenTo(strings.Join(names, " vs "), MaxName)
 }
 
-// Relabel returns the plan with other labels, one for each variant, and checks
-// them as those that a user writes. A name that was made of the labels is made
-// of the new ones.
-func (p Plan) Relabel(labels []string) (Plan, error) {
+// WithEmulators returns the plan with the program that stands for the technology
+// of each variant, "" where the technology itself runs. A name that was made of
+// the labels tells of it, too.
+func (p Plan) WithEmulators(program func(Variant) string) Plan {
 	named := p.Name != p.defaultName()
-	variants := make([]Variant, len(p.Variants))
-	problems := new(Problems)
+	p.Variants = slices.Clone(p.Variants)
 	for i, v := range p.Variants {
-		if fault := SlugFault(labels[i], `"variant-1"`); fault != "" {
-			problems.Add(fmt.Sprintf("variants[%d].label", i), "%s", fault)
-		}
-		v.Label = labels[i]
-		variants[i] = v
+		p.Variants[i].Emulator = program(v)
 	}
-	p.Variants = variants
-	c := checker{problems: problems, before: len(*problems)}
-	c.variants(p.Variants)
 	if !named {
 		p.Name = p.defaultName()
 	}
-	return p, problems.Err()
+	return p
 }
 
 // shortenTo cuts text to a number of characters.

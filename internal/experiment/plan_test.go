@@ -58,12 +58,16 @@ func TestOrderInterleavesAllVariants(t *testing.T) {
 	}
 }
 
-func TestDigestIgnoresOnlyTheName(t *testing.T) {
+func TestDigestIgnoresWhatIsNoQuestion(t *testing.T) {
 	p := decode(t, minimal)
 	named := p
 	named.Name = "another"
 	if p.Digest() != named.Digest() {
 		t.Error("Digest() depends on the name")
+	}
+	admitted := p.WithEmulators(func(experiment.Variant) string { return "kinesalite" })
+	if p.Digest() != admitted.Digest() || admitted.Variants[0].Emulator == "" {
+		t.Error("Digest() depends on what admission adds")
 	}
 	spaced := decode(t, strings.ReplaceAll(minimal, `"30s"`, `"0.5m"`))
 	if p.Digest() != spaced.Digest() {
@@ -72,6 +76,17 @@ func TestDigestIgnoresOnlyTheName(t *testing.T) {
 	p.Repeat++
 	if p.Digest() == named.Digest() {
 		t.Error("Digest() is the same for another number of runs")
+	}
+}
+
+func TestRunNames(t *testing.T) {
+	p := experiment.Plan{Variants: []experiment.Variant{{Label: "kafka"}, {Label: "kinesis", Emulator: "kinesalite"}}}
+	runs := []experiment.Run{
+		{ID: "r3", Variant: "kinesis", Order: 3}, {ID: "r1", Variant: "kinesis", Order: 1}, {ID: "r2", Variant: "kafka", Order: 2}, {ID: "r4", Variant: "gone", Order: 4},
+	}
+	want := map[string]string{"r1": "kinesis (emulator) #1", "r2": "kafka #1", "r3": "kinesis (emulator) #2", "r4": "gone #1"}
+	if diff := cmp.Diff(want, p.RunNames(runs)); diff != "" {
+		t.Errorf("RunNames() (-want +got):\n%s", diff)
 	}
 }
 

@@ -179,13 +179,13 @@ func (s *server) viewComparison(ctx context.Context, f findings) (*comparisonOut
 	for i, run := range f.set.Runs {
 		runs[i] = run.Run
 	}
-	numbers, err := s.numbers(ctx, runs)
+	names, err := s.names(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
 	view := api.Comparison{Comparison: f.comparison, Runs: make([]api.ComparedRun, len(runs))}
 	for i, run := range f.set.Runs {
-		view.Runs[i] = api.ComparedRun{Run: viewRun(run.Run, numbers[run.ID]), Excluded: run.Excluded(), Link: "/runs/" + run.ID}
+		view.Runs[i] = api.ComparedRun{Run: viewRun(run.Run, names[run.ID]), Excluded: run.Excluded(), Link: "/runs/" + run.ID}
 		if run.Result == nil {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,29 @@ func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 		if want := map[string]int64{"nats": 7}[run.Run.Variant]; run.Incidents["throttled_writes"] != want {
 			t.Errorf("%s has the incidents %v", run.Run.Name, run.Incidents)
 		}
+	}
+}
+
+// TestRunsOfEmulatorsAreNamedSo looks at every answer that names a run or a
+// variant.
+func TestRunsOfEmulatorsAreNamedSo(t *testing.T) {
+	w := newWorld(t)
+	w.plans.emulator = "natsalike"
+	e := w.submit()
+	nats := e.RunList[slices.IndexFunc(e.RunList, func(r api.Run) bool { return r.Variant == "nats" })]
+	const want = `"name":"nats (emulator) #1"`
+	for _, path := range []string{"/runs", "/runs/" + nats.ID, "/experiments/" + e.ID, "/experiments/" + e.ID + "/comparison", "/comparison?run=" + nats.ID} {
+		if body := string(w.get(at("%s", path)).is(200).body); !strings.Contains(body, want) || strings.Contains(body, `"nats #`) {
+			t.Errorf("%s does not name the run of the emulator:\n%s", path, body)
+		}
+	}
+	list := decode[api.Page[api.Experiment]](w.get(at("/experiments")).is(200))
+	if got := list.Items[0].Variants[1]; got.Emulator != "natsalike" || got.Label != "nats" {
+		t.Errorf("a variant in the list = %+v, want the emulator of nats", got)
+	}
+	found := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
+	if got := found.Variants[1]; got.Emulator != "natsalike" || got.Name != "nats (emulator)" {
+		t.Errorf("a variant of the comparison = %+v, want the emulator of nats", got)
 	}
 }
 

@@ -88,9 +88,9 @@ func (s *server) experimentDetail(ctx context.Context, id string) (api.Experimen
 		Experiment: viewExperiment(summary), Plan: summary.Plan, Warnings: orEmpty(summary.Plan.Warnings()),
 		RunList: make([]api.Run, len(runs)), AsOf: asOf, LastEventID: last,
 	}
-	numbers := numbersOf(runs)
+	names := summary.Plan.RunNames(runs)
 	for i, run := range runs {
-		detail.RunList[i] = viewRun(run, numbers[run.ID])
+		detail.RunList[i] = viewRun(run, names[run.ID])
 		if err := s.liven(ctx, &detail.RunList[i], summary.Plan.Workload.Stages, asOf); err != nil {
 			return api.ExperimentDetail{}, err
 		}

@@ -121,7 +121,10 @@ func (idle) Verify(context.Context, experiment.Run) (experiment.Receipt, error) 
 }
 
 // planner takes the plans of two technologies.
-type planner struct{ refuse string }
+type planner struct {
+	refuse   string
+	emulator string // stands for nats
+}
 
 func (p *planner) Catalog(context.Context) (api.Catalog, error) {
 	schema := json.RawMessage(`{"type": "object"}`)
@@ -156,6 +159,7 @@ func (p *planner) Propose(_ context.Context, text []byte) (api.DryRun, error) {
 	if p.refuse != "" {
 		return api.DryRun{}, &experiment.Refusal{Reasons: []string{p.refuse}}
 	}
+	plan = plan.WithEmulators(func(v experiment.Variant) string { return map[string]string{"nats": p.emulator}[v.Technology] })
 	return api.DryRun{
 		Plan: plan, YAML: asYAML, Digest: plan.Digest(), Order: experiment.Order(plan), EstimateS: 60 * float64(plan.Repeat*len(plan.Variants)),
 		EstimateOf: "a guess", Warnings: append(plan.Warnings(), "the machine is busy"),

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	"dec.local/dec/internal/api"
@@ -36,34 +37,36 @@ func (s *server) listRuns(ctx context.Context, in *runsQuery) (*runsOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := s.numbers(ctx, runs)
+	names, err := s.names(ctx, runs)
 	if err != nil {
 		return nil, err
 	}
 	page := api.Page[api.Run]{Items: make([]api.Run, len(runs)), Next: next, AsOf: asOf, LastEventID: last}
 	for i, run := range runs {
-		page.Items[i] = viewRun(run, numbers[run.ID])
+		page.Items[i] = viewRun(run, names[run.ID])
 	}
 	return &runsOutput{page}, nil
 }
 
-// numbers are the numbers within their variants of runs of any experiments.
-func (s *server) numbers(ctx context.Context, runs []experiment.Run) (map[string]int, error) {
-	numbers, known := map[string]int{}, map[string]bool{}
+// names are the names of runs of any experiments, by id.
+func (s *server) names(ctx context.Context, runs []experiment.Run) (map[string]string, error) {
+	names, known := map[string]string{}, map[string]bool{}
 	for _, run := range runs {
 		if known[run.Experiment] {
 			continue
 		}
 		known[run.Experiment] = true
+		summary, err := s.Store.Summary(ctx, run.Experiment)
+		if err != nil {
+			return nil, err
+		}
 		siblings, err := s.Store.Runs(ctx, run.Experiment)
 		if err != nil {
 			return nil, err
 		}
-		for id, number := range numbersOf(siblings) {
-			numbers[id] = number
-		}
+		maps.Copy(names, summary.Plan.RunNames(siblings))
 	}
-	return numbers, nil
+	return names, nil
 }
 
 type runOutput struct{ Body api.RunDetail }
@@ -90,13 +93,13 @@ func (s *server) runDetail(ctx context.Context, id string) (api.RunDetail, error
 	if err != nil {
 		return api.RunDetail{}, err
 	}
-	numbers, err := s.numbers(ctx, []experiment.Run{run})
+	names, err := s.names(ctx, []experiment.Run{run})
 	if err != nil {
 		return api.RunDetail{}, err
 	}
 	stages := summary.Plan.Workload.Stages
 	detail := api.RunDetail{
-		Run: viewRun(run, numbers[id]), ExperimentName: summary.Plan.Name, Stages: stages,
+		Run: viewRun(run, names[id]), ExperimentName: summary.Plan.Name, Stages: stages,
 		HasResult: len(run.Result) > 0, Receipt: run.Receipt, AsOf: asOf, LastEventID: last,
 	}
 	for _, v := range summary.Plan.Variants {

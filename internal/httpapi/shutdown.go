@@ -148,12 +148,12 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 		return view, nil
 	}
 	view.Deferred = true
-	numbers, err := s.numbers(ctx, d.Active)
+	names, err := s.names(ctx, d.Active)
 	if err != nil {
 		return api.Shutdown{}, err
 	}
 	for _, run := range d.Active {
-		shown := viewRun(run, numbers[run.ID])
+		shown := viewRun(run, names[run.ID])
 		view.WaitsFor = append(view.WaitsFor, api.WaitingRun{Run: run.ID, Name: shown.Name, Experiment: run.Experiment, Phase: run.Phase, Since: shown.Since})
 		left, err := s.runRemains(ctx, run)
 		if err != nil {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -20,7 +19,7 @@ func viewExperiment(e experiment.Summary) api.Experiment {
 		Reason: e.Reason, Runs: e.Runs, Allowed: []api.Action{},
 	}
 	for _, v := range e.Plan.Variants {
-		view.Variants = append(view.Variants, api.VariantName{Label: v.Label, Technology: v.Technology, Stack: v.Stack})
+		view.Variants = append(view.Variants, api.VariantName{Label: v.Label, Technology: v.Technology, Stack: v.Stack, Emulator: v.Emulator})
 	}
 	if e.Verdict != nil {
 		verdict := *e.Verdict
@@ -36,10 +35,10 @@ func viewExperiment(e experiment.Summary) api.Experiment {
 	return view
 }
 
-// viewRun shows a run that has this number within its variant.
-func viewRun(r experiment.Run, number int) api.Run {
+// viewRun shows a run that has this name.
+func viewRun(r experiment.Run, name string) api.Run {
 	view := api.Run{
-		ID: r.ID, Experiment: r.Experiment, Name: fmt.Sprintf("%s #%d", r.Variant, number), Variant: r.Variant, Order: r.Order, Extra: r.Extra,
+		ID: r.ID, Experiment: r.Experiment, Name: name, Variant: r.Variant, Order: r.Order, Extra: r.Extra,
 		Phase: r.Phase, Outcome: r.Outcome, Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason,
 		Since: r.Since.UTC(), StartedAt: r.StartedAt.UTC(), EndedAt: r.EndedAt.UTC(), Phases: orEmpty(slices.Clone(r.Phases)), Allowed: []api.Action{},
 	}
@@ -61,18 +60,6 @@ func cancellable(r experiment.Run) bool {
 // active reports whether anything of a run may exist.
 func active(phase experiment.Phase) bool {
 	return phase != experiment.PhaseQueued && phase != experiment.PhaseEnded
-}
-
-// numbersOf counts the runs of each variant of an experiment from 1, in their
-// order, by id.
-func numbersOf(runs []experiment.Run) map[string]int {
-	ordered := slices.SortedStableFunc(slices.Values(runs), func(a, b experiment.Run) int { return a.Order - b.Order })
-	numbers, last := make(map[string]int, len(runs)), map[string]int{}
-	for _, run := range ordered {
-		last[run.Variant]++
-		numbers[run.ID] = last[run.Variant]
-	}
-	return numbers
 }
 
 // liven adds what only an active run has: its stage and when it must have ended.

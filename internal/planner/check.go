@@ -31,7 +31,10 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 	if err := problems.Err(); err != nil {
 		return plan, err
 	}
-	return p.labelEmulators(plan)
+	return plan.WithEmulators(func(v experiment.Variant) string {
+		_, stack := p.stackOf(v)
+		return stack.Emulator
+	}), nil
 }
 
 func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {
@@ -50,6 +53,9 @@ func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faul
 	}
 	if why := p.why(stack, plan.Target); why != "" {
 		faults.Add("stack", "%s/%s cannot be used here: %s; to fix it: %s", tech.Name, stack.Name, why, p.Setup)
+	}
+	if v.Emulator != "" && stack.Emulator == "" {
+		faults.Add("emulator", "%s/%s is no emulator: leave it out", tech.Name, stack.Name)
 	}
 	options, err := stack.Check(withSecrets(*v))
 	addUnder(faults, "options", err)

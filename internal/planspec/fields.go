@@ -24,6 +24,7 @@ type field struct {
 	min, max float64  // inclusive, of numbers, of durations in ns, of data in bytes, of lists in items; max 0 is unlimited
 	enum     []string // the only texts allowed
 	slug     bool     // text must be a slug
+	readOnly bool     // set by admission; who gives a plan leaves it out
 }
 
 func (f field) sample() string {
@@ -49,6 +50,7 @@ var fields = map[string]field{
 	"variants[].label":         {doc: "Name of the variant in charts and sentences, unique within the plan.", required: true, example: `"kafka"`, slug: true},
 	"variants[].technology":    {doc: "Technology, such as kafka.", required: true, example: `"kafka"`, slug: true},
 	"variants[].stack":         {doc: "Arrangement of the technology.", required: true, example: `"kraft"`, slug: true},
+	"variants[].emulator":      {doc: "Program that stands for the technology. Admission sets it, from the stack: leave it out.", readOnly: true},
 	"variants[].options":       {doc: "Options of the stack.", example: `{"brokers": 3}`},
 	"variants[].client_config": {doc: "Settings of the driver that have no neutral name.", example: `{}`},
 

@@ -37,6 +37,9 @@ func schemaOf(t reflect.Type, path string) object {
 	if rule.example != "" {
 		schema["examples"] = []json.RawMessage{json.RawMessage(rule.example)}
 	}
+	if rule.readOnly {
+		schema["readOnly"] = true
+	}
 	if len(rule.enum) > 0 {
 		schema["enum"] = rule.enum
 	}

@@ -124,21 +124,21 @@ func gutter(least, most float64, texts ...string) float64 {
 }
 
 // fitting is how many letters there is room for in a gutter.
-func fitting(gutter float64) int { return int((gutter - 18) / letter) }
+func fitting(gutter float64) int { return int((gutter-18)/letter + 1e-6) } // what gutter made room for fits
 
 // emulator is the mark of what was measured on one.
 const emulator = "emulator"
 
-// shorten cuts a label that would leave its room. That it is an emulator's
-// stays.
-func shorten(text string, limit int) string {
-	runes := []rune(text)
-	if len(runes) <= limit {
-		return text
+// shortened is the name of a variant, cut where it would leave its room. That it
+// is an emulator stays.
+func (v variant) shortened(limit int) string {
+	if utf8.RuneCountInString(v.Name()) <= limit {
+		return v.Name()
 	}
-	kept := ""
-	if strings.Contains(text, emulator) {
-		kept = emulator
+	kept := "…"
+	if v.Program() != "" {
+		kept += "(" + emulator + ")"
 	}
-	return strings.TrimRight(string(runes[:max(1, limit-1-len(kept))]), "-") + "…" + kept
+	label := []rune(v.Label)
+	return strings.TrimRight(string(label[:max(1, limit-utf8.RuneCountInString(kept))]), "-") + kept
 }

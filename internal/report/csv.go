@@ -29,7 +29,7 @@ func csvColumns() []column {
 		text("variant", func(r *comparison.Run) string { return r.Of.Label }),
 		text("technology", func(r *comparison.Run) string { return r.Of.Technology }),
 		text("stack", func(r *comparison.Run) string { return r.Of.Stack }),
-		text("emulator", func(r *comparison.Run) string { return r.Of.Emulator() }),
+		text("emulator", func(r *comparison.Run) string { return r.Of.Program() }),
 		text("options", func(r *comparison.Run) string { return compact(r.Of.Options) }),
 		text("client_config", func(r *comparison.Run) string { return compact(r.Of.ClientConfig) }),
 		text("run", func(r *comparison.Run) string { return r.ID }),

@@ -21,7 +21,6 @@ type pair struct{ Name, Value string }
 type runRow struct {
 	Name, ID, Started      string
 	Slot                   int
-	Emulated               bool
 	Counted                bool
 	State                  string // "counted", or why not
 	P50, P99, Rate, Lost   string
@@ -38,7 +37,7 @@ func (d *Document) runRows() []runRow {
 	var rows []runRow
 	for _, run := range d.Set.Runs {
 		row := runRow{
-			Name: run.Name(), ID: run.ID, Slot: d.of(run).slot, Emulated: run.Of.Emulated(), Started: clock(run.StartedAt),
+			Name: run.Name(), ID: run.ID, Slot: d.of(run).slot, Started: clock(run.StartedAt),
 			Counted: run.Counts(), State: cmp.Or(run.Excluded(), "counted"),
 			P50: format.Missing, P99: format.Missing, Rate: format.Missing, Lost: format.Missing,
 			Lateness: format.Missing, Clock: format.Missing, SelfCheck: format.Missing, DelayErrors: format.Missing,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
@@ -31,7 +32,7 @@ func (d *Document) dotChart() *chart {
 	}
 	low, high = padded(low, high, true)
 	bottom := 14 + rowHeight*float64(len(variants))
-	left := gutter(130, 320, labels(variants)...)
+	left := gutter(130, 320, names(variants)...)
 	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: metric.Title() + ", log scale",
 		Desc:   "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
@@ -39,7 +40,7 @@ func (d *Document) dotChart() *chart {
 	c.X = x.ticks(7, axisFormat(metric))
 	for i, v := range variants {
 		middle := c.Top + rowHeight*(float64(i)+0.5)
-		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: shorten(v.Label, fitting(left)), Anchor: "end", Class: "row"})
+		c.Labels = append(c.Labels, label{X: c.Left - 10, Y: middle + 4, Text: v.shortened(fitting(left)), Anchor: "end", Class: "row"})
 		c.addRow(v, metric, x, middle)
 	}
 	return c
@@ -70,7 +71,7 @@ func (c *chart) addRow(v variant, metric experiment.Metric, x scale, middle floa
 	}
 	slices.Sort(values)
 	middleX := x.at(stats.Median(values))
-	c.Lines = append(c.Lines, line{Slot: v.slot, Class: "interval", Title: v.Label + ", median",
+	c.Lines = append(c.Lines, line{Slot: v.slot, Class: "interval", Title: v.Name() + ", median",
 		Path: fmt.Sprintf("M%s %sL%s %s", round(middleX), round(middle-15), round(middleX), round(middle+15))})
 	text := format.Value(metric.Unit(), stats.Median(values))
 	if low, high := format.Value(metric.Unit(), values[0]), format.Value(metric.Unit(), values[len(values)-1]); low != high {
@@ -106,7 +107,7 @@ func (d *Document) differenceChart() *chart {
 	for _, p := range d.Stats.Pairs {
 		if p.Low != nil {
 			rows++
-			left = gutter(left, 400, p.A+" to "+p.B)
+			left = gutter(left, 400, d.pairName(p, math.MaxInt))
 			reach = max(reach, *p.High, 1 / *p.Low)
 		}
 	}
@@ -134,26 +135,29 @@ func (d *Document) differenceChart() *chart {
 		middle := c.Top + rowHeight*(float64(row)+0.5)
 		row++
 		ratio, interval := format.Significant(*p.Ratio), format.Significant(*p.Low)+"–"+format.Significant(*p.High)
-		title := fmt.Sprintf("%s to %s: ratio %s, %.3g %% interval %s", p.A, p.B, ratio, 100*p.Level, interval)
+		title := fmt.Sprintf("%s: ratio %s, %.3g %% interval %s", d.pairName(p, math.MaxInt), ratio, 100*p.Level, interval)
 		low, high, end := round(x.at(*p.Low)), round(x.at(*p.High)), round(middle-6)
 		c.Lines = append(c.Lines, line{Class: "interval", Title: title,
 			Path: fmt.Sprintf("M%s %sL%s %sM%s %sl0 12M%s %sl0 12", low, round(middle), high, round(middle), low, end, high, end)})
 		c.Marks = append(c.Marks, mark{Class: "counted", Title: title, Path: symbol(1, x.at(*p.Ratio), middle, 5.5)})
 		c.Labels = append(c.Labels,
-			label{X: c.Left - 10, Y: middle + 4, Text: pairLabel(p, fitting(left)), Anchor: "end", Class: "row"},
+			label{X: c.Left - 10, Y: middle + 4, Text: d.pairName(p, fitting(left)), Anchor: "end", Class: "row"},
 			label{X: c.Right + 12, Y: middle + 4, Text: fmt.Sprintf("× %s (%s)", ratio, interval), Anchor: "start", Class: "value"})
 	}
 	return c
 }
 
-// pairLabel names a pair in at most that many letters.
-func pairLabel(p stats.Pair, limit int) string {
+// pairName names a pair in at most that many letters.
+func (d *Document) pairName(p stats.Pair, limit int) string {
 	const between = " to "
-	if whole := p.A + between + p.B; len(whole) <= limit {
+	all := d.variants()
+	a := all[slices.IndexFunc(all, func(v variant) bool { return v.Label == p.A })]
+	b := all[slices.IndexFunc(all, func(v variant) bool { return v.Label == p.B })]
+	if whole := a.Name() + between + b.Name(); utf8.RuneCountInString(whole) <= limit {
 		return whole
 	}
 	each := (limit - len(between)) / 2
-	return shorten(p.A, each) + between + shorten(p.B, each)
+	return a.shortened(each) + between + b.shortened(each)
 }
 
 // spreadTicks returns the round ratios within the scale that keep a distance

@@ -116,7 +116,7 @@ func newView(d Document) (*view, error) {
 		Plan: string(data), Digest: d.Set.Experiment.Digest, Made: stamp(d.MadeAt),
 	}
 	for _, variant := range d.variants() {
-		name := legend{variant.slot, variant.Label, variant.Emulated()}
+		name := legend{variant.slot, variant.Label, variant.Program() != ""}
 		v.Legend = append(v.Legend, name)
 		v.Variants = append(v.Variants, variantColumn{name, variant.Technology, variant.Stack, len(variant.Counted()), len(variant.Runs)})
 	}
@@ -166,10 +166,10 @@ func (d *Document) badges() []badge {
 		{fmt.Sprintf("%d of %d runs count", counted, len(runs)), tone(counted == len(runs))},
 		{d.Fairness.Label, tone(d.Fairness.Equal())},
 	}
-	if slices.ContainsFunc(d.Set.Variants, (*comparison.Variant).Emulated) {
+	if slices.ContainsFunc(d.Set.Variants, func(v *comparison.Variant) bool { return v.Program() != "" }) {
 		badges = append(badges, badge{emulator, "warn"})
 	}
-	if d.OneMachine {
+	if d.SharedMachine {
 		return append(badges, badge{"one machine", "warn"})
 	}
 	return append(badges, badge{"target " + d.Target, ""})

@@ -111,7 +111,7 @@ func percentileChart(variants []variant, d measure.Distribution, title string) (
 	}
 	low, high = padded(low, high, true)
 	c := &chart{ID: "percentiles-" + string(d), Title: title,
-		Width: 960, Height: 400, Left: 78, Right: 960 - gutter(110, 300, labels(variants)...), Top: 14, Bottom: 350,
+		Width: 960, Height: 400, Left: 78, Right: 960 - gutter(110, 300, names(variants)...), Top: 14, Bottom: 350,
 		XLabel: "percentile; each nine takes the same room", YLabel: "latency, log scale"}
 	x := scale{low: 1, high: beyond(qs[longest-1]), from: c.Left, to: c.Right, log: true}
 	y := scale{low: low, high: high, from: c.Bottom, to: c.Top, log: true}
@@ -147,9 +147,9 @@ func (c *chart) addCurves(variants []variant, all [][]curve, place func(i int, n
 		if len(medians) == 0 {
 			continue
 		}
-		c.Lines = append(c.Lines, line{Path: draw(medians), Slot: v.slot, Class: "median", Title: v.Label + ", median of its runs"})
+		c.Lines = append(c.Lines, line{Path: draw(medians), Slot: v.slot, Class: "median", Title: v.Name() + ", median of its runs"})
 		_, y := place(len(medians)-1, medians[len(medians)-1])
-		ends = append(ends, label{X: c.Right + 8, Y: y + 4, Text: shorten(v.Label, fitting(c.Width-c.Right)), Anchor: "start", Class: "end"})
+		ends = append(ends, label{X: c.Right + 8, Y: y + 4, Text: v.shortened(fitting(c.Width - c.Right)), Anchor: "start", Class: "end"})
 	}
 	separate(ends, 15)
 	c.Labels = append(c.Labels, ends...)

@@ -41,11 +41,11 @@ func (d *Document) of(r *comparison.Run) variant {
 	return all[slices.IndexFunc(all, func(v variant) bool { return v.Variant == r.Of })]
 }
 
-// labels are those of variants, in their order.
-func labels(variants []variant) []string {
+// names are those of variants, in their order.
+func names(variants []variant) []string {
 	all := make([]string, len(variants))
 	for i, v := range variants {
-		all[i] = v.Label
+		all[i] = v.Name()
 	}
 	return all
 }

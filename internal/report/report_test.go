@@ -181,7 +181,7 @@ func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
 	with, without := limited(t), synthetic(t)
 	for form, want := range map[string][]string{
 		"table": {"Writes refused for now (throttled)", "Sent again (retried)"},
-		"html":  {"Writes refused for now (throttled)", "Throttled per second: kinesis-emulator", "Wait for a free slot, p99 of each second: kinesis-emulator"},
+		"html":  {"Writes refused for now (throttled)", "Throttled per second: kinesis (emulator)", "Wait for a free slot, p99 of each second: kinesis (emulator)"},
 	} {
 		write := map[string]func(report.Document) string{
 			"table": func(r report.Document) string { return write(t, r, table(false)) },
@@ -223,36 +223,86 @@ func TestCSVHasIncidentsAndEmulators(t *testing.T) {
 	}
 }
 
-// Every number stands beside a label that tells of the emulator, however narrow
-// the place is.
-func TestEmulatorIsNamedEverywhere(t *testing.T) {
-	r := limited(t)
-	page := write(t, r, report.HTML)
-	for _, want := range []string{`<span class="emulator">emulator</span>`, "<li class=\"warn\"><span aria-hidden=\"true\">⚠ </span>emulator</li>", ">kafka to kinesis-emulator</text>", ">kinesis-emulator</text>", "By nature: Amazon Kinesis keeps"} {
+// relabelled is the experiment with an emulator, whose variant on it is another
+// one: what its label and its plan say of the emulator is given.
+func relabelled(t *testing.T, label, emulator string) report.Document {
+	t.Helper()
+	from := comparisontest.Limited(t, nil)
+	e := from.Experiment
+	e.Plan.Variants = slices.Clone(e.Plan.Variants)
+	e.Plan.Variants[1].Label, e.Plan.Variants[1].Emulator = label, emulator
+	var runs []experiment.Run
+	for _, run := range from.Runs {
+		if run.Variant == "kinesis" {
+			run.Run.Variant = label
+		}
+		runs = append(runs, run.Run)
+	}
+	return documentOf(t, comparisontest.Set(t, e, runs))
+}
+
+// TestEmulatorIsNamedBesideEveryNumber looks at each place in each form where a
+// variant's label stands.
+func TestEmulatorIsNamedBesideEveryNumber(t *testing.T) {
+	const label = "shardy"
+	d := relabelled(t, label, "kinesalite or kinesis-local")
+	page := write(t, d, report.HTML)
+	plan := page[strings.Index(page, "<details>"):strings.Index(page, "</details>")]
+	sentences := slices.Concat(d.Verdict().Sentences, d.Caveats, d.Fairness.Differences, d.Attention)
+	for form, text := range map[string]string{
+		"table": write(t, d, table(false)), "page": strings.Replace(page, plan, "", 1), "sentences": strings.Join(sentences, "\n"),
+	} {
+		parts := strings.Split(text, label)
+		if len(parts) < 4 {
+			t.Errorf("%s: %s stands in %d places, want more", form, label, len(parts)-1)
+		}
+		for i, after := range parts[1:] {
+			if !strings.HasPrefix(after, " (emulator)") && !strings.HasPrefix(after, ` <span class="emulator">emulator</span>`) {
+				t.Errorf("%s: nothing says that it is an emulator: %.60q%s%.60q", form, parts[i][max(0, len(parts[i])-60):], label, after)
+			}
+		}
+	}
+	for _, want := range []string{"</span>emulator</li>", "By nature: Amazon Kinesis keeps", "shardy (emulator) ran on kinesalite 3.3.3, which stands for Amazon Kinesis"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("HTML() lacks %s", want)
 		}
 	}
-	if !strings.Contains(r.Stats.Sentence, "kinesis-emulator") {
-		t.Errorf("the verdict %q does not name the emulator", r.Stats.Sentence)
-	}
-	if diff := cmp.Diff(map[string]string{"kinesis-emulator": "kinesalite 3.3.3"}, r.Fairness.Emulators); diff != "" {
+	if diff := cmp.Diff(map[string]string{label: "kinesalite 3.3.3"}, d.Fairness.Emulators); diff != "" {
 		t.Errorf("emulators (-want +got):\n%s", diff)
 	}
 }
 
-func TestLongLabelsKeepThatTheyAreEmulators(t *testing.T) {
-	p, err := comparisontest.LimitedPlan(t).Relabel([]string{"kafka-with-three-brokers-and-two-copies", "kinesis-with-a-single-shard-emulator"})
-	if err != nil {
-		t.Fatal(err)
+// Results of the previous build have the mark in the label, and nothing in the
+// plan.
+func TestEmulatorsOfThePreviousBuildAreShown(t *testing.T) {
+	d := relabelled(t, "kinesis-emulator", "")
+	page := write(t, d, report.HTML)
+	for _, want := range []string{`kinesis-emulator <span class="emulator">emulator</span>`, "</span>emulator</li>", ">kafka to kinesis-emulator</text>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("HTML() lacks %s", want)
+		}
 	}
+	if text := page + write(t, d, table(false)); strings.Contains(text, "(emulator)") {
+		t.Error("what the label says is said again")
+	}
+	if want := "kinesis-emulator ran on kinesalite 3.3.3"; !strings.HasPrefix(d.Caveats[0], want) {
+		t.Errorf("first caveat = %q, want %q", d.Caveats[0], want)
+	}
+}
+
+func TestLongLabelsKeepThatTheyAreEmulators(t *testing.T) {
+	p := comparisontest.LimitedPlan(t)
+	p.Variants[0].Label, p.Variants[1].Label = "kafka-with-three-brokers-and-two-copies", "kinesis-with-a-single-shard-on-this-pc"
 	var all []experiment.Run
 	for n, variant := range experiment.Order(p) {
-		all = append(all, comparisontest.Finished(t, n, variant, comparisontest.Shape{Median: time.Millisecond, Spread: 0.4, Samples: 2000, Rate: 2000}.Result(t, uint64(400+n), comparisontest.ClusterEffective)))
+		result := comparisontest.Shape{Median: time.Millisecond, Spread: 0.4, Samples: 2000, Rate: 2000}.Result(t, uint64(400+n), comparisontest.ClusterEffective)
+		all = append(all, comparisontest.Finished(t, n, variant, result))
 	}
 	r := documentOf(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all))
-	const want = ">kafka-with-three-broker… to kinesis-with-a…emulator</text>"
-	if page := write(t, r, report.HTML); !strings.Contains(page, want) {
-		t.Errorf("HTML() lacks %s", want)
+	page := write(t, r, report.HTML)
+	for _, want := range []string{">kafka-with-three-broker… to kinesis-with…(emulator)</text>", ">kinesis-with-a-single-shard-on…(emulator)</text>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("HTML() lacks %s", want)
+		}
 	}
 }

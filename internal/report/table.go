@@ -69,7 +69,7 @@ func writeVerdict(b *strings.Builder, c comparison.Comparison, p paint) {
 func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
 	rows := [][]string{{""}, {"Runs counted"}}
 	for _, v := range c.Variants {
-		rows[0] = append(rows[0], oneLine(v.Label))
+		rows[0] = append(rows[0], oneLine(v.Name))
 		rows[1] = append(rows[1], fmt.Sprintf("%d of %d", v.Counted, v.Runs))
 	}
 	for _, f := range c.Figures {

@@ -122,7 +122,7 @@ func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 
 // timeChart draws one series of one variant, a line per run.
 func (v variant) timeChart(s series, x, y scale, id string) *chart {
-	c := &chart{ID: id, Title: s.title + ": " + v.Label, Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
+	c := &chart{ID: id, Title: s.title + ": " + v.Name(), Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
 		XLabel: "seconds since the measure stage began",
 		Desc:   "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
 	c.X = x.ticks(7, func(t float64) string { return format.Short(t) })

@@ -62,8 +62,8 @@ func newPlanner(f *datadir.Folders, places target.Places, slots map[string]int, 
 // for people, and what is known of the targets.
 func comparing(places target.Places) comparison.Options {
 	o := comparison.Options{
-		Titles:     map[string]string{},
-		OneMachine: func(target string) bool { return places[target].Facts.SharedMachine },
+		Titles:        map[string]string{},
+		SharedMachine: func(target string) bool { return places[target].Facts.SharedMachine },
 	}
 	for _, tech := range all.Technologies() {
 		o.Titles[tech.Name] = tech.Title

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -13,19 +14,23 @@ import (
 // the last planned run has ended, nor with fewer runs than [experiment.Decisive].
 func Compare(q Question, samples []Sample) Comparison {
 	c := Comparison{Metric: q.Metric, Variants: []Summary{}, Pairs: []Pair{}, Sentences: []string{}}
-	var unranked []string
+	w := wording{question: q, names: map[string]string{}}
 	for _, s := range samples {
 		c.Variants = append(c.Variants, summarize(s))
-		unranked = append(unranked, s.Unranked)
+		w.names[s.Label] = s.name()
+		w.unranked = append(w.unranked, s.Unranked)
 	}
 	c.Pairs = pairs(samples)
 	c.Reason = withheld(q, samples)
 	for i := range c.Pairs {
-		c.Pairs[i].decide(q, experiment.Decisive(len(samples)), c.Reason != "")
+		c.Pairs[i].decide(w, experiment.Decisive(len(samples)), c.Reason != "")
 	}
-	c.conclude(q, unranked)
+	c.conclude(w)
 	return c
 }
+
+// name is what sentences call the variant.
+func (s Sample) name() string { return cmp.Or(s.Name, s.Label) }
 
 func summarize(s Sample) Summary {
 	summary := Summary{Label: s.Label, Values: slices.Clone(s.Values), N: len(s.Values)}
@@ -72,11 +77,11 @@ func pairs(samples []Sample) []Pair {
 func incomparable(samples ...Sample) string {
 	for _, s := range samples {
 		if len(s.Values) == 0 {
-			return firstOf(s.Missing, fmt.Sprintf("%s has no valid run.", s.Label))
+			return cmp.Or(s.Missing, fmt.Sprintf("%s has no valid run.", s.name()))
 		}
 		for _, x := range s.Values {
 			if !(x > 0) || math.IsInf(x, 1) {
-				return fmt.Sprintf("%s has a run with the value %g, which has no place on a scale of ratios.", s.Label, x)
+				return fmt.Sprintf("%s has a run with the value %g, which has no place on a scale of ratios.", s.name(), x)
 			}
 		}
 	}
@@ -100,7 +105,7 @@ func withheld(q Question, samples []Sample) string {
 }
 
 // decide sets the verdict of a pair whose variants need that many runs each.
-func (p *Pair) decide(q Question, need int, withheld bool) {
+func (p *Pair) decide(w wording, need int, withheld bool) {
 	p.Verdict = CantTell
 	switch {
 	case withheld:
@@ -113,7 +118,7 @@ func (p *Pair) decide(q Question, need int, withheld bool) {
 		if p.NB < p.NA {
 			label, n = p.B, p.NB
 		}
-		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", label, n, need)
+		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", w.names[label], n, need)
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs can decide nothing at this level.", p.NA, p.NB)
 	case *p.Low > 1:
@@ -121,17 +126,7 @@ func (p *Pair) decide(q Question, need int, withheld bool) {
 	case *p.High < 1:
 		p.Verdict, p.Better = Different, p.A
 	}
-	if p.Better != "" && q.Metric.MoreIsBetter() {
+	if p.Better != "" && w.question.Metric.MoreIsBetter() {
 		p.Better = map[string]string{p.A: p.B, p.B: p.A}[p.Better]
 	}
-}
-
-// firstOf returns the first text that is not empty.
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -12,11 +12,19 @@ import (
 // of in percent.
 const factorFrom = 2
 
+// wording is what sentences need beside the numbers.
+type wording struct {
+	question Question
+	names    map[string]string // of the variants, by label
+	unranked []string          // why values must not be ranked; "" where they may
+}
+
 // conclude sets the verdict of the whole comparison and its sentences, once the
 // pairs have theirs. What must not be ranked, such as a variant that lost
 // messages, is said by the verdict itself once the last run has ended, also
 // where other reasons speak against a verdict.
-func (c *Comparison) conclude(q Question, unranked []string) {
+func (c *Comparison) conclude(w wording) {
+	q := w.question
 	if c.Reason != "" {
 		c.Verdict = NoVerdict
 		switch {
@@ -28,24 +36,24 @@ func (c *Comparison) conclude(q Question, unranked []string) {
 		default:
 			c.Sentence = "No verdict: " + lowerFirst(c.Reason)
 		}
-		c.Sentence = sentences(append([]string{c.Sentence}, unranked...)...)
+		c.Sentence = sentences(append([]string{c.Sentence}, w.unranked...)...)
 		return
 	}
 	if len(c.Pairs) == 1 {
 		pair := c.Pairs[0]
 		c.Verdict, c.Best, c.Reason = pair.Verdict, pair.Better, pair.Reason
-		c.Sentence = pair.sentence(q, 1)
+		c.Sentence = pair.sentence(w, 1)
 		return
 	}
 	for _, pair := range c.Pairs {
-		c.Sentences = append(c.Sentences, pair.sentence(q, len(c.Pairs)))
+		c.Sentences = append(c.Sentences, pair.sentence(w, len(c.Pairs)))
 	}
-	c.rank(unranked)
+	c.rank(w)
 }
 
 // rank looks for a variant that beats every other one, and tells the verdict
 // over more than two variants.
-func (c *Comparison) rank(unranked []string) {
+func (c *Comparison) rank(w wording) {
 	beaten, beats := map[string]bool{}, map[string]int{}
 	decided := true
 	for _, pair := range c.Pairs {
@@ -55,29 +63,29 @@ func (c *Comparison) rank(unranked []string) {
 			beaten[pair.other(pair.Better)] = true
 		}
 	}
-	w := wordsFor(c.Metric)
+	said := wordsFor(c.Metric)
 	var unbeaten []string
 	for _, v := range c.Variants {
 		if beats[v.Label] == len(c.Variants)-1 {
 			c.Best = v.Label
 		}
 		if !beaten[v.Label] {
-			unbeaten = append(unbeaten, v.Label)
+			unbeaten = append(unbeaten, w.names[v.Label])
 		}
 	}
 	switch {
 	case c.Best != "":
 		c.Verdict = Different
-		c.Sentence = fmt.Sprintf("Of %d candidates %s %s at %s: %s than each other one by at least %s.", len(c.Variants), c.Best, w.best, c.Metric.Title(), w.direction, c.leastLead())
+		c.Sentence = fmt.Sprintf("Of %d candidates %s %s at %s: %s than each other one by at least %s.", len(c.Variants), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead())
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
-		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, unranked...)...)
+		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, w.unranked...)...)
 	case len(unbeaten) == len(c.Variants):
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), w.best, c.Metric.Title())
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), said.best, c.Metric.Title())
 	default:
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.", len(c.Variants), w.best, c.Metric.Title(), list(unbeaten))
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.", len(c.Variants), said.best, c.Metric.Title(), list(unbeaten))
 	}
 }
 
@@ -114,8 +122,8 @@ func (p Pair) other(label string) string {
 }
 
 // sentence tells the verdict of a pair.
-func (p Pair) sentence(q Question, comparisons int) string {
-	w := wordsFor(q.Metric)
+func (p Pair) sentence(w wording, comparisons int) string {
+	said, metric := wordsFor(w.question.Metric), w.question.Metric
 	against := fmt.Sprintf("%d against %d runs", p.NA, p.NB)
 	ci := "95 % CI"
 	if comparisons > 1 {
@@ -123,24 +131,24 @@ func (p Pair) sentence(q Question, comparisons int) string {
 	}
 	switch p.Verdict {
 	case NoVerdict:
-		return fmt.Sprintf("No verdict on %s and %s: %s", p.A, p.B, lowerFirst(p.Reason))
+		return fmt.Sprintf("No verdict on %s and %s: %s", w.names[p.A], w.names[p.B], lowerFirst(p.Reason))
 	case Different:
 		if p.Better == p.B {
 			against = strings.Replace(against, fmt.Sprintf("%d against %d", p.NA, p.NB), fmt.Sprintf("%d against %d", p.NB, p.NA), 1)
 		}
-		text, interval := size(p.lead3(q.Metric))
-		head := fmt.Sprintf("%s %s than %s at %s", p.Better, w.better, p.other(p.Better), q.Metric.Title())
+		text, interval := size(p.lead3(metric))
+		head := fmt.Sprintf("%s %s than %s at %s", w.names[p.Better], said.better, w.names[p.other(p.Better)], metric.Title())
 		if strings.HasPrefix(text, "a factor") {
 			return fmt.Sprintf("%s by %s (%s %s; %s).", head, text, ci, interval, against)
 		}
-		return fmt.Sprintf("%s: %s %s (%s %s; %s).", head, text, w.direction, ci, interval, against)
+		return fmt.Sprintf("%s: %s %s (%s %s; %s).", head, text, said.direction, ci, interval, against)
 	}
-	head := fmt.Sprintf("Can't tell which %s at %s", w.better, q.Metric.Title())
+	head := fmt.Sprintf("Can't tell which %s at %s", said.better, metric.Title())
 	if p.Low == nil {
 		return head + ": " + lowerFirst(p.Reason)
 	}
 	return fmt.Sprintf("%s: anything from %s to %s (%s; %s). More runs would narrow this.",
-		head, p.side(*p.Low), p.side(*p.High), ci, against)
+		head, p.side(w, *p.Low), p.side(w, *p.High), ci, against)
 }
 
 // lead3 is lead with the metric behind it, as size takes them.
@@ -151,10 +159,10 @@ func (p Pair) lead3(m experiment.Metric) (point, low, high float64, metric exper
 
 // side words one end of an interval that holds 1: whose values are lower there,
 // and by how much.
-func (p Pair) side(ratio float64) string {
-	lower, higher := p.A, ratio
+func (p Pair) side(w wording, ratio float64) string {
+	lower, higher := w.names[p.A], ratio
 	if ratio > 1 {
-		lower, higher = p.B, 1/ratio
+		lower, higher = w.names[p.B], 1/ratio
 	}
 	if ratio == 1 {
 		return "none"

@@ -27,6 +27,7 @@ type Question struct {
 // Sample is what the runs of one variant measured.
 type Sample struct {
 	Label    string
+	Name     string    // in sentences; the label if empty
 	Values   []float64 // one per valid run, in the order of the runs
 	Missing  string    // why fewer values than runs, for people; "" if none is missing
 	Unranked string    // why its values must not be ranked, such as lost messages; "" if they may

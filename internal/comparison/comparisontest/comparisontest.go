@@ -196,8 +196,8 @@ func Set(t *testing.T, e experiment.Experiment, runs []experiment.Run) *comparis
 func Compare(t *testing.T, s *comparison.Set) comparison.Comparison {
 	t.Helper()
 	c, err := comparison.New(s, comparison.Options{
-		Titles:     map[string]string{"kinesis": "Amazon Kinesis"},
-		OneMachine: func(target string) bool { return target == "local" },
+		Titles:        map[string]string{"kinesis": "Amazon Kinesis"},
+		SharedMachine: func(target string) bool { return target == "local" },
 	})
 	if err != nil {
 		t.Fatal(err)

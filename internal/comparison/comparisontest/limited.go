@@ -28,7 +28,7 @@ func LimitedPlan(t *testing.T) experiment.Plan {
 		"workload": {"load": {"rate": 1500}, "stages": {"warmup": "10s", "measure": "30s", "drain": "5s"}},
 		"variants": [
 			{"label": "kafka", "technology": "kafka", "stack": "kraft", "options": {"brokers": 1}},
-			{"label": "kinesis-emulator", "technology": "kinesis", "stack": "emulator", "options": {"shards": 1}}
+			{"label": "kinesis", "technology": "kinesis", "stack": "emulator", "emulator": "kinesalite or kinesis-local", "options": {"shards": 1}}
 		]
 	}`))
 	if err != nil {

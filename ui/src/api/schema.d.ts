@@ -572,10 +572,10 @@ export interface components {
             fairness: components["schemas"]["Fairness"];
             /** @description What every variant is shown with, in the order of the table. */
             figures: components["schemas"]["Figure"][];
-            /** @description Brokers and agents shared it. */
-            one_machine: boolean;
             /** @description In the order in which they ran. */
             runs: components["schemas"]["ComparedRun"][];
+            /** @description Brokers and agents shared one machine. */
+            shared_machine: boolean;
             target: string;
             title: string;
             variants: components["schemas"]["VariantSummary"][];
@@ -1011,6 +1011,8 @@ export interface components {
                  * @example {}
                  */
                 client_config?: Record<string, never>;
+                /** @description Program that stands for the technology. Admission sets it, from the stack: leave it out. */
+                readonly emulator?: string;
                 /**
                  * @description Name of the variant in charts and sentences, unique within the plan.
                  * @example kafka
@@ -1262,7 +1264,7 @@ export interface components {
             /** @description Repeats a run that failed or was not valid. */
             extra: boolean;
             id: string;
-            /** @description Such as 'kafka #3'. */
+            /** @description Such as 'kafka #3' or 'kinesis (emulator) #1'. */
             name: string;
             /**
              * Format: int64
@@ -1342,7 +1344,7 @@ export interface components {
              * @description Second 0 of the timeline.
              */
             load_started_at?: string;
-            /** @description Such as 'kafka #3'. */
+            /** @description Such as 'kafka #3' or 'kinesis (emulator) #1'. */
             name: string;
             /**
              * Format: int64
@@ -1493,7 +1495,7 @@ export interface components {
         Stack: {
             available: boolean;
             description?: string;
-            /** @description What stands for the technology itself; its variants are labelled so. */
+            /** @description What stands for the technology itself, if anything does. */
             emulator?: string;
             fix?: string;
             name: string;
@@ -1613,6 +1615,7 @@ export interface components {
             client_config?: {
                 [key: string]: unknown;
             };
+            emulator?: string;
             label: string;
             options?: {
                 [key: string]: unknown;
@@ -1621,6 +1624,8 @@ export interface components {
             technology: string;
         };
         VariantName: {
+            /** @description Program that stands for the technology; say so beside every number of the variant. */
+            emulator?: string;
             label: string;
             stack: string;
             technology: string;
@@ -1631,7 +1636,11 @@ export interface components {
              * @description Runs that take part in the statistics.
              */
             counted: number;
+            /** @description Program that stood for the technology. */
+            emulator?: string;
             label: string;
+            /** @description Its label, with the word that it is an emulator, if it is one. */
+            name: string;
             /**
              * Format: int64
              * @description Not only those that count.
