@@ -30,9 +30,9 @@ var (
 // pageSize is how many stored events are read at once.
 const pageSize = 500
 
-// nudgeGap lies between two readings that nudges ask for, so that a burst costs
+// wakeGap lies between two readings that wakes ask for, so that a burst costs
 // each subscriber a few writes rather than one per event.
-const nudgeGap = 100 * time.Millisecond
+const wakeGap = 100 * time.Millisecond
 
 // Source has the stored events. Their ids must become visible in ascending
 // order: one that appears below an id that was read already is never told.
@@ -44,7 +44,7 @@ type Source interface {
 // Options configures a [Hub]. Source is required.
 type Options struct {
 	Source   Source
-	Poll     time.Duration // how often the source is asked without a nudge; 500 ms if zero
+	Poll     time.Duration // how often the source is asked without a wake; 500 ms if zero
 	Beat     time.Duration // between two beats; 10 s if zero
 	Version  string        // of the server, in every beat
 	Draining func() bool   // whether no further run starts; never if nil
@@ -58,7 +58,7 @@ type Options struct {
 // Hub hands out what happens. Make one with [New].
 type Hub struct {
 	o     Options
-	wake  chan struct{} // holds one nudge
+	wake  chan struct{} // holds one wake-up
 	ready chan struct{} // closed when last is known
 	done  chan struct{} // closed when Run has ended
 
@@ -112,7 +112,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			continue
 		case <-poll.C:
 		case <-wake:
-			wake, rested = nil, time.After(nudgeGap)
+			wake, rested = nil, time.After(wakeGap)
 		}
 		if err := h.read(ctx); err != nil && ctx.Err() == nil {
 			h.o.Logger.Warn("new events cannot be read; trying again", "error", err)
