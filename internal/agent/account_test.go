@@ -22,35 +22,35 @@ func TestRunCountsEveryMessage(t *testing.T) {
 		change(&c)
 		return c
 	}
-	// every applies a fate to each k-th message of the measure stage.
-	every := func(k int64, fate agenttest.Fate) func(int64) agenttest.Fate {
-		return func(n int64) agenttest.Fate {
+	// every applies a fault to each k-th message of the measure stage.
+	every := func(k int64, fault agenttest.Fault) func(int64) agenttest.Fault {
+		return func(n int64) agenttest.Fault {
 			if n >= 1000 && (n-1000)%k == k/2 {
-				return fate
+				return fault
 			}
-			return agenttest.Fate{}
+			return agenttest.Fault{}
 		}
 	}
 	tests := map[string]struct {
-		fate  func(int64) agenttest.Fate
+		fault func(int64) agenttest.Fault
 		want  measure.Counts
 		valid bool
 	}{
 		"nothing happens":                      {nil, all, true},
-		"37 messages are lost":                 {every(54, agenttest.Fate{Lose: true}), with(func(c *measure.Counts) { c.Lost, c.Received = 37, 1963 }), true},
-		"20 messages come twice":               {every(100, agenttest.Fate{Duplicate: true}), with(func(c *measure.Counts) { c.Duplicates, c.Received = 20, 2020 }), true},
-		"20 pairs are swapped":                 {every(100, agenttest.Fate{Swap: true}), with(func(c *measure.Counts) { c.Reordered = 20 }), true},
-		"20 messages are damaged":              {every(100, agenttest.Fate{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true},
-		"20 messages are not taken":            {every(100, agenttest.Fate{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages fail":                     {every(100, agenttest.Fate{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages are never answered":       {every(100, agenttest.Fate{Mute: true}), with(func(c *measure.Counts) { c.Acked, c.Received = 1980, 1980 }), true},
-		"20 messages are acknowledged twice":   {every(100, agenttest.Fate{AckTwice: true}), all, false},
-		"faults of the warm-up are not judged": {func(n int64) agenttest.Fate { return agenttest.Fate{Lose: n < 500} }, all, true},
+		"37 messages are lost":                 {every(54, agenttest.Fault{Lose: true}), with(func(c *measure.Counts) { c.Lost, c.Received = 37, 1963 }), true},
+		"20 messages come twice":               {every(100, agenttest.Fault{Duplicate: true}), with(func(c *measure.Counts) { c.Duplicates, c.Received = 20, 2020 }), true},
+		"20 pairs are swapped":                 {every(100, agenttest.Fault{Swap: true}), with(func(c *measure.Counts) { c.Reordered = 20 }), true},
+		"20 messages are damaged":              {every(100, agenttest.Fault{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true},
+		"20 messages are not taken":            {every(100, agenttest.Fault{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
+		"20 messages fail":                     {every(100, agenttest.Fault{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
+		"20 messages are never answered":       {every(100, agenttest.Fault{Mute: true}), with(func(c *measure.Counts) { c.Acked, c.Received = 1980, 1980 }), true},
+		"20 messages are acknowledged twice":   {every(100, agenttest.Fault{AckTwice: true}), all, false},
+		"faults of the warm-up are not judged": {func(n int64) agenttest.Fault { return agenttest.Fault{Lose: n < 500} }, all, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, workload(), agenttest.Options{Latency: time.Millisecond, Fate: tt.fate})
+				b := newBench(t, workload(), agenttest.Options{Latency: time.Millisecond, Fault: tt.fault})
 				got, _ := b.run()
 				if diff := cmp.Diff(tt.want, got.Counts); diff != "" {
 					t.Errorf("Counts (-want +got):\n%s", diff)
@@ -120,7 +120,7 @@ func TestRunMergesSharesToTheSameTotals(t *testing.T) {
 					})
 					result, _ = newBench(t, w, agenttest.Options{
 						Latency: time.Millisecond,
-						Fate:    func(n int64) agenttest.Fate { return agenttest.Fate{Lose: n%1000 == 7} },
+						Fault:   func(n int64) agenttest.Fault { return agenttest.Fault{Lose: n%1000 == 7} },
 					}).run()
 				})
 				return result

@@ -88,7 +88,7 @@ func TestRunCountsWhatAStandingBrokerDoesNotTake(t *testing.T) {
 		// The broker answers nothing from the warm-up's end on: 10 slots take 10
 		// messages, and the other 1,990 are never sent.
 		w := workload(func(w *experiment.Workload) { w.Load.MaxInFlight = 10 })
-		b := newBench(t, w, agenttest.Options{Fate: func(n int64) agenttest.Fate { return agenttest.Fate{Mute: n >= 1000} }})
+		b := newBench(t, w, agenttest.Options{Fault: func(n int64) agenttest.Fault { return agenttest.Fault{Mute: n >= 1000} }})
 		got, _ := b.run()
 		want := measure.Counts{Offered: 2000, Sent: 10, Unsent: 1990, Bytes: 1000}
 		if got.Counts != want {

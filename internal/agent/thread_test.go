@@ -18,8 +18,8 @@ func TestRunCountsEveryMessageInRealTime(t *testing.T) {
 		w.Stages.Warmup = experiment.Duration(100 * time.Millisecond)
 		w.Stages.Measure = experiment.Duration(500 * time.Millisecond)
 	})
-	b := newBench(t, w, agenttest.Options{Fate: func(n int64) agenttest.Fate {
-		return agenttest.Fate{Fail: failOnce(n), Duplicate: n == 1500}
+	b := newBench(t, w, agenttest.Options{Fault: func(n int64) agenttest.Fault {
+		return agenttest.Fault{Fail: failOnce(n), Duplicate: n == 1500}
 	}})
 	b.clock = nil
 	got, _ := b.run()

@@ -13,24 +13,24 @@ import (
 	"dec.local/dec/internal/orchestrator"
 )
 
-// fate gives each run of a variant what happens to its load, in order: "ok",
+// outcome gives each run of a variant what happens to its load, in order: "ok",
 // "fail", "invalid" or "cancel". After the last everything is ok.
-func (f *fixture) fate(e *orchestrator.Engine, fates map[string][]string) {
+func (f *fixture) outcome(e *orchestrator.Engine, outcomes map[string][]string) {
 	next := func(run string) string {
 		stored, err := f.store.Run(context.Background(), run)
 		if err != nil {
 			f.broken("Run(%s): %v", run, err)
 			return "ok"
 		}
-		fate := "ok"
-		if left := fates[stored.Variant]; len(left) > 0 {
-			fate, fates[stored.Variant] = left[0], left[1:]
+		outcome := "ok"
+		if left := outcomes[stored.Variant]; len(left) > 0 {
+			outcome, outcomes[stored.Variant] = left[0], left[1:]
 		}
-		return fate
+		return outcome
 	}
-	var fate string
+	var outcome string
 	f.on("load", func(ctx context.Context, run string, n int) error {
-		switch fate = next(run); fate {
+		switch outcome = next(run); outcome {
 		case "fail":
 			return errors.New("no luck")
 		case "cancel":
@@ -42,7 +42,7 @@ func (f *fixture) fate(e *orchestrator.Engine, fates map[string][]string) {
 		return nil
 	})
 	f.on("collect", func(context.Context, string, int) error {
-		if fate == "invalid" {
+		if outcome == "invalid" {
 			return errInvalid
 		}
 		return nil
@@ -51,8 +51,8 @@ func (f *fixture) fate(e *orchestrator.Engine, fates map[string][]string) {
 
 func TestExtraRuns(t *testing.T) {
 	tests := map[string]struct {
-		fates map[string][]string
-		want  []string // sorted extra variants by round
+		outcomes map[string][]string
+		want     []string // sorted extra variants by round
 	}{
 		"none when all are valid":                         {map[string][]string{}, nil},
 		"one for a failed run":                            {map[string][]string{"a": {"fail"}}, []string{"a"}},
@@ -69,7 +69,7 @@ func TestExtraRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, f *fixture) {
 				e := f.engine()
-				f.fate(e, tt.fates)
+				f.outcome(e, tt.outcomes)
 				runs := f.drive(e, plan(3))
 				f.settled()
 				var got []string

@@ -52,7 +52,7 @@ func TestEventsBetweenTheQueryAndTheLogAreNotMissed(t *testing.T) {
 	})
 }
 
-func TestNudgeSparesTheWaitForThePoll(t *testing.T) {
+func TestWakeSparesTheWaitForThePoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &events{}
 		h := start(t, stream.Options{Source: source, Poll: time.Hour})
@@ -67,7 +67,7 @@ func TestNudgeSparesTheWaitForThePoll(t *testing.T) {
 	})
 }
 
-func TestBurstsOfNudgesAreReadTogether(t *testing.T) {
+func TestBurstsOfWakesAreReadTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &events{}
 		h := start(t, stream.Options{Source: source, Poll: time.Hour})
@@ -90,7 +90,7 @@ func TestBurstsOfNudgesAreReadTogether(t *testing.T) {
 	})
 }
 
-func TestPollFindsWhatNobodyNudgedFor(t *testing.T) {
+func TestPollFindsWhatNobodyWokeItFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &events{}
 		h := start(t, stream.Options{Source: source})

@@ -26,14 +26,14 @@ type Options struct {
 	Latency    time.Duration                    // from Send to acknowledgement and delivery
 	Stall      func(at time.Time) time.Duration // how long the broker stands still, counted from the time at which a message would leave; none if nil
 	Rate       float64                          // messages that leave per second at most; unlimited if zero
-	Fate       func(n int64) Fate               // of message n that the broker receives, from 0; ordinary if nil
+	Fault      func(n int64) Fault              // of message n that the broker receives, from 0; ordinary if nil
 	Effective  experiment.Effective             // what Prepare reports
 	JoinErr    error                            // what Consumer fails with, for consumer 1 of a group; consumer 0 then waits until its context ends
 	PrepareErr error                            // what Prepare fails with
 }
 
-// Fate is what happens to one message.
-type Fate struct {
+// Fault is what happens to one message.
+type Fault struct {
 	Refuse    error // Send fails with it
 	Fail      error // acknowledged with this error, and not delivered
 	Mute      bool  // never acknowledged, and not delivered
@@ -67,7 +67,7 @@ type item struct {
 	leave   time.Time
 	token   uint64
 	acked   func(uint64, error)
-	fate    Fate
+	fault   Fault
 	message technology.Message
 }
 
@@ -106,13 +106,13 @@ func (b *Broker) Technologies(name string) (technology.Technology, bool) {
 func (b *Broker) accept(token uint64, m technology.Message, acked func(uint64, error)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var fate Fate
-	if b.options.Fate != nil {
-		fate = b.options.Fate(b.received)
+	var fault Fault
+	if b.options.Fault != nil {
+		fault = b.options.Fault(b.received)
 	}
 	b.received++
-	if fate.Refuse != nil {
-		return fate.Refuse
+	if fault.Refuse != nil {
+		return fault.Refuse
 	}
 	if m.Partition == technology.AnyPartition {
 		m.Partition = b.choose(m.Key)
@@ -131,7 +131,7 @@ func (b *Broker) accept(token uint64, m technology.Message, acked func(uint64, e
 		leave = leave.Add(b.options.Stall(leave))
 	}
 	b.lastLeave = leave
-	b.queue = append(b.queue, item{leave: leave, token: token, acked: acked, fate: fate, message: m})
+	b.queue = append(b.queue, item{leave: leave, token: token, acked: acked, fault: fault, message: m})
 	select {
 	case b.wake <- struct{}{}:
 	default:
@@ -190,26 +190,26 @@ func (b *Broker) release() time.Duration {
 
 // leave acknowledges and delivers one message.
 func (b *Broker) leave(i item) {
-	if i.fate.Mute {
+	if i.fault.Mute {
 		return
 	}
-	i.acked(i.token, i.fate.Fail)
-	if i.fate.AckTwice {
+	i.acked(i.token, i.fault.Fail)
+	if i.fault.AckTwice {
 		i.acked(i.token, nil)
 	}
-	if i.fate.Fail != nil || i.fate.Lose {
+	if i.fault.Fail != nil || i.fault.Lose {
 		return
 	}
-	if i.fate.Corrupt {
+	if i.fault.Corrupt {
 		i.message.Payload[len(i.message.Payload)-1] ^= 0xff
 	}
 	b.mu.Lock()
 	p := b.partitions[i.message.Partition]
 	deliver := []technology.Message{i.message}
-	if i.fate.Duplicate {
+	if i.fault.Duplicate {
 		deliver = append(deliver, i.message)
 	}
-	if i.fate.Swap {
+	if i.fault.Swap {
 		p.held, deliver = append(p.held, deliver...), nil
 	} else {
 		deliver, p.held = append(deliver, p.held...), nil
