@@ -19,7 +19,7 @@ java         := $(artifacts)/java/17
 node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
-.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate release test-long
+.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate docs release test-long
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -67,6 +67,9 @@ validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVI
 
 bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 	bench/run
+
+docs: ## Write what docs say of commands and options, and the lists of plug-ins
+	go generate ./...
 
 # The page is always built anew: it goes into the programs.
 release: prerequisites ui/node_modules/.package-lock.json ## Make the archives of a release: VERSION=v1.2.3

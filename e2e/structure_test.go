@@ -24,8 +24,9 @@ var arrows = map[string][]string{
 		"internal/planspec", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
 		"internal/report", "internal/format", "internal/measure", "internal/experiment", "target",
 	},
-	"internal/yamltext": {"internal/experiment"},
-	"internal/planspec": {"internal/experiment", "internal/yamltext"},
+	"internal/reference": {"internal/cli", "internal/tofu"},
+	"internal/yamltext":  {"internal/experiment"},
+	"internal/planspec":  {"internal/experiment", "internal/yamltext"},
 	// The one place where siblings meet.
 	"internal/server": {
 		"internal/buildinfo", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",

@@ -40,7 +40,8 @@ import (
 {{- end}}
 )
 
-//go:generate go run gen.go
+{{/* go generate must not take this line for its own. */ -}}
+//{{"go"}}:generate go run gen.go
 
 // {{.Function}} returns all {{.Plural}} in the order of their names.
 func {{.Function}}() []{{.Package}}.{{.Variable}} {
