@@ -21,12 +21,13 @@ var arrows = map[string][]string{
 	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
 	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
 	"internal/cli": {
-		"internal/planspec", "internal/yamltext", "internal/server", "internal/client", "internal/api", "internal/datadir",
-		"internal/report", "internal/format", "internal/measure", "internal/experiment", "target",
+		"internal/api", "internal/cli/terminal", "internal/client", "internal/datadir", "internal/experiment", "internal/planspec",
+		"internal/report", "internal/server", "internal/yamltext", "target",
 	},
-	"internal/reference": {"internal/cli", "internal/tofu"},
-	"internal/yamltext":  {"internal/experiment"},
-	"internal/planspec":  {"internal/experiment", "internal/yamltext"},
+	"internal/reference":    {"internal/cli", "internal/tofu"},
+	"internal/yamltext":     {"internal/experiment"},
+	"internal/planspec":     {"internal/experiment", "internal/yamltext"},
+	"internal/cli/terminal": {"internal/api", "internal/experiment", "internal/format", "internal/measure"},
 	// The one place where siblings meet.
 	"internal/server": {
 		"internal/buildinfo", "internal/httpapi", "internal/guard", "internal/stream", "internal/notify", "internal/client", "internal/api",

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/target"
@@ -126,4 +127,10 @@ func exitCode(env *Env, err error) int {
 		fmt.Fprintln(env.Stderr, "dec:", err)
 	}
 	return code
+}
+
+// isTerminal reports whether a person's terminal is at the other end.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 }

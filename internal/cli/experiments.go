@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
@@ -106,10 +107,10 @@ func printExperiment(out io.Writer, e api.ExperimentDetail) error {
 		fmt.Fprintln(out, e.Reason)
 	}
 	if e.QueuedBefore > 0 {
-		fmt.Fprintf(out, "waiting for %s of other experiments\n", counted(e.QueuedBefore, "run"))
+		fmt.Fprintf(out, "runs of other experiments before it: %d\n", e.QueuedBefore)
 	}
 	if e.RemainingS > 0 {
-		fmt.Fprintf(out, "about %s to go\n", roughly(e.RemainingS))
+		fmt.Fprintf(out, "about %s to go\n", terminal.Roughly(e.RemainingS))
 	}
 	if e.Verdict != nil {
 		for _, sentence := range append(e.Verdict.Sentences, e.Verdict.Caveats...) {

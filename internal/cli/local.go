@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
@@ -26,8 +27,8 @@ type localServer struct {
 
 // startLocal becomes the server of the data folder. It takes over what an earlier
 // one left.
-func startLocal(ctx context.Context, env *Env, f *datadir.Folders, p *progress) (_ *localServer, err error) {
-	s, err := server.Open(ctx, server.Options{Folders: f, Targets: env.Targets, Notice: func(text string) { p.notice("%s", text) }})
+func startLocal(ctx context.Context, env *Env, f *datadir.Folders, p *terminal.Progress) (_ *localServer, err error) {
+	s, err := server.Open(ctx, server.Options{Folders: f, Targets: env.Targets, Notice: func(text string) { p.Notice("%s", text) }})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (h *localServer) cancel(id string) error {
 
 // waitForOthers stays until everything that others have submitted has ended, and says
 // so.
-func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *progress) error {
+func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *terminal.Progress) error {
 	said := ""
 	for {
 		open, err := h.server.Unfinished(ctx)
@@ -80,7 +81,7 @@ func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *pr
 		}
 		if names := namesOf(open); names != said {
 			said = names
-			p.notice("waiting for experiments that others submitted here: %s (Ctrl-C cancels their active runs)", names)
+			p.Notice("waiting for experiments that others submitted here: %s (Ctrl-C cancels their active runs)", names)
 		}
 		if err := awaitOutcome(ctx, c); err != nil {
 			return err

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 )
@@ -17,7 +17,7 @@ import (
 // Ctrl-C does depends on whose server that is.
 type remoteRun struct {
 	client   *client.Client
-	progress *progress
+	progress *terminal.Progress
 	cancel   func(experiment string) error // the first Ctrl-C; "" when none is under way
 	leave    func()                        // the second
 	admitted func(experiment string) error // called after each submission
@@ -46,10 +46,10 @@ func (r *remoteRun) onInterrupt(parent context.Context, interrupts <-chan os.Sig
 		case <-over:
 			return
 		}
-		r.progress.notice("Ctrl-C: cancelling; active runs are being destroyed. Press Ctrl-C again to exit immediately.")
+		r.progress.Notice("Ctrl-C: cancelling; active runs are being destroyed. Press Ctrl-C again to exit immediately.")
 		interrupt(errInterrupted)
 		if err := r.interrupt(); err != nil {
-			r.progress.notice("cancelling failed: %v", err)
+			r.progress.Notice("cancelling failed: %v", err)
 		}
 		select {
 		case <-interrupts:
@@ -99,24 +99,12 @@ func (r *remoteRun) run(ctx context.Context, plan []byte) (api.ExperimentDetail,
 	if err := r.begin(detail.ID); err != nil {
 		return detail, err
 	}
-	r.introduce(detail)
+	r.progress.Introduce(detail)
 	if err := r.watch(ctx, detail.ID); err != nil {
 		return detail, err
 	}
-	r.progress.end()
+	r.progress.End()
 	return r.client.Experiment(ctx, detail.ID)
-}
-
-// introduce says what was submitted and how long it will take.
-func (r *remoteRun) introduce(d api.ExperimentDetail) {
-	r.progress.begin(d.ID, d.Plan, len(d.RunList))
-	for _, warning := range d.Warnings {
-		r.progress.notice("note: %s", warning)
-	}
-	if d.QueuedBefore > 0 {
-		r.progress.notice("waiting for %s of other experiments", counted(d.QueuedBefore, "run"))
-	}
-	r.progress.notice("estimated time: %s, if no run has to be repeated", roughly(d.RemainingS))
 }
 
 // watch shows the progress of an experiment until it has ended.
@@ -127,14 +115,14 @@ func (r *remoteRun) watch(ctx context.Context, id string) error {
 		case err != nil:
 			return fmt.Errorf("%w; see what was stored: dec experiments show %s", err, id)
 		case event.Snapshot != nil:
-			r.progress.second(event.Snapshot.Run, event.Snapshot.Second)
+			r.progress.Second(event.Snapshot.Run, event.Snapshot.Second)
 		case event.Beat != nil:
 			if event.Beat.Draining && !draining {
-				r.progress.notice("the server is draining: no further run starts until it has been replaced, or 'dec shutdown --cancel' ends the drain")
+				r.progress.Notice("the server is draining: no further run starts until it has been replaced, or 'dec shutdown --cancel' ends the drain")
 			}
 			draining = event.Beat.Draining
 		case event.Stored != nil:
-			r.progress.event(*event.Stored)
+			r.progress.Event(*event.Stored)
 			if event.Stored.Kind != experiment.EventOutcome {
 				continue
 			}
@@ -145,13 +133,4 @@ func (r *remoteRun) watch(ctx context.Context, id string) error {
 		}
 	}
 	return nil
-}
-
-// roughly is a length of time, given in seconds, no more exact than it is.
-func roughly(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
-	if d < 2*time.Minute {
-		return d.Round(time.Second).String()
-	}
-	return d.Round(time.Minute / 2).String()
 }

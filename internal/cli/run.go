@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/server"
 )
@@ -128,7 +128,7 @@ func (c *runCmd) describe(env *Env, checked []api.DryRun) error {
 func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client, plans [][]byte) error {
 	g := &remoteRun{
 		client:   server,
-		progress: newProgress(env.Stderr, func(run string) (measure.Result, error) { return server.Result(ctx, run) }),
+		progress: terminal.NewProgress(env.Stderr, isTerminal(env.Stderr)),
 		admitted: func(string) error { return nil },
 		leave:    func() {},
 		exitHint: "exited immediately; the server " + server.URL() + " continues: see 'dec experiments list'",
@@ -141,7 +141,7 @@ func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client,
 	}
 	ctx, _, done := g.onInterrupt(ctx, env.Interrupts)
 	defer done()
-	defer g.progress.end()
+	defer g.progress.End()
 	return g.result(ctx, c.runAll(ctx, env, g, plans))
 }
 
@@ -149,7 +149,7 @@ func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client,
 // first, that one runs them.
 func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, plans [][]byte) error {
 	g := &remoteRun{exitHint: "exited immediately. What is still running stops at its deadline (limits.ttl); 'dec reconcile' or the next 'dec run' destroys it sooner"}
-	g.progress = newProgress(env.Stderr, func(run string) (measure.Result, error) { return g.client.Result(ctx, run) })
+	g.progress = terminal.NewProgress(env.Stderr, isTerminal(env.Stderr))
 	h, err := startLocal(ctx, env, f, g.progress)
 	if inUse, ok := errors.AsType[*datadir.InUseError](err); ok {
 		server, err := awaitServer(ctx, env, f, r, inUse)
@@ -166,7 +166,7 @@ func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *
 	}
 	ctx, calm, done := g.onInterrupt(ctx, env.Interrupts)
 	defer done()
-	defer g.progress.end()
+	defer g.progress.End()
 	result := c.runAll(ctx, env, g, plans)
 	if calm.Err() == nil && !client.Unreachable(result) {
 		if err := h.waitForOthers(calm, g.client, g.progress); err != nil && calm.Err() == nil {
@@ -213,6 +213,7 @@ func (g *remoteRun) result(ctx context.Context, err error) error {
 
 // runAll runs plans one after another.
 func (c *runCmd) runAll(ctx context.Context, env *Env, g *remoteRun, plans [][]byte) error {
+	g.progress.ReadResults(ctx, g.client.Result)
 	var worst error
 	for _, plan := range plans {
 		ended, err := g.run(ctx, plan)

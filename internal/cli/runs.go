@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
@@ -142,7 +143,7 @@ func (c *showRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(out, runText(result))
+		_, err = fmt.Fprintln(out, terminal.Result(result))
 		return err
 	})
 }

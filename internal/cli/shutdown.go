@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
 )
@@ -90,7 +91,7 @@ func waitsFor(s api.Shutdown) string {
 	}
 	text := strings.Join(waits, ", ")
 	if s.RemainingS > 0 {
-		text += fmt.Sprintf(", about %s", roughly(s.RemainingS))
+		text += fmt.Sprintf(", about %s", terminal.Roughly(s.RemainingS))
 	}
 	return text
 }

@@ -148,3 +148,11 @@ func UpperFirst(text string) string {
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// Counted is a number with its noun: "1 run", "1,200 runs".
+func Counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(int64(n)) + " " + noun + "s"
+}

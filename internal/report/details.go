@@ -113,11 +113,11 @@ func workloadRows(w experiment.Workload) []pair {
 	return []pair{
 		{"Offered load", fmt.Sprintf("%s, %s arrivals", load, w.Load.Arrivals)},
 		{"Message", fmt.Sprintf("%s, keys: %s", w.Message.Size, format.Words(w.Message.Key.String()))},
-		{"Topology", fmt.Sprintf("%s, %s", plural(t.Partitions, "partition"), plural(t.Replicas, "replica"))},
+		{"Topology", fmt.Sprintf("%s, %s", format.Counted(t.Partitions, "partition"), format.Counted(t.Replicas, "replica"))},
 		{"Producers", fmt.Sprintf("%s on %s, at most %s unacknowledged each",
-			plural(t.Producers, "producer"), plural(t.ProducerNodes, "agent"), format.Count(int64(w.Load.MaxInFlight)))},
+			format.Counted(t.Producers, "producer"), format.Counted(t.ProducerNodes, "agent"), format.Count(int64(w.Load.MaxInFlight)))},
 		{"Consumers", fmt.Sprintf("%s with %s each, on %s",
-			plural(t.ConsumerGroups, "group"), plural(t.ConsumersPerGroup, "consumer"), plural(t.ConsumerNodes, "agent"))},
+			format.Counted(t.ConsumerGroups, "group"), format.Counted(t.ConsumersPerGroup, "consumer"), format.Counted(t.ConsumerNodes, "agent"))},
 		{"Stages", fmt.Sprintf("warm-up %s, measure %s, drain at most %s",
 			length(w.Stages.Warmup.Std()), length(w.Stages.Measure.Std()), length(w.Stages.Drain.Std()))},
 		{"Required guarantees", requirements(w.Require)},
@@ -135,7 +135,7 @@ func requirements(r experiment.Require) string {
 		parts = append(parts, format.Words(r.Durability))
 	}
 	if r.Replicas > 0 {
-		parts = append(parts, plural(r.Replicas, "replica"))
+		parts = append(parts, format.Counted(r.Replicas, "replica"))
 	}
 	return cmp.Or(strings.Join(parts, ", "), "none")
 }

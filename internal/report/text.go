@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -60,14 +59,6 @@ func clock(t time.Time) string {
 // tight keeps numbers and their units on one line of a page.
 func tight(sentence string) string {
 	return strings.NewReplacer(" % CI ", "\u00a0%\u00a0CI\u00a0", " %", "\u00a0%").Replace(sentence)
-}
-
-// plural is a number with its noun.
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%s %ss", format.Count(int64(n)), what)
 }
 
 // oneLine makes stored text safe for a terminal: control characters, which

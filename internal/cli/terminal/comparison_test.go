@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ func TestComparisonTellsThrottlesWhereThereAreSome(t *testing.T) {
 	c := api.Comparison{Comparison: comparison.Comparison{Title: "A plan"}, Runs: []api.ComparedRun{{Run: api.Run{ID: "r1", Name: "kafka #1"}}, {Run: api.Run{ID: "r2", Name: "kinesis (emulator) #1"}}}}
 	print := func() string {
 		var out bytes.Buffer
-		if err := printComparison(&out, c); err != nil {
+		if err := Comparison(&out, c); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

@@ -1,7 +1,8 @@
-package cli
+package terminal
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -14,14 +15,15 @@ import (
 
 func TestProgressNamesEmulators(t *testing.T) {
 	var out bytes.Buffer
-	p := newProgress(&out, func(string) (measure.Result, error) { return measure.Result{}, nil })
-	p.begin("e1", experiment.Plan{Variants: []experiment.Variant{{Label: "shardy", Emulator: "kinesalite"}}}, 2)
+	p := NewProgress(&out, false)
+	p.ReadResults(t.Context(), func(context.Context, string) (measure.Result, error) { return measure.Result{}, nil })
+	p.Begin("e1", experiment.Plan{Variants: []experiment.Variant{{Label: "shardy", Emulator: "kinesalite"}}}, 2)
 	for _, e := range []experiment.Event{
 		{Run: "r1", Kind: experiment.EventPhase, Phase: experiment.PhaseLoad}, {Run: "r1", Kind: experiment.EventOutcome},
 		{Run: "r2", Kind: experiment.EventOutcome, Message: "cancelled"},
 	} {
 		e.Variant = "shardy"
-		p.event(e)
+		p.Event(e)
 	}
 	if text := out.String(); strings.Count(text, "shardy (emulator)") != 3 || strings.Count(text, "shardy") != 3 {
 		t.Errorf("lines do not say each time that it is an emulator:\n%s", text)
@@ -31,7 +33,8 @@ func TestProgressNamesEmulators(t *testing.T) {
 func TestProgressInPlainLines(t *testing.T) {
 	var out bytes.Buffer
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	p := newProgress(&out, func(string) (measure.Result, error) {
+	p := NewProgress(&out, false)
+	p.ReadResults(t.Context(), func(context.Context, string) (measure.Result, error) {
 		return measure.Result{
 			Counts:    measure.Counts{Received: 30, Lost: 2},
 			E2E:       measure.Latency{P50NS: new(int64(1_500_000))},
@@ -40,18 +43,18 @@ func TestProgressInPlainLines(t *testing.T) {
 		}, nil
 	})
 	p.clock = func() time.Time { at = at.Add(time.Second); return at }
-	event := func(e experiment.Event) { e.Run, e.Variant = "r1", "nats"; p.event(e) }
+	event := func(e experiment.Event) { e.Run, e.Variant = "r1", "nats"; p.Event(e) }
 
-	p.begin("e1", experiment.Plan{Name: "A plan", Target: "local", Variants: make([]experiment.Variant, 1)}, 1)
+	p.Begin("e1", experiment.Plan{Name: "A plan", Target: "local", Variants: make([]experiment.Variant, 1)}, 1)
 	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseProvision})
 	event(experiment.Event{Kind: experiment.EventResource, Resource: &experiment.Resource{
 		Address: `module.nodes.dec_process.service["server-0"]`, Action: "create", State: "complete", Seconds: 0.25}})
 	event(experiment.Event{Kind: experiment.EventPhase, Phase: experiment.PhaseLoad})
 	for second := range 7 {
-		p.second("r1", measure.Second{Second: second, Stage: experiment.StageMeasure, Counts: measure.Counts{Sent: 10, Received: 9}, Backlog: 1,
+		p.Second("r1", measure.Second{Second: second, Stage: experiment.StageMeasure, Counts: measure.Counts{Sent: 10, Received: 9}, Backlog: 1,
 			Incidents: map[experiment.Incident]int64{"throttled_writes": int64(second), "throttled_reads": int64(second)}})
 	}
-	p.second("another run", measure.Second{})
+	p.Second("another run", measure.Second{})
 	event(experiment.Event{Kind: experiment.EventOutcome, Message: "succeeded"})
 
 	want := `A plan

@@ -1,6 +1,9 @@
-package cli
+// Package terminal is how things look on a terminal: the progress of an experiment,
+// tables, and lengths of time.
+package terminal
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,15 +14,17 @@ import (
 	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
 
+	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 )
 
-// progress tells a person what an experiment is doing. On a terminal the run in
-// progress is a few lines that are drawn anew; elsewhere each step is a line of
-// its own, and the load's figures come every few seconds.
-type progress struct {
+// Progress tells a person what one experiment after another is doing. On a terminal
+// the run in progress is a few lines that are drawn anew; elsewhere each step is a line
+// of its own, and the load's figures come every few seconds. Any goroutine may call its
+// methods.
+type Progress struct {
 	out    io.Writer
 	live   bool
 	result func(run string) (measure.Result, error)
@@ -46,35 +51,42 @@ type liveRun struct {
 // stage.
 const plainEvery = 5
 
-func newProgress(out io.Writer, result func(string) (measure.Result, error)) *progress {
-	return &progress{out: out, live: isTerminal(out), result: result, clock: time.Now}
+// NewProgress writes to out, as to a terminal if live.
+func NewProgress(out io.Writer, live bool) *Progress {
+	none := func(string) (measure.Result, error) { return measure.Result{}, experiment.ErrNotFound }
+	return &Progress{out: out, live: live, result: none, clock: time.Now}
 }
 
-// isTerminal reports whether a person's terminal is at the other end.
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+// ReadResults makes ended runs shown with what read returns for them.
+func (p *Progress) ReadResults(ctx context.Context, read func(ctx context.Context, run string) (measure.Result, error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.result = func(run string) (measure.Result, error) { return read(ctx, run) }
 }
 
-// begin says what is about to run.
-func (p *progress) begin(id string, plan experiment.Plan, runs int) {
+// Introduce tells what was submitted and how long it will take.
+func (p *Progress) Introduce(d api.ExperimentDetail) {
+	p.Begin(d.ID, d.Plan, len(d.RunList))
+	for _, warning := range d.Warnings {
+		p.Notice("note: %s", warning)
+	}
+	if d.QueuedBefore > 0 {
+		p.Notice("waiting for %s of other experiments", format.Counted(d.QueuedBefore, "run"))
+	}
+	p.Notice("estimated time: %s, if no run has to be repeated", Roughly(d.RemainingS))
+}
+
+// Begin says what is about to run.
+func (p *Progress) Begin(id string, plan experiment.Plan, runs int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plan, p.total = plan, runs
 	p.say("%s", p.bold(plan.Name))
-	p.say("experiment %s on target %s: %s, %s", id, plan.Target, counted(len(plan.Variants), "variant"), counted(runs, "run"))
+	p.say("experiment %s on target %s: %s, %s", id, plan.Target, format.Counted(len(plan.Variants), "variant"), format.Counted(runs, "run"))
 }
 
-// counted is a number with its noun.
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// notice prints one line that stays.
-func (p *progress) notice(format string, args ...any) {
+// Notice prints one line that stays.
+func (p *Progress) Notice(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
@@ -82,8 +94,8 @@ func (p *progress) notice(format string, args ...any) {
 	p.draw()
 }
 
-// event takes one stored event.
-func (p *progress) event(e experiment.Event) {
+// Event takes one stored event.
+func (p *Progress) Event(e experiment.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
@@ -100,7 +112,7 @@ func (p *progress) event(e experiment.Event) {
 	}
 }
 
-func (p *progress) enter(e experiment.Event) {
+func (p *Progress) enter(e experiment.Event) {
 	if e.Phase == experiment.PhaseQueued || e.Phase == experiment.PhaseEnded {
 		if e.Phase == experiment.PhaseQueued && e.Message != "" {
 			p.say("  %s", e.Message)
@@ -127,7 +139,7 @@ func phaseText(e experiment.Event) string {
 	return string(e.Phase) + ": " + e.Message
 }
 
-func (p *progress) resource(e experiment.Event) {
+func (p *Progress) resource(e experiment.Event) {
 	if e.Resource == nil || e.Run != p.run.id {
 		return
 	}
@@ -145,8 +157,8 @@ func (p *progress) resource(e experiment.Event) {
 	}
 }
 
-// second takes one second of the load.
-func (p *progress) second(run string, s measure.Second) {
+// Second takes one second of the load.
+func (p *Progress) Second(run string, s measure.Second) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if run != p.run.id {
@@ -162,7 +174,7 @@ func (p *progress) second(run string, s measure.Second) {
 	}
 }
 
-func (p *progress) finish(e experiment.Event) {
+func (p *Progress) finish(e experiment.Event) {
 	seconds := p.clock().Sub(p.run.started).Seconds()
 	number := p.run.number
 	if e.Run != p.run.id { // ended without ever starting
@@ -171,7 +183,7 @@ func (p *progress) finish(e experiment.Event) {
 	}
 	line := e.Message
 	if result, err := p.result(e.Run); err == nil { // else there is none, which the message tells
-		line = runText(result)
+		line = Result(result)
 		if !result.Validity.OK {
 			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")
 		}
@@ -181,7 +193,7 @@ func (p *progress) finish(e experiment.Event) {
 }
 
 // nameWidth is that of the longest name, so that lines stand below each other.
-func (p *progress) nameWidth() int {
+func (p *Progress) nameWidth() int {
 	width := 12
 	for _, v := range p.plan.Variants {
 		width = max(width, len(v.Name()))
@@ -189,8 +201,8 @@ func (p *progress) nameWidth() int {
 	return width
 }
 
-// runText is one finished run in a line.
-func runText(r measure.Result) string {
+// Result is what one run measured, in a line.
+func Result(r measure.Result) string {
 	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %d received, %d lost",
 		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
 	if r.Counts.Duplicates > 0 {
@@ -207,7 +219,7 @@ func secondText(s measure.Second) string {
 }
 
 // draw puts the live part on the terminal.
-func (p *progress) draw() {
+func (p *Progress) draw() {
 	if !p.live || p.run.id == "" {
 		return
 	}
@@ -234,26 +246,26 @@ func (p *progress) draw() {
 }
 
 // erase takes the live part off the terminal.
-func (p *progress) erase() {
+func (p *Progress) erase() {
 	for range p.drawn {
 		fmt.Fprint(p.out, "\x1b[1A\x1b[2K")
 	}
 	p.drawn = 0
 }
 
-// end removes the live part for good.
-func (p *progress) end() {
+// End removes the live part for good.
+func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
 	p.run = liveRun{}
 }
 
-func (p *progress) say(format string, args ...any) {
+func (p *Progress) say(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-func (p *progress) bold(text string) string {
+func (p *Progress) bold(text string) string {
 	if !p.live {
 		return text
 	}
