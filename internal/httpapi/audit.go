@@ -14,7 +14,7 @@ type auditReader interface {
 	ListAudit(ctx context.Context, cursor string, limit int) ([]experiment.AuditEntry, string, error)
 }
 
-// auditRoutes serve the audit log, which [accounts] keep.
+// auditRoutes serve the audit log, which [accounting] keeps.
 type auditRoutes struct {
 	clock   clock
 	entries auditReader

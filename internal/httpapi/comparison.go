@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,7 +18,21 @@ import (
 	"dec.local/dec/internal/report"
 )
 
-func (s *server) routeComparisons() {
+// comparisonStore reads what is compared.
+type comparisonStore interface {
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
+	Now(ctx context.Context) (time.Time, error)                 // of the database
+	experimentRuns
+}
+
+// comparisonRoutes serve comparisons, and the reports of them.
+type comparisonRoutes struct {
+	store   comparisonStore
+	options comparison.Options
+	version string // of this server, for reports
+}
+
+func (c comparisonRoutes) add(a *registrar) {
 	const csv, html = "text/csv", "text/html"
 	describe := func(path, id, summary, description string) huma.Operation {
 		op := call(http.MethodGet, path, id, "experiments", summary)
@@ -26,9 +41,9 @@ func (s *server) routeComparisons() {
 		return op
 	}
 	const whole = "Statistics, fairness and where the configurations differ. There is a verdict once all runs have ended."
-	register(s.registrar, describe("/experiments/{id}/comparison", "get-experiment-comparison", "The answer of an experiment", whole), s.compareExperiment)
+	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "The answer of an experiment", whole), c.compareExperiment)
 	const picked = "At most 40 runs of one or of several experiments. Without a verdict where they were not planned together."
-	register(s.registrar, describe("/comparison", "compare-runs", "Compare picked runs", picked), s.compareRuns)
+	register(a, describe("/comparison", "compare-runs", "Compare picked runs", picked), c.compareRuns)
 
 	for _, form := range []struct {
 		ending, mediaType, summary string
@@ -37,15 +52,15 @@ func (s *server) routeComparisons() {
 		name := form.ending[1:]
 		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "The answer of an experiment, "+form.summary, "")
 		text(&op, form.mediaType, "The report.")
-		register(s.registrar, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
-			f, err := s.experimentFindings(ctx, in.ID)
-			return s.file(ctx, f, form.mediaType, in.ID+form.ending, form.write, err)
+		register(a, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
+			f, err := c.experimentFindings(ctx, in.ID)
+			return c.file(ctx, f, form.mediaType, in.ID+form.ending, form.write, err)
 		})
 		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare picked runs, "+form.summary, picked)
 		text(&op, form.mediaType, "The report.")
-		register(s.registrar, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
-			f, err := s.pickedFindings(ctx, *in)
-			return s.file(ctx, f, form.mediaType, "comparison"+form.ending, form.write, err)
+		register(a, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
+			f, err := c.pickedFindings(ctx, *in)
+			return c.file(ctx, f, form.mediaType, "comparison"+form.ending, form.write, err)
 		})
 	}
 }
@@ -58,16 +73,18 @@ type fileOutput struct {
 }
 
 // file draws findings that were made without err.
-func (s *server) file(ctx context.Context, f findings, mediaType, name string, draw func(io.Writer, report.Document) error, err error) (*fileOutput, error) {
+func (c comparisonRoutes) file(
+	ctx context.Context, f findings, mediaType, name string, draw func(io.Writer, report.Document) error, err error,
+) (*fileOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.Store.Now(ctx)
+	now, err := c.store.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	if err := draw(&out, report.Document{Comparison: f.comparison, Set: f.set, Version: s.Version, MadeAt: now.UTC()}); err != nil {
+	if err := draw(&out, report.Document{Comparison: f.comparison, Set: f.set, Version: c.version, MadeAt: now.UTC()}); err != nil {
 		return nil, err
 	}
 	disposition := fmt.Sprintf("inline; filename=%q", name)
@@ -88,12 +105,12 @@ func filePolicy(page []byte) string {
 
 type comparisonOutput struct{ Body api.Comparison }
 
-func (s *server) compareExperiment(ctx context.Context, in *experimentPath) (*comparisonOutput, error) {
-	f, err := s.experimentFindings(ctx, in.ID)
+func (c comparisonRoutes) compareExperiment(ctx context.Context, in *experimentPath) (*comparisonOutput, error) {
+	f, err := c.experimentFindings(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.viewComparison(ctx, f)
+	return c.viewComparison(ctx, f)
 }
 
 type pickedInput struct {
@@ -101,12 +118,12 @@ type pickedInput struct {
 	Metric experiment.Metric `query:"metric" enum:"e2e_p50,e2e_p90,e2e_p95,e2e_p99,e2e_p999,e2e_p9999,publish_p50,publish_p90,publish_p95,publish_p99,publish_p999,publish_p9999,throughput,cpu_per_million" doc:"Of runs that were not planned together; the first one's primary metric if absent."`
 }
 
-func (s *server) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
-	f, err := s.pickedFindings(ctx, *in)
+func (c comparisonRoutes) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
+	f, err := c.pickedFindings(ctx, *in)
 	if err != nil {
 		return nil, err
 	}
-	return s.viewComparison(ctx, f)
+	return c.viewComparison(ctx, f)
 }
 
 // findings are a comparison with the runs behind it.
@@ -116,43 +133,43 @@ type findings struct {
 }
 
 // find compares a set that was made without err.
-func (s *server) find(set *comparison.Set, err error) (findings, error) {
+func (c comparisonRoutes) find(set *comparison.Set, err error) (findings, error) {
 	if err != nil {
 		return findings{}, err
 	}
-	c, err := comparison.New(set, s.Compare)
-	return findings{set, c}, err
+	compared, err := comparison.New(set, c.options)
+	return findings{set, compared}, err
 }
 
 // experimentFindings reads an experiment with all its results. One that has
 // ended has the verdict that was kept then.
-func (s *server) experimentFindings(ctx context.Context, id string) (findings, error) {
-	summary, err := s.Store.Summary(ctx, id)
+func (c comparisonRoutes) experimentFindings(ctx context.Context, id string) (findings, error) {
+	summary, err := c.store.Summary(ctx, id)
 	if err != nil {
 		return findings{}, err
 	}
-	runs, err := s.Store.Runs(ctx, id)
+	runs, err := c.store.Runs(ctx, id)
 	if err != nil {
 		return findings{}, err
 	}
 	for i := range runs {
-		if runs[i], err = s.Store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
+		if runs[i], err = c.store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
 			return findings{}, err
 		}
 	}
-	f, err := s.find(comparison.NewSet(summary.Experiment, runs))
+	f, err := c.find(comparison.NewSet(summary.Experiment, runs))
 	f.comparison = f.comparison.WithVerdict(summary.Verdict)
 	return f, err
 }
 
 // pickedFindings compares picked runs: those of one experiment as such, others
 // side by side without a verdict.
-func (s *server) pickedFindings(ctx context.Context, in pickedInput) (findings, error) {
+func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (findings, error) {
 	var runs []experiment.Run
 	var experiments []experiment.Experiment
 	known := map[string]bool{}
 	for _, id := range in.Runs {
-		run, err := s.Store.Run(ctx, id)
+		run, err := c.store.Run(ctx, id)
 		if err != nil {
 			return findings{}, err
 		}
@@ -161,25 +178,25 @@ func (s *server) pickedFindings(ctx context.Context, in pickedInput) (findings, 
 			continue
 		}
 		known[run.Experiment] = true
-		summary, err := s.Store.Summary(ctx, run.Experiment)
+		summary, err := c.store.Summary(ctx, run.Experiment)
 		if err != nil {
 			return findings{}, err
 		}
 		experiments = append(experiments, summary.Experiment)
 	}
 	if len(experiments) == 1 {
-		return s.find(comparison.NewSet(experiments[0], runs))
+		return c.find(comparison.NewSet(experiments[0], runs))
 	}
-	return s.find(comparison.PutTogether(experiments, runs, in.Metric))
+	return c.find(comparison.PutTogether(experiments, runs, in.Metric))
 }
 
 // viewComparison shows findings.
-func (s *server) viewComparison(ctx context.Context, f findings) (*comparisonOutput, error) {
+func (c comparisonRoutes) viewComparison(ctx context.Context, f findings) (*comparisonOutput, error) {
 	runs := make([]experiment.Run, len(f.set.Runs))
 	for i, run := range f.set.Runs {
 		runs[i] = run.Run
 	}
-	names, err := s.names(ctx, runs)
+	names, err := names(ctx, c.store, runs)
 	if err != nil {
 		return nil, err
 	}

@@ -75,27 +75,22 @@ func newPlain(o Options) (*http.ServeMux, error) {
 	return mux, nil
 }
 
-// server holds what the routes need.
-type server struct {
-	Options
-	registrar *registrar
-	log       *slog.Logger
-}
-
 // newRegistrar routes the calls of the API.
 func newRegistrar(o Options, mux *http.ServeMux) *registrar {
 	a := &registrar{api: newAPI(mux), log: o.Logger}
-	a.api.UseMiddleware(accounts{metrics: o.Metrics, store: o.Store, log: o.Logger}.account, strict)
-	s := &server{Options: o, registrar: a, log: o.Logger}
-	s.routeExperiments()
-	s.routeComparisons()
-	s.routeRuns()
-	s.routeShutdown()
+	a.api.UseMiddleware(accounting{metrics: o.Metrics, store: o.Store, log: o.Logger}.account, strict)
+	live := liveRuns{expiries: o.Store, loads: o.Evidence, log: o.Logger}
+	experiments := experimentReader{clock: o.Store, store: o.Store, live: live, planner: o.Planner}
 	for _, group := range []interface{ add(*registrar) }{
 		catalogRoutes{planner: o.Planner},
+		experimentRoutes{reader: experiments, engine: o.Engine, store: o.Store, files: o.Evidence, log: o.Logger},
+		submitRoutes{earlier: o.Store, planner: o.Planner, engine: o.Engine, experiments: experiments},
+		comparisonRoutes{store: o.Store, options: o.Compare, version: o.Version},
+		runRoutes{clock: o.Store, store: o.Store, live: live, engine: o.Engine},
 		evidenceRoutes{clock: o.Store, store: o.Store, evidence: o.Evidence},
 		eventRoutes{hub: o.Hub, log: o.Logger},
 		inventoryRoutes{clock: o.Store, targets: o.Inventory},
+		shutdownRoutes{drain: o.Store, runs: o.Store, planner: o.Planner, exit: o.Exit},
 		sessionRoutes{guard: o.Guard, version: o.Version, install: o.Install},
 		auditRoutes{clock: o.Store, entries: o.Store},
 	} {

@@ -43,8 +43,8 @@ type auditWriter interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// accounts are kept of every call.
-type accounts struct {
+// accounting keeps the metrics and the audit log of calls.
+type accounting struct {
 	metrics *Metrics
 	store   auditWriter
 	log     *slog.Logger
@@ -52,7 +52,7 @@ type accounts struct {
 
 // account counts a call, audits it if it writes, and does what must follow the
 // answer.
-func (a accounts) account(ctx huma.Context, next func(huma.Context)) {
+func (a accounting) account(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	state := &request{operation: op.OperationID}
 	done := a.metrics.begin(op.OperationID)
@@ -76,7 +76,7 @@ func (a accounts) account(ctx huma.Context, next func(huma.Context)) {
 
 // audit stores who made a write. The caller may have gone by now, and the entry
 // is stored all the same.
-func (a accounts) audit(r *http.Request, state *request, action string, status int) {
+func (a accounting) audit(r *http.Request, state *request, action string, status int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditTime)
 	defer cancel()
 	now, err := a.store.Now(ctx)
@@ -86,7 +86,8 @@ func (a accounts) audit(r *http.Request, state *request, action string, status i
 		})
 	}
 	if err != nil {
-		a.log.ErrorContext(ctx, "a write is not in the audit log", slog.String("action", action), slog.String("object", state.object), slog.Any("error", err))
+		a.log.ErrorContext(ctx, "a write is not in the audit log",
+			slog.String("action", action), slog.String("object", state.object), slog.Any("error", err))
 	}
 }
 

@@ -9,35 +9,62 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-func (s *server) routeRuns() {
+// runStore reads runs.
+type runStore interface {
+	// ListRuns returns a page and the cursor of the next one, "" on the last.
+	ListRuns(ctx context.Context, q experiment.RunQuery) ([]experiment.Run, string, error)
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
+	experimentRuns
+}
+
+// experimentRuns reads an experiment and its runs.
+type experimentRuns interface {
+	Summary(ctx context.Context, experimentID string) (experiment.Summary, error)
+	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+}
+
+// canceller ends an experiment or a run, given by id.
+type canceller interface {
+	Cancel(ctx context.Context, id, reason string) error
+}
+
+// runRoutes serve runs.
+type runRoutes struct {
+	clock  clock
+	store  runStore
+	live   liveRuns
+	engine canceller
+}
+
+func (r runRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/runs", "list-runs", "runs", "Runs")
 	op.Description = "A page of them, the newest first; those of one experiment in their order."
-	register(s.registrar, op, s.listRuns)
+	register(a, op, r.list)
 
 	op = call(http.MethodGet, "/runs/{id}", "get-run", "runs", "One run")
 	op.Errors = []int{http.StatusNotFound}
-	register(s.registrar, op, s.getRun)
+	register(a, op, r.get)
 
 	op = call(http.MethodPost, "/runs/{id}/cancel", "cancel-run", "runs", "Cancel a run")
 	op.Description = "It is stopped and destroyed; the experiment goes on. The answer comes before that is done: see the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "run.cancel"}
-	register(s.registrar, op, s.cancelRun)
+	register(a, op, r.cancel)
 }
 
 type runsOutput struct{ Body api.Page[api.Run] }
 
-func (s *server) listRuns(ctx context.Context, in *runsQuery) (*runsOutput, error) {
-	asOf, last, err := moment(ctx, s.Store)
+func (r runRoutes) list(ctx context.Context, in *runsQuery) (*runsOutput, error) {
+	asOf, last, err := moment(ctx, r.clock)
 	if err != nil {
 		return nil, err
 	}
-	runs, next, err := s.Store.ListRuns(ctx, in.query())
+	runs, next, err := r.store.ListRuns(ctx, in.query())
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.names(ctx, runs)
+	names, err := names(ctx, r.store, runs)
 	if err != nil {
 		return nil, err
 	}
@@ -49,18 +76,18 @@ func (s *server) listRuns(ctx context.Context, in *runsQuery) (*runsOutput, erro
 }
 
 // names are the names of runs of any experiments, by id.
-func (s *server) names(ctx context.Context, runs []experiment.Run) (map[string]string, error) {
+func names(ctx context.Context, store experimentRuns, runs []experiment.Run) (map[string]string, error) {
 	names, known := map[string]string{}, map[string]bool{}
 	for _, run := range runs {
 		if known[run.Experiment] {
 			continue
 		}
 		known[run.Experiment] = true
-		summary, err := s.Store.Summary(ctx, run.Experiment)
+		summary, err := store.Summary(ctx, run.Experiment)
 		if err != nil {
 			return nil, err
 		}
-		siblings, err := s.Store.Runs(ctx, run.Experiment)
+		siblings, err := store.Runs(ctx, run.Experiment)
 		if err != nil {
 			return nil, err
 		}
@@ -71,29 +98,29 @@ func (s *server) names(ctx context.Context, runs []experiment.Run) (map[string]s
 
 type runOutput struct{ Body api.RunDetail }
 
-func (s *server) getRun(ctx context.Context, in *RunPath) (*runOutput, error) {
-	detail, err := s.runDetail(ctx, in.ID)
+func (r runRoutes) get(ctx context.Context, in *RunPath) (*runOutput, error) {
+	detail, err := r.detail(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &runOutput{detail}, nil
 }
 
-// runDetail reads a run with what its page needs.
-func (s *server) runDetail(ctx context.Context, id string) (api.RunDetail, error) {
-	asOf, last, err := moment(ctx, s.Store)
+// detail reads a run with what its page needs.
+func (r runRoutes) detail(ctx context.Context, id string) (api.RunDetail, error) {
+	asOf, last, err := moment(ctx, r.clock)
 	if err != nil {
 		return api.RunDetail{}, err
 	}
-	run, err := s.Store.Run(ctx, id)
+	run, err := r.store.Run(ctx, id)
 	if err != nil {
 		return api.RunDetail{}, err
 	}
-	summary, err := s.Store.Summary(ctx, run.Experiment)
+	summary, err := r.store.Summary(ctx, run.Experiment)
 	if err != nil {
 		return api.RunDetail{}, err
 	}
-	names, err := s.names(ctx, []experiment.Run{run})
+	names, err := names(ctx, r.store, []experiment.Run{run})
 	if err != nil {
 		return api.RunDetail{}, err
 	}
@@ -107,27 +134,27 @@ func (s *server) runDetail(ctx context.Context, id string) (api.RunDetail, error
 			detail.VariantPlan = v
 		}
 	}
-	if err := s.liven(ctx, &detail.Run, stages, asOf); err != nil {
+	if err := r.live.fill(ctx, &detail.Run, stages, asOf); err != nil {
 		return api.RunDetail{}, err
 	}
-	detail.LoadStartedAt = s.loadStart(ctx, id)
+	detail.LoadStartedAt = r.live.loadStart(ctx, id)
 	return detail, nil
 }
 
 type acceptedRun struct{ Body api.RunDetail }
 
-func (s *server) cancelRun(ctx context.Context, in *RunPath) (*acceptedRun, error) {
-	run, err := s.Store.Run(ctx, in.ID)
+func (r runRoutes) cancel(ctx context.Context, in *RunPath) (*acceptedRun, error) {
+	run, err := r.store.Run(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	if !cancellable(run) {
 		return nil, api.NewProblem(http.StatusConflict, "Run "+in.ID+" is in phase "+string(run.Phase)+"; there is nothing left to cancel.")
 	}
-	if err := s.Engine.Cancel(ctx, in.ID, "cancelled by "+caller(ctx)); err != nil {
+	if err := r.engine.Cancel(ctx, in.ID, "cancelled by "+caller(ctx)); err != nil {
 		return nil, err
 	}
-	detail, err := s.runDetail(ctx, in.ID)
+	detail, err := r.detail(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -17,24 +17,49 @@ const (
 	retryAfter = 5                      // seconds, in the answer that a drain must wait
 )
 
-func (s *server) routeShutdown() {
+// drainStore is the drain of all servers of the database.
+type drainStore interface {
+	// RequestDrain begins a drain, or prolongs the one in force, until lapse from
+	// now. The drain is granted when no run is active.
+	RequestDrain(ctx context.Context, by string, lapse time.Duration) (experiment.Drain, error)
+	// PollDrain prolongs a drain in force, like RequestDrain, and begins none.
+	PollDrain(ctx context.Context, lapse time.Duration) (experiment.Drain, error)
+	Drain(ctx context.Context) (experiment.Drain, error)
+	EndDrain(ctx context.Context) error
+}
+
+// awaitedRuns reads the runs that a drain waits for.
+type awaitedRuns interface {
+	Now(ctx context.Context) (time.Time, error) // of the database
+	experimentRuns
+}
+
+// shutdownRoutes serve the end of the server.
+type shutdownRoutes struct {
+	drain   drainStore
+	runs    awaitedRuns
+	planner estimator
+	exit    func() // see [Options]
+}
+
+func (s shutdownRoutes) add(a *registrar) {
 	op := call(http.MethodPost, "/shutdown", "request-shutdown", "operation", "Ask to shut the server down")
 	op.Description = "No further run starts, on any server of the database; new experiments are accepted and stay queued. " +
 		"While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
 	op.Metadata = map[string]any{auditAction: "shutdown.request"}
-	answer[api.Shutdown](s.registrar, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
-	answer[api.Shutdown](s.registrar, &op, http.StatusConflict, "Deferred: runs are active.")
+	answer[api.Shutdown](a, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
+	answer[api.Shutdown](a, &op, http.StatusConflict, "Deferred: runs are active.")
 	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds until it is worth asking again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
-	register(s.registrar, op, s.requestShutdown)
+	register(a, op, s.request)
 
 	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Where a shutdown stands")
 	op.Description = "With ?wait= the answer comes when that changes, or after that time. Asking keeps a shutdown that was requested from lapsing."
-	register(s.registrar, op, s.getShutdown)
+	register(a, op, s.get)
 
 	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Take a shutdown back")
 	op.Description = "Runs start again. Also when none was requested."
 	op.Metadata = map[string]any{auditAction: "shutdown.cancel"}
-	register(s.registrar, op, s.cancelShutdown)
+	register(a, op, s.cancel)
 }
 
 // shutdownRequest is the body of a request to shut down.
@@ -51,16 +76,16 @@ type shutdownOutput struct {
 	Body       api.Shutdown
 }
 
-func (s *server) requestShutdown(ctx context.Context, in *shutdownInput) (*shutdownOutput, error) {
-	exit, err := s.checkShutdown(in.Body)
+func (s shutdownRoutes) request(ctx context.Context, in *shutdownInput) (*shutdownOutput, error) {
+	exit, err := s.check(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	drain, err := s.Store.RequestDrain(ctx, caller(ctx), drainLapse)
+	drain, err := s.drain.RequestDrain(ctx, caller(ctx), drainLapse)
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.viewShutdown(ctx, drain)
+	view, err := s.view(ctx, drain)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +93,13 @@ func (s *server) requestShutdown(ctx context.Context, in *shutdownInput) (*shutd
 		return &shutdownOutput{Status: http.StatusConflict, RetryAfter: retryAfter, Body: view}, nil
 	}
 	if view.Exits = exit; exit {
-		requestOf(ctx).after = s.Exit
+		requestOf(ctx).after = s.exit
 	}
 	return &shutdownOutput{Status: http.StatusOK, Body: view}, nil
 }
 
-// checkShutdown refuses what this server does not do, and tells whether to exit.
-func (s *server) checkShutdown(body *shutdownRequest) (exit bool, err error) {
+// check refuses what this server does not do, and tells whether to exit.
+func (s shutdownRoutes) check(body *shutdownRequest) (exit bool, err error) {
 	exit = true
 	if body != nil {
 		if body.Mode == api.ShutdownHandoff {
@@ -84,7 +109,7 @@ func (s *server) checkShutdown(body *shutdownRequest) (exit bool, err error) {
 			exit = *body.Exit
 		}
 	}
-	if exit && s.Exit == nil {
+	if exit && s.exit == nil {
 		return false, invalid(api.FieldError{Location: "body.exit", Message: "this server belongs to a command and ends with it; write false"})
 	}
 	return exit, nil
@@ -96,9 +121,9 @@ type waitInput struct {
 
 type shutdownState struct{ Body api.Shutdown }
 
-// getShutdown prolongs a drain in force as long as somebody waits for it.
-func (s *server) getShutdown(ctx context.Context, in *waitInput) (*shutdownState, error) {
-	drain, err := s.Store.PollDrain(ctx, drainLapse)
+// get prolongs a drain in force as long as somebody waits for it.
+func (s shutdownRoutes) get(ctx context.Context, in *waitInput) (*shutdownState, error) {
+	drain, err := s.drain.PollDrain(ctx, drainLapse)
 	if err != nil {
 		return nil, err
 	}
@@ -114,29 +139,29 @@ func (s *server) getShutdown(ctx context.Context, in *waitInput) (*shutdownState
 		case <-end.C:
 			wait = 0
 		case <-look.C:
-			if drain, err = s.Store.PollDrain(ctx, drainLapse); err != nil { // which also grants it
+			if drain, err = s.drain.PollDrain(ctx, drainLapse); err != nil { // which also grants it
 				return nil, err
 			}
 		}
 	}
-	view, err := s.viewShutdown(ctx, drain)
+	view, err := s.view(ctx, drain)
 	return &shutdownState{view}, err
 }
 
-func (s *server) cancelShutdown(ctx context.Context, _ *struct{}) (*shutdownState, error) {
-	if err := s.Store.EndDrain(ctx); err != nil {
+func (s shutdownRoutes) cancel(ctx context.Context, _ *struct{}) (*shutdownState, error) {
+	if err := s.drain.EndDrain(ctx); err != nil {
 		return nil, err
 	}
-	drain, err := s.Store.Drain(ctx)
+	drain, err := s.drain.Drain(ctx)
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.viewShutdown(ctx, drain)
+	view, err := s.view(ctx, drain)
 	return &shutdownState{view}, err
 }
 
-// viewShutdown shows a drain.
-func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shutdown, error) {
+// view shows a drain.
+func (s shutdownRoutes) view(ctx context.Context, d experiment.Drain) (api.Shutdown, error) {
 	view := api.Shutdown{State: "none", WaitsFor: []api.WaitingRun{}, Queued: d.Queued}
 	if !d.InForce() {
 		return view, nil
@@ -148,7 +173,7 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 		return view, nil
 	}
 	view.Deferred = true
-	names, err := s.names(ctx, d.Active)
+	names, err := names(ctx, s.runs, d.Active)
 	if err != nil {
 		return api.Shutdown{}, err
 	}
@@ -165,8 +190,8 @@ func (s *server) viewShutdown(ctx context.Context, d experiment.Drain) (api.Shut
 }
 
 // runRemains is about how many seconds an active run still takes.
-func (s *server) runRemains(ctx context.Context, run experiment.Run) (float64, error) {
-	summary, err := s.Store.Summary(ctx, run.Experiment)
+func (s shutdownRoutes) runRemains(ctx context.Context, run experiment.Run) (float64, error) {
+	summary, err := s.runs.Summary(ctx, run.Experiment)
 	if err != nil {
 		return 0, err
 	}
@@ -174,11 +199,11 @@ func (s *server) runRemains(ctx context.Context, run experiment.Run) (float64, e
 	if runs == 0 || run.StartedAt.IsZero() {
 		return 0, nil
 	}
-	whole, _, err := s.Planner.Estimate(ctx, summary.Plan)
+	whole, _, err := s.planner.Estimate(ctx, summary.Plan)
 	if err != nil {
 		return 0, err
 	}
-	now, err := s.Store.Now(ctx)
+	now, err := s.runs.Now(ctx)
 	if err != nil {
 		return 0, err
 	}

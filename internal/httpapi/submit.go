@@ -18,7 +18,38 @@ import (
 // planTypes are the media types of a plan.
 var planTypes = []string{jsonType, "application/yaml", "text/yaml"}
 
-func (s *server) routeSubmit() {
+// submissions are those of the last 24 hours.
+type submissions interface {
+	// Submitted returns the id of the experiment that the same submission was
+	// admitted as, "" for a new one; [experiment.ErrKeyReused] when its key carried
+	// another one.
+	Submitted(ctx context.Context, s experiment.Submission) (string, error)
+}
+
+// proposer checks plans.
+type proposer interface {
+	// Propose reads a plan, YAML or JSON, and tells what it would do, once it is
+	// certain that it may be run here now. A plan that must be changed is an
+	// *[experiment.Problems], one that can't be run now an *[experiment.Refusal].
+	Propose(ctx context.Context, text []byte) (api.DryRun, error)
+}
+
+// submitter takes experiments.
+type submitter interface {
+	// Submit admits an experiment; replayed says that the same submission had been
+	// admitted before. [experiment.ErrKeyReused] when its key carried another one.
+	Submit(ctx context.Context, p experiment.Plan, s experiment.Submission) (e experiment.Experiment, replayed bool, err error)
+}
+
+// submitRoutes take experiments.
+type submitRoutes struct {
+	earlier     submissions
+	planner     proposer
+	engine      submitter
+	experiments experimentReader
+}
+
+func (s submitRoutes) add(a *registrar) {
 	op := call(http.MethodPost, "/experiments", "create-experiment", "experiments", "Submit an experiment")
 	op.Description = "It is queued and needs no further call. With ?dry_run=true everything is checked and nothing is stored."
 	op.DefaultStatus = http.StatusAccepted
@@ -26,11 +57,11 @@ func (s *server) routeSubmit() {
 	op.RequestBody = &huma.RequestBody{Description: "The plan, as JSON or YAML.", Required: true}
 	op.Errors = []int{http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.create"}
-	answer[api.ExperimentDetail](s.registrar, &op, http.StatusAccepted, "It is stored and queued.")
-	answer[api.DryRun](s.registrar, &op, http.StatusOK, "What the plan would do (dry_run).")
-	register(s.registrar, op, s.submit)
+	answer[api.ExperimentDetail](a, &op, http.StatusAccepted, "It is stored and queued.")
+	answer[api.DryRun](a, &op, http.StatusOK, "What the plan would do (dry_run).")
+	register(a, op, s.submit)
 
-	plan := s.registrar.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
+	plan := a.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
 	op.RequestBody.Content = map[string]*huma.MediaType{}
 	for _, mediaType := range planTypes {
 		op.RequestBody.Content[mediaType] = &huma.MediaType{Schema: plan}
@@ -50,37 +81,37 @@ type submitOutput struct {
 	Body     any
 }
 
-func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+func (s submitRoutes) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	requestOf(ctx).skipAudit = in.DryRun
 	digest := sha256.Sum256(in.RawBody)
 	by := experiment.Submission{By: caller(ctx), Key: in.Key, Digest: hex.EncodeToString(digest[:])}
 	if !in.DryRun {
 		// What was admitted needs no second look: the machine may be full by now.
-		if earlier, err := s.Store.Submitted(ctx, by); err != nil || earlier != "" {
+		if earlier, err := s.earlier.Submitted(ctx, by); err != nil || earlier != "" {
 			return s.admitted(ctx, earlier, err)
 		}
 	}
 	if err := checkMediaType(in.ContentType, in.RawBody); err != nil {
 		return nil, err
 	}
-	proposal, err := s.Planner.Propose(ctx, in.RawBody)
+	proposal, err := s.planner.Propose(ctx, in.RawBody)
 	if err != nil {
 		return nil, err
 	}
 	if in.DryRun {
 		return &submitOutput{Status: http.StatusOK, Body: proposal}, nil
 	}
-	e, _, err := s.Engine.Submit(ctx, proposal.Plan, by)
+	e, _, err := s.engine.Submit(ctx, proposal.Plan, by)
 	return s.admitted(ctx, e.ID, err)
 }
 
 // admitted answers with an experiment that was admitted without err.
-func (s *server) admitted(ctx context.Context, id string, err error) (*submitOutput, error) {
+func (s submitRoutes) admitted(ctx context.Context, id string, err error) (*submitOutput, error) {
 	if err != nil {
 		return nil, err
 	}
 	requestOf(ctx).object = id
-	detail, err := s.experimentDetail(ctx, id)
+	detail, err := s.experiments.detail(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -62,28 +62,46 @@ func active(phase experiment.Phase) bool {
 	return phase != experiment.PhaseQueued && phase != experiment.PhaseEnded
 }
 
-// liven adds what only an active run has: its stage and when it must have ended.
-func (s *server) liven(ctx context.Context, run *api.Run, stages experiment.Stages, now time.Time) error {
+// expiries tell when everything of a run must have ended.
+type expiries interface {
+	// Expiry returns [experiment.ErrNotFound] before anything was applied.
+	Expiry(ctx context.Context, run string) (time.Time, error)
+}
+
+// loadStarts tell when second 0 of a run began; the zero time before.
+type loadStarts interface {
+	LoadStart(ctx context.Context, run string) (time.Time, error)
+}
+
+// liveRuns knows what is told of active runs alone.
+type liveRuns struct {
+	expiries expiries
+	loads    loadStarts
+	log      *slog.Logger
+}
+
+// fill adds what only an active run has: its stage and when it must have ended.
+func (l liveRuns) fill(ctx context.Context, run *api.Run, stages experiment.Stages, now time.Time) error {
 	if !active(run.Phase) {
 		return nil
 	}
-	expiry, err := s.Store.Expiry(ctx, run.ID)
+	expiry, err := l.expiries.Expiry(ctx, run.ID)
 	if err != nil && !errors.Is(err, experiment.ErrNotFound) { // nothing was applied yet
 		return err
 	}
 	run.ExpiresAt = expiry.UTC()
 	if run.Phase == experiment.PhaseLoad {
-		run.Stage = stageAt(stages, s.loadStart(ctx, run.ID), now)
+		run.Stage = stageAt(stages, l.loadStart(ctx, run.ID), now)
 	}
 	return nil
 }
 
 // loadStart is when second 0 of a run began; the zero time where that is not
 // known, which must not hide the rest of the run.
-func (s *server) loadStart(ctx context.Context, run string) time.Time {
-	start, err := s.Evidence.LoadStart(ctx, run)
+func (l liveRuns) loadStart(ctx context.Context, run string) time.Time {
+	start, err := l.loads.LoadStart(ctx, run)
 	if err != nil {
-		s.log.WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
+		l.log.WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
 		return time.Time{}
 	}
 	return start.UTC()
@@ -103,14 +121,19 @@ func stageAt(stages experiment.Stages, start, now time.Time) experiment.Stage {
 	return experiment.StageDrain
 }
 
+// estimator tells how long an accepted plan will take, and what that rests on.
+type estimator interface {
+	Estimate(ctx context.Context, p experiment.Plan) (d time.Duration, basis string, err error)
+}
+
 // remaining is about how many seconds an experiment still takes once it is its
 // turn. Active runs count half: they are somewhere between their ends.
-func (s *server) remaining(ctx context.Context, e experiment.Summary) (float64, error) {
+func remaining(ctx context.Context, planner estimator, e experiment.Summary) (float64, error) {
 	planned := e.Plan.Repeat * len(e.Plan.Variants)
 	if planned == 0 {
 		return 0, nil
 	}
-	whole, _, err := s.Planner.Estimate(ctx, e.Plan)
+	whole, _, err := planner.Estimate(ctx, e.Plan)
 	if err != nil {
 		return 0, err
 	}
