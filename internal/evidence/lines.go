@@ -44,13 +44,15 @@ func parseLog(name, text string, parse func(string) api.LogLine) []timedLine {
 	return lines
 }
 
-// parseDEC reads a line of slog's JSON.
+// parseDEC reads a line of slog's JSON. Any other stays as it is.
 func parseDEC(raw string) api.LogLine {
 	var fields map[string]any
-	if json.Unmarshal([]byte(raw), &fields) != nil {
+	err := json.Unmarshal([]byte(raw), &fields)
+	message, ok := fields["msg"].(string)
+	if err != nil || !ok {
 		return api.LogLine{Text: raw}
 	}
-	line := api.LogLine{At: timeOf(fields["time"]), Level: levelOf(fmt.Sprint(fields["level"])), Text: fmt.Sprint(fields["msg"])}
+	line := api.LogLine{At: timeOf(fields["time"]), Level: levelOf(fmt.Sprint(fields["level"])), Text: message}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		switch key {
 		case "time", "level", "msg", "run", "experiment":
@@ -110,7 +112,7 @@ func parseService(raw string) api.LogLine {
 			layout += "Z0700"
 		}
 		if at, err := time.ParseInLocation(layout, text+zone, time.Local); err == nil {
-			line.At = at.UTC()
+			line.At = inUTC(at)
 		}
 	}
 	if found := word.FindString(raw[:min(len(raw), levelWithin)]); found != "" {
@@ -128,7 +130,15 @@ func timeOf(v any) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return at.UTC()
+	return inUTC(at)
+}
+
+// inUTC is a time in UTC. One whose year JSON can't hold there is none.
+func inUTC(at time.Time) time.Time {
+	if at = at.UTC(); at.Year() < 0 || at.Year() > 9999 {
+		return time.Time{}
+	}
+	return at
 }
 
 // levelOf is a level in the API's words; "" for what is none.
