@@ -20,12 +20,12 @@ import (
 // "run", to a file of its own, so that a run's log can be read without searching
 // all of dec.log.
 type RunLogs struct {
-	home  datadir.Home
-	mu    *sync.Mutex // of the files
-	attrs []slog.Attr
-	run   string
-	// named is set below a group: its attribute "run" is not the run.
-	named bool
+	home datadir.Home
+	mu   *sync.Mutex                       // of the files
+	with []func(slog.Handler) slog.Handler // attributes and groups, in order
+	run  string
+	// grouped is set below a group: its attribute "run" is not the run.
+	grouped bool
 }
 
 // NewRunLogs returns a handler that stages logs in the data folder.
@@ -69,7 +69,7 @@ func (l *RunLogs) Enabled(_ context.Context, level slog.Level) bool { return lev
 // WithAttrs implements [slog.Handler].
 func (l *RunLogs) WithAttrs(attrs []slog.Attr) slog.Handler {
 	next := *l
-	next.attrs = append(slices.Clip(l.attrs), attrs...)
+	next.with = append(slices.Clip(l.with), func(h slog.Handler) slog.Handler { return h.WithAttrs(attrs) })
 	for _, attr := range attrs {
 		next.note(attr)
 	}
@@ -77,14 +77,15 @@ func (l *RunLogs) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 // WithGroup implements [slog.Handler].
-func (l *RunLogs) WithGroup(string) slog.Handler {
+func (l *RunLogs) WithGroup(name string) slog.Handler {
 	next := *l
-	next.named = true
+	next.with = append(slices.Clip(l.with), func(h slog.Handler) slog.Handler { return h.WithGroup(name) })
+	next.grouped = l.grouped || name != "" // an empty one is none
 	return &next
 }
 
 func (l *RunLogs) note(attr slog.Attr) {
-	if !l.named && attr.Key == "run" && runID.MatchString(attr.Value.String()) {
+	if !l.grouped && attr.Key == "run" && runID.MatchString(attr.Value.String()) {
 		l.run = attr.Value.String()
 	}
 }
@@ -106,6 +107,9 @@ func (l *RunLogs) Handle(ctx context.Context, record slog.Record) error {
 	if err != nil {
 		return fmt.Errorf("log of run %s: %w", about.run, err)
 	}
-	err = slog.NewJSONHandler(file, nil).WithAttrs(about.attrs).Handle(ctx, record)
-	return errors.Join(err, file.Close())
+	var handler slog.Handler = slog.NewJSONHandler(file, nil)
+	for _, with := range l.with {
+		handler = with(handler)
+	}
+	return errors.Join(handler.Handle(ctx, record), file.Close())
 }
