@@ -60,7 +60,7 @@ func DecodeConfig(fields []ConfigField, config map[string]json.RawMessage, into 
 	return nil
 }
 
-// read checks one value against f and says what to write instead of a wrong one.
+// read checks one value against f and says what it must be.
 func (f ConfigField) read(raw json.RawMessage) (value any, fault string) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -70,7 +70,7 @@ func (f ConfigField) read(raw json.RawMessage) (value any, fault string) {
 	switch f.Default.(type) {
 	case bool:
 		if _, ok := value.(bool); !ok {
-			return nil, fmt.Sprintf("%s is not a choice: write true or false", raw)
+			return nil, fmt.Sprintf("must be true or false, not %s", raw)
 		}
 		return value, ""
 	case int:
@@ -79,9 +79,9 @@ func (f ConfigField) read(raw json.RawMessage) (value any, fault string) {
 	text, ok := value.(string)
 	switch {
 	case len(f.Enum) > 0 && (!ok || !slices.Contains(f.Enum, text)):
-		return nil, fmt.Sprintf("%s is not a choice: write one of %s", raw, strings.Join(f.Enum, ", "))
+		return nil, fmt.Sprintf("must be one of %s, not %s", strings.Join(f.Enum, ", "), raw)
 	case !ok:
-		return nil, fmt.Sprintf("%s is not text", raw)
+		return nil, fmt.Sprintf("must be text, not %s", raw)
 	}
 	return text, ""
 }
@@ -89,11 +89,11 @@ func (f ConfigField) read(raw json.RawMessage) (value any, fault string) {
 func (f ConfigField) readInt(value any, raw json.RawMessage) (any, string) {
 	number, ok := value.(json.Number)
 	if !ok {
-		return nil, fmt.Sprintf("%s is not a number: write one such as %d", raw, f.Default)
+		return nil, fmt.Sprintf("must be a whole number, such as %d, not %s", f.Default, raw)
 	}
 	float, err := number.Float64()
 	if err != nil || float != math.Trunc(float) || float < float64(f.Min) || float > float64(f.Max) {
-		return nil, fmt.Sprintf("%s is out of range: write a whole number from %d to %d", raw, f.Min, f.Max)
+		return nil, fmt.Sprintf("must be a whole number from %d to %d, not %s", f.Min, f.Max, raw)
 	}
 	return int(float), ""
 }
@@ -107,7 +107,7 @@ func unknown(fields []ConfigField, name string) string {
 	if near := experiment.Nearest(name, names); near != "" {
 		return fmt.Sprintf("there is no such setting; did you mean %s?", near)
 	}
-	return "there is no such setting; there are " + strings.Join(names, ", ")
+	return "there is no such setting; known are " + strings.Join(names, ", ")
 }
 
 // ConfigSchema is the JSON Schema of a client_config with these fields.
@@ -135,7 +135,7 @@ func ConfigSchema(fields []ConfigField) json.RawMessage {
 		"properties":           properties,
 	})
 	if err != nil {
-		panic(fmt.Sprintf("technology: a field of a client_config has a default that is no JSON: %v", err))
+		panic(fmt.Sprintf("technology: a field of a client_config has a default that is not JSON: %v", err))
 	}
 	return schema
 }

@@ -14,7 +14,8 @@ func (p *Plan) Check(problems *Problems) {
 	c.variants(p.Variants)
 	stages := p.Workload.Stages
 	if c.sound("limits.ttl", "workload.stages", "workload.load") && p.Limits.TTL.Std() <= stages.Total() {
-		problems.Add("limits.ttl", "is %s, but the stages alone take %s: write more, and leave time to provision", p.Limits.TTL, Duration(stages.Total()))
+		problems.Add("limits.ttl", "is %s, but the stages alone take %s: raise it, and leave time to provision",
+			p.Limits.TTL, Duration(stages.Total()))
 	}
 }
 
@@ -43,16 +44,19 @@ func (c *checker) topology(w Workload) {
 	}
 	t := w.Topology
 	if t.ConsumersPerGroup > t.Partitions {
-		c.problems.Add(at+"consumers_per_group", "is %d, but there are %d partitions: the others would stay idle; write at most %d, or more partitions", t.ConsumersPerGroup, t.Partitions, t.Partitions)
+		c.problems.Add(at+"consumers_per_group", "is %d, but %spartitions is %d: the other consumers would be idle; use at most %d, or more partitions",
+			t.ConsumersPerGroup, at, t.Partitions, t.Partitions)
 	}
 	if t.ProducerNodes > t.Producers {
-		c.problems.Add(at+"producer_nodes", "is %d, but there are %d producers to share: write at most %d", t.ProducerNodes, t.Producers, t.Producers)
+		c.problems.Add(at+"producer_nodes", "is %d, but %sproducers is %d: use at most %d", t.ProducerNodes, at, t.Producers, t.Producers)
 	}
 	if consumers := t.ConsumerGroups * t.ConsumersPerGroup; t.ConsumerNodes > consumers {
-		c.problems.Add(at+"consumer_nodes", "is %d, but there are %d consumers to share: write at most %d", t.ConsumerNodes, consumers, consumers)
+		c.problems.Add(at+"consumer_nodes", "is %d, but the consumer groups have %d consumers in all: use at most %d",
+			t.ConsumerNodes, consumers, consumers)
 	}
 	if w.Require.Replicas > t.Replicas {
-		c.problems.Add("workload.require.replicas", "is %d, but topology.replicas asks for %d: write at least %d there", w.Require.Replicas, t.Replicas, w.Require.Replicas)
+		c.problems.Add("workload.require.replicas", "is %d, but %sreplicas is %d: raise that to at least %d",
+			w.Require.Replicas, at, t.Replicas, w.Require.Replicas)
 	}
 }
 
@@ -63,30 +67,31 @@ func (c *checker) load(l Load, stages Stages) {
 	}
 	switch {
 	case l.Rate == 0 && l.Schedule == nil:
-		c.problems.Add(at, `has neither rate nor schedule: write one, such as {"rate": 20000}`)
+		c.problems.Add(at, `needs a rate or a schedule, such as {"rate": 20000}`)
 		return
 	case l.Rate != 0 && l.Schedule != nil:
-		c.problems.Add(at, "has both rate and schedule: keep one")
+		c.problems.Add(at, "has both a rate and a schedule: keep one of them")
 		return
 	case l.Schedule == nil:
 		if c.sound("workload.stages.measure") && stages.Measure == 0 {
-			c.problems.Add("workload.stages.measure", `is required beside a constant rate: write a length of time such as "2m"`)
+			c.problems.Add("workload.stages.measure", `is required with a constant rate: set it to a duration with a unit, such as "2m"`)
 		}
 		return
 	}
 	for i, s := range l.Schedule {
 		if (s.Rate == nil) == (s.RampTo == nil) {
-			c.problems.Add(fmt.Sprintf("%s.schedule[%d]", at, i), "needs either rate or ramp_to")
+			c.problems.Add(fmt.Sprintf("%s.schedule[%d]", at, i), "must have either rate or ramp_to")
 			return
 		}
 	}
 	if first := l.Schedule[0]; first.Rate == nil || *first.Rate == 0 {
-		c.problems.Add(at+".schedule[0]", `must begin with a rate above zero, which the warm-up runs at and a ramp starts from, such as {"for": "10s", "rate": 1000}`)
+		c.problems.Add(at+".schedule[0]",
+			`must have a rate above zero, for the warmup stage and as the start of a ramp, such as {"for": "10s", "rate": 1000}`)
 	}
 	if length := l.length(); c.sound("workload.stages.measure") && stages.Measure != length {
-		c.problems.Add("workload.stages.measure", "is %s, but the schedule takes %s: leave it out", stages.Measure, length)
+		c.problems.Add("workload.stages.measure", "is %s, but the schedule takes %s: remove it", stages.Measure, length)
 	} else if c.sound("workload.stages.measure") && (length < MinMeasure || length > MaxMeasure) {
-		c.problems.Add(at+".schedule", "is %s, must be %s to %s", length, MinMeasure, MaxMeasure)
+		c.problems.Add(at+".schedule", "takes %s; it must take between %s and %s", length, MinMeasure, MaxMeasure)
 	}
 }
 
@@ -98,7 +103,7 @@ func (c *checker) variants(variants []Variant) {
 			continue
 		}
 		if other, taken := first[v.Label]; taken {
-			c.problems.Add(path, "%q is already the label of variants[%d]: write another", v.Label, other)
+			c.problems.Add(path, "%q is already the label of variants[%d]: choose another one", v.Label, other)
 			continue
 		}
 		first[v.Label] = i

@@ -6,6 +6,6 @@ import "errors"
 var (
 	ErrNotFound  = errors.New("not found")
 	ErrFenced    = errors.New("the lease was lost to another server") // stop work, write nothing
-	ErrBusy      = errors.New("something of it may still exist")
-	ErrKeyReused = errors.New("the idempotency key was used for another request")
+	ErrBusy      = errors.New("parts of it may still exist")
+	ErrKeyReused = errors.New("the idempotency key was already used for another request")
 )

@@ -43,7 +43,7 @@ func (p *Problems) Add(path, format string, args ...any) {
 	case len(*p) < maxProblems:
 		*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 	case len(*p) == maxProblems:
-		*p = append(*p, Problem{Message: "there are more problems than these"})
+		*p = append(*p, Problem{Message: "there are more problems"})
 	}
 }
 

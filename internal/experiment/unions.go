@@ -31,7 +31,7 @@ func (s *Size) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("read a size: %w", err)
 	}
 	if s.Min < MinMessageBytes || s.Max < s.Min || s.Max > MaxMessageBytes {
-		return fmt.Errorf("read a size: %s is not within %s to %s", s, MinMessageBytes, MaxMessageBytes)
+		return fmt.Errorf("read a size: %s is not between %s and %s", s, MinMessageBytes, MaxMessageBytes)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (k *Key) UnmarshalJSON(data []byte) error {
 	var written uniformKey
 	if err := json.Unmarshal(data, &written); err == nil {
 		if written.Uniform.Cardinality < 1 {
-			return fmt.Errorf("read a key: there are %d to draw from", written.Uniform.Cardinality)
+			return fmt.Errorf("read a key: the cardinality is %d, but must be at least 1", written.Uniform.Cardinality)
 		}
 		*k = Key{Kind: KeyUniform, Cardinality: written.Uniform.Cardinality}
 		return nil

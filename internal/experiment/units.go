@@ -56,11 +56,11 @@ var (
 	bytesGrammar    = regexp.MustCompile(BytesPattern)
 )
 
-// ParseDuration reads a length of time with its units, ns, us, ms, s, m or h.
+// ParseDuration reads a duration with its units: ns, us, ms, s, m or h.
 func ParseDuration(text string) (Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || !durationGrammar.MatchString(text) {
-		return 0, fmt.Errorf("%q is not a length of time: write a number with ms, s, m or h, such as \"90s\"", text)
+		return 0, fmt.Errorf("%q is not a duration: use a number with ms, s, m or h, such as \"90s\"", text)
 	}
 	return Duration(d), nil
 }
@@ -101,7 +101,7 @@ func (b *Bytes) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	if strings.HasPrefix(text, `"`) {
 		if err := json.Unmarshal(data, &text); err != nil {
-			return fmt.Errorf("read an amount of data: %w", err)
+			return fmt.Errorf("read a size: %w", err)
 		}
 	}
 	parsed, err := ParseBytes(text)
@@ -130,14 +130,14 @@ func ParseBytes(text string) (Bytes, error) {
 		_, ok = amount.SetString(number)
 	}
 	if !ok {
-		return 0, fmt.Errorf("%q is not an amount of data: write a number with B, kB, KiB, MB, MiB, GB or GiB, such as \"1KiB\"", text)
+		return 0, fmt.Errorf("%q is not a size: use a number with B, kB, KiB, MB, MiB, GB or GiB, such as \"1KiB\"", text)
 	}
 	amount.Mul(amount, new(big.Rat).SetInt64(size))
 	switch {
 	case !amount.IsInt():
 		return 0, fmt.Errorf("%q %w", text, errNotWholeBytes)
 	case !amount.Num().IsInt64():
-		return 0, fmt.Errorf("%q is more than this program can count", text)
+		return 0, fmt.Errorf("%q is too large", text)
 	}
 	return Bytes(amount.Num().Int64()), nil
 }

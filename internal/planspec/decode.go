@@ -35,7 +35,7 @@ var rawMessage = reflect.TypeFor[json.RawMessage]()
 
 func (d *decoder) value(n *yamltext.Node, v reflect.Value, at place) {
 	if n.Kind == yamltext.Null && v.Type() != rawMessage {
-		d.problems.Add(at.path, "is empty (null): leave the field out, or %s", d.expectation(v.Type(), at))
+		d.problems.Add(at.path, "is empty (null): remove the field, or set it to %s", d.expectation(v.Type(), at))
 		return
 	}
 	if isForm(v.Type()) {
@@ -79,7 +79,7 @@ func (d *decoder) structure(n *yamltext.Node, v reflect.Value, at place) {
 		case value != nil:
 			d.value(value, target, there)
 		case rule.required:
-			d.problems.Add(there.path, "is required: %s", d.expectation(target.Type(), there))
+			d.problems.Add(there.path, "is required: set it to %s", d.expectation(target.Type(), there))
 		case rule.def != "":
 			d.value(defaults[there.rule], target, there)
 		case target.Kind() == reflect.Struct && !isForm(target.Type()):
@@ -132,7 +132,7 @@ func (d *decoder) list(n *yamltext.Node, v reflect.Value, at place) {
 	}
 	rule := fields[at.rule]
 	if count := len(n.Items); count < int(rule.min) || count > int(rule.max) {
-		d.problems.Add(at.path, "has %d items, must have %.0f to %.0f", count, rule.min, rule.max)
+		d.problems.Add(at.path, "has %d items; it must have %.0f to %.0f", count, rule.min, rule.max)
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Items), len(n.Items)))
@@ -176,8 +176,8 @@ func plainNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) 
 func (f field) checkRange(x float64, format func(float64) string, path string, problems *experiment.Problems) {
 	switch {
 	case f.max == 0 && x < f.min:
-		problems.Add(path, "is %s, must be at least %s", format(x), format(f.min))
+		problems.Add(path, "is %s; it must be at least %s", format(x), format(f.min))
 	case f.max != 0 && (x < f.min || x > f.max):
-		problems.Add(path, "is %s, must be %s to %s", format(x), format(f.min), format(f.max))
+		problems.Add(path, "is %s; it must be between %s and %s", format(x), format(f.min), format(f.max))
 	}
 }

@@ -60,11 +60,11 @@ func readTree(path string) (*yamltext.Node, error) {
 func override(tree *yamltext.Node, set string) error {
 	path, text, ok := strings.Cut(set, "=")
 	if !ok || path == "" {
-		return fmt.Errorf("--set %s: write path=value, such as variants.kafka.options.brokers=3", set)
+		return fmt.Errorf("--set %s: must be path=value, such as variants.kafka.options.brokers=3", set)
 	}
 	parts := strings.Split(path, ".")
 	if len(parts) > yamltext.MaxDepth {
-		return fmt.Errorf("--set %.40s…: names %d levels; at most %d are allowed", path, len(parts), yamltext.MaxDepth)
+		return fmt.Errorf("--set %.40s…: the path has %d levels; at most %d are allowed", path, len(parts), yamltext.MaxDepth)
 	}
 	value, err := yamltext.Parse([]byte(text))
 	if err != nil {
@@ -91,11 +91,11 @@ func override(tree *yamltext.Node, set string) error {
 				return fmt.Errorf("--set %s: %w", path, err)
 			}
 			if last {
-				return fmt.Errorf("--set %s: name a field below %s", path, part)
+				return fmt.Errorf("--set %s: add a field after %s", path, part)
 			}
 			node = child
 		default:
-			return fmt.Errorf("--set %s: %s is a single value and has no %s", path, strings.Join(parts[:i], "."), part)
+			return fmt.Errorf("--set %s: %s is a single value and has no field %s", path, strings.Join(parts[:i], "."), part)
 		}
 	}
 	return nil
@@ -117,5 +117,5 @@ func element(list []*yamltext.Node, name string) (*yamltext.Node, error) {
 		}
 		labels = append(labels, label)
 	}
-	return nil, fmt.Errorf("no element %q; there are %s", name, strings.Join(labels, ", "))
+	return nil, fmt.Errorf("there is no %q; known are %s", name, strings.Join(labels, ", "))
 }

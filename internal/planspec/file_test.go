@@ -68,7 +68,7 @@ func TestReadFileRefuses(t *testing.T) {
 		"an override without a value":        {smallPlan, "variants.a", "path=value"},
 		"an override of an unknown variant":  {smallPlan, "variants.c.label=x", "a, b"},
 		"an override below a single value":   {smallPlan, "name.first=x", "single value"},
-		"an override of a whole variant":     {smallPlan, "variants.a=1", "name a field below"},
+		"an override of a whole variant":     {smallPlan, "variants.a=1", "add a field after"},
 		"two documents":                      {"a: 1\n---\nb: 2\n", "", "several YAML documents"},
 		"a key twice":                        {"name: a\nname: b\n", "", "name: is given twice, the second time on line 2"},
 		"anchors that grow":                  {"a: &a [1]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", "", "anchor"},
@@ -113,7 +113,7 @@ func TestReadFileBoundsAllThatItReads(t *testing.T) {
 		"a plan":                     {"name: x\noptions: " + deep, nil, ": line 2: nested 65 levels deep; at most 64 are allowed"},
 		"a workload of another file": {"workload: deep.yaml\n", nil, "deep.yaml: line 1: nested 65 levels deep; at most 64 are allowed"},
 		"the value of an override":   {smallPlan, []string{"variants.a.options.x=" + deep}, "--set variants.a.options.x: line 1: nested 65 levels deep; at most 64 are allowed"},
-		"the path of an override":    {smallPlan, []string{strings.Repeat("a.", 50_000) + "a=1"}, "names 50001 levels; at most 64 are allowed"},
+		"the path of an override":    {smallPlan, []string{strings.Repeat("a.", 50_000) + "a=1"}, "the path has 50001 levels; at most 64 are allowed"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

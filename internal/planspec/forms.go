@@ -35,7 +35,7 @@ func (d *decoder) form(n *yamltext.Node, v any, at place) {
 func (d *decoder) duration(n *yamltext.Node, v *experiment.Duration, at place) {
 	rule := fields[at.rule]
 	if n.Kind != yamltext.Text {
-		d.problems.Add(at.path, "write a length of time with its unit such as %s, not %s", rule.sample(), describe(n))
+		d.problems.Add(at.path, "must be a duration with a unit, such as %s, not %s", rule.sample(), describe(n))
 		return
 	}
 	parsed, err := experiment.ParseDuration(n.Text)
@@ -50,7 +50,7 @@ func (d *decoder) duration(n *yamltext.Node, v *experiment.Duration, at place) {
 // bytes reads text with a unit, or a number.
 func (d *decoder) bytes(n *yamltext.Node, v *experiment.Bytes, at place, rule field) {
 	if n.Kind != yamltext.Text && n.Kind != yamltext.Number {
-		d.problems.Add(at.path, "write an amount of data with its unit such as %s, not %s", rule.sample(), describe(n))
+		d.problems.Add(at.path, "must be a size with a unit, such as %s, not %s", rule.sample(), describe(n))
 		return
 	}
 	parsed, err := experiment.ParseBytes(n.Text)
@@ -63,7 +63,7 @@ func (d *decoder) bytes(n *yamltext.Node, v *experiment.Bytes, at place, rule fi
 }
 
 // sizeForms tells how a size is written.
-const sizeForms = `write a size such as "1KiB", or {"uniform": [100, 4000]}`
+const sizeForms = `a size such as "1KiB", or {"uniform": [100, 4000]}`
 
 func (d *decoder) size(n *yamltext.Node, v *experiment.Size, at place) {
 	rule := fields[at.rule]
@@ -74,19 +74,19 @@ func (d *decoder) size(n *yamltext.Node, v *experiment.Size, at place) {
 	}
 	m, ok := only(n)
 	if !ok || m.Name != "uniform" || m.Value.Kind != yamltext.List || len(m.Value.Items) != 2 {
-		d.problems.Add(at.path, "%s, not %s", sizeForms, describe(n))
+		d.problems.Add(at.path, "must be %s, not %s", sizeForms, describe(n))
 		return
 	}
 	at = at.field("uniform")
 	d.bytes(m.Value.Items[0], &v.Min, at.item(0), rule)
 	d.bytes(m.Value.Items[1], &v.Max, at.item(1), rule)
 	if v.Max < v.Min {
-		d.problems.Add(at.path, "the range ends before it begins: write the smaller size first")
+		d.problems.Add(at.path, "the range is reversed; put the smaller size first")
 	}
 }
 
 // keyForms tells how keys are written.
-const keyForms = `write "none", "round_robin" or {"uniform": {"cardinality": 10000}}`
+const keyForms = `"none", "round_robin" or {"uniform": {"cardinality": 10000}}`
 
 func (d *decoder) key(n *yamltext.Node, v *experiment.Key, at place) {
 	rule := fields[at.rule]
@@ -96,19 +96,19 @@ func (d *decoder) key(n *yamltext.Node, v *experiment.Key, at place) {
 	}
 	m, ok := only(n)
 	if !ok || m.Name != string(experiment.KeyUniform) {
-		d.problems.Add(at.path, "%s, not %s", keyForms, describe(n))
+		d.problems.Add(at.path, "must be %s, not %s", keyForms, describe(n))
 		return
 	}
 	at = at.field(m.Name)
 	inner, ok := only(m.Value)
 	if !ok || inner.Name != "cardinality" {
-		d.problems.Add(at.path, `write {"cardinality": 10000}, not %s`, describe(m.Value))
+		d.problems.Add(at.path, `must be {"cardinality": 10000}, not %s`, describe(m.Value))
 		return
 	}
 	at = at.field(inner.Name)
 	count, err := strconv.Atoi(inner.Value.Text)
 	if inner.Value.Kind != yamltext.Number || err != nil {
-		d.problems.Add(at.path, "write a whole number such as 10000, not %s", describe(inner.Value))
+		d.problems.Add(at.path, "must be a whole number, such as 10000, not %s", describe(inner.Value))
 		return
 	}
 	*v = experiment.Key{Kind: experiment.KeyUniform, Cardinality: count}

@@ -14,16 +14,16 @@ import (
 	"dec.local/dec/internal/yamltext"
 )
 
-// expectation says what a field wants, with an example, as the end of a
-// sentence: "write a whole number such as 12".
+// expectation says what a field takes, with an example, as the end of a
+// sentence: "a whole number, such as 12".
 func (d *decoder) expectation(t reflect.Type, at place) string {
 	rule := fields[at.rule]
 	if len(rule.enum) > 0 {
-		return "write " + alternatives(rule.enum)
+		return alternatives(rule.enum)
 	}
-	text := "write " + typeWords(t)
+	text := typeWords(t)
 	if sample := rule.sample(); sample != "" {
-		text += " such as " + sample
+		text += ", such as " + sample
 	}
 	return text
 }
@@ -32,9 +32,9 @@ func (d *decoder) expectation(t reflect.Type, at place) string {
 func typeWords(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[experiment.Duration]():
-		return "a length of time with its unit"
+		return "a duration with a unit"
 	case reflect.TypeFor[experiment.Bytes]():
-		return "an amount of data with its unit"
+		return "a size with a unit"
 	case reflect.TypeFor[experiment.Size](), reflect.TypeFor[experiment.Key]():
 		return "text or an object"
 	}
@@ -57,27 +57,27 @@ func (d *decoder) wrongType(n *yamltext.Node, t reflect.Type, at place) {
 	if d.refuseForm(n, at) {
 		return
 	}
-	d.problems.Add(at.path, "%s, not %s", d.expectation(t, at), describe(n))
+	d.problems.Add(at.path, "must be %s, not %s", d.expectation(t, at), describe(n))
 }
 
 // refuseForm adds a problem when n is a form of a value that this version does
-// not honour, such as {"burst": …}.
+// not support, such as {"burst": …}.
 func (d *decoder) refuseForm(n *yamltext.Node, at place) bool {
 	m, ok := only(n)
 	if !ok {
 		return false
 	}
-	instead, ok := notHonoured[at.field(m.Name).rule]
+	instead, ok := unsupported[at.field(m.Name).rule]
 	if ok {
-		d.problems.Add(at.field(m.Name).path, "not honoured by this version: %s", instead)
+		d.problems.Add(at.field(m.Name).path, "is not supported by this version: %s", instead)
 	}
 	return ok
 }
 
 func (d *decoder) unknown(name string, known map[string]bool, at place) {
 	here := at.field(name)
-	if instead, ok := notHonoured[here.rule]; ok {
-		d.problems.Add(here.path, "not honoured by this version: %s", instead)
+	if instead, ok := unsupported[here.rule]; ok {
+		d.problems.Add(here.path, "is not supported by this version: %s", instead)
 		return
 	}
 	message := "unknown field"
@@ -108,17 +108,17 @@ func elsewhere(name string) string {
 func (f field) refuseText(text string) string {
 	switch {
 	case len(f.enum) > 0 && !slices.Contains(f.enum, text):
-		message := fmt.Sprintf("write %s, not %q", alternatives(f.enum), shorten(text))
+		message := fmt.Sprintf("must be %s, not %q", alternatives(f.enum), shorten(text))
 		if near := experiment.Nearest(text, f.enum); near != "" && len(f.enum) > 4 {
-			message = fmt.Sprintf("%q is not known; did you mean %q?", shorten(text), near)
+			message = fmt.Sprintf("%q is unknown; did you mean %q?", shorten(text), near)
 		}
 		return message
 	case f.slug:
 		return experiment.SlugFault(text, f.sample())
 	case utf8.RuneCountInString(text) > experiment.MaxName:
-		return fmt.Sprintf("has %d characters, must have at most %d", utf8.RuneCountInString(text), experiment.MaxName)
+		return fmt.Sprintf("has %d characters; the maximum is %d", utf8.RuneCountInString(text), experiment.MaxName)
 	case strings.ContainsFunc(text, unicode.IsControl):
-		return "holds a control character: write one line of text"
+		return "contains a control character; it must be one line of text"
 	}
 	return ""
 }
@@ -143,7 +143,7 @@ func only(n *yamltext.Node) (yamltext.Member, bool) {
 	return n.Members[0], true
 }
 
-// describe says what n is, shortly, for "expected …, got …".
+// describe says briefly what n is, for "must be …, not …".
 func describe(n *yamltext.Node) string {
 	switch n.Kind {
 	case yamltext.Text:

@@ -17,7 +17,7 @@ import (
 // Decode reads a plan from YAML or JSON, applies the defaults and validates it. The
 // error is an *[experiment.Problems] that tells all faults at once, each with its
 // path; text that is no plan at all is a problem of the whole. Unknown fields, fields
-// given twice, and fields that this version does not honour are faults. The plan that
+// given twice, and fields that this version does not support are faults. The plan that
 // is returned marshals to JSON that decodes to the same plan.
 func Decode(text []byte) (experiment.Plan, error) {
 	root, err := mapping(yamltext.Parse(text))
@@ -59,9 +59,9 @@ func mapping(root *yamltext.Node, err error) (*yamltext.Node, error) {
 	case err != nil:
 		problems.Add("", "%v", err)
 	case root.Kind == yamltext.Null:
-		problems.Add("", "the plan is empty; see examples/ for one")
+		problems.Add("", "the plan is empty; see examples/ for a complete one")
 	case root.Kind != yamltext.Object:
-		problems.Add("", "a plan is a mapping with name, workload and variants, not %s", root.Kind)
+		problems.Add("", "a plan must be an object with name, workload and variants, not %s", root.Kind)
 	}
 	return root, problems.Err()
 }

@@ -16,7 +16,7 @@ type object = map[string]any
 func Schema() json.RawMessage {
 	schema := schemaOf(reflect.TypeFor[experiment.Plan](), "")
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	schema["title"] = "Plan of an experiment"
+	schema["title"] = "DEC experiment plan"
 	data, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
 		panic("planspec: the schema is not JSON: " + err.Error()) // a fault in this file

@@ -12,7 +12,7 @@ import (
 )
 
 // TestSchemaSaysWhatDecodeReads checks that each field of the normalised
-// plan is in the schema, and none that this version does not honour.
+// plan is in the schema, and none that this version does not support.
 func TestSchemaSaysWhatDecodeReads(t *testing.T) {
 	var schema struct {
 		Properties map[string]json.RawMessage

@@ -98,14 +98,14 @@ func (r *jsonReader) object() (*Node, error) {
 		}
 		name, ok := token.(string)
 		if !ok {
-			return nil, errors.New("a name is missing")
+			return nil, errors.New("a field name is missing")
 		}
 		if len(name) > maxName {
 			return nil, longName(r.line())
 		}
 		r.at[len(r.at)-1] = step{name, noItem}
 		if seen[name] {
-			r.problems.Add(r.at.path(), "is given twice; keep one")
+			r.problems.Add(r.at.path(), "is given twice: keep one of them")
 		}
 		seen[name] = true
 		value, err := r.value()

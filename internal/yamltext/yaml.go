@@ -37,7 +37,7 @@ func parseYAML(data []byte) (*Node, error) {
 		return nil, in.fault(err)
 	}
 	if err := loader.Load(&second); err == nil {
-		return nil, errors.New("there are several YAML documents; write one at a time")
+		return nil, errors.New("there are several YAML documents; only one is allowed")
 	} else if !errors.Is(err, io.EOF) {
 		return nil, in.fault(err)
 	}
@@ -112,7 +112,7 @@ func (m *meter) fault(err error) error {
 	case load.Message == errDepth.Error():
 		return tooDeep(load.Mark.Line)
 	case load.Stage == yaml.ComposerStage: // would repeat the name, which may be a secret that begins with *
-		return fmt.Errorf("not YAML or JSON: line %d, column %d: an alias of an anchor that is not there", load.Mark.Line, load.Mark.Column)
+		return fmt.Errorf("not YAML or JSON: line %d, column %d: an alias of an unknown anchor", load.Mark.Line, load.Mark.Column)
 	case load.Mark.Line == 0:
 		return errors.New("not YAML or JSON: " + load.Message)
 	}
@@ -166,10 +166,10 @@ func (r *yamlReader) value(n *yaml.Node) (*Node, error) {
 // each level, and may hold itself.
 func (r *yamlReader) alias(n *yaml.Node) (*Node, error) {
 	if r.anchored {
-		return nil, refusal(n.Line, "a YAML anchor holds an alias; write the value out instead")
+		return nil, refusal(n.Line, "a YAML anchor contains an alias; write out the value instead")
 	}
 	if r.aliases++; r.aliases > maxAliases {
-		return nil, refusal(n.Line, "more than %d YAML aliases; write the values out instead", maxAliases)
+		return nil, refusal(n.Line, "more than %d YAML aliases; write out the values instead", maxAliases)
 	}
 	r.copying = true
 	defer func() { r.copying = false }()
@@ -209,7 +209,7 @@ func (r *yamlReader) object(n *yaml.Node) (*Node, error) {
 		}
 		r.at[len(r.at)-1] = step{name, noItem}
 		if given[name] {
-			r.problems.Add(r.at.path(), "is given twice, the second time on line %d; keep one", key.Line)
+			r.problems.Add(r.at.path(), "is given twice, the second time on line %d: keep one of them", key.Line)
 		}
 		given[name] = true
 		node, err := r.value(value)
@@ -230,7 +230,7 @@ func (r *yamlReader) object(n *yaml.Node) (*Node, error) {
 func (r *yamlReader) name(key *yaml.Node) (string, error) {
 	switch {
 	case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!null":
-		return "", refusal(key.Line, "the name of a field must be text")
+		return "", refusal(key.Line, "a field name must be text")
 	case len(key.Value) > maxName:
 		return "", longName(key.Line)
 	}
@@ -253,7 +253,7 @@ func (r *yamlReader) merge(into *Node, given map[string]bool, value *yaml.Node) 
 	}
 	for _, source := range sources {
 		if source.Kind != Object {
-			return refusal(value.Line, "<< takes an alias of an object, or a list of them")
+			return refusal(value.Line, "the value of << must be an alias of an object, or a list of such aliases")
 		}
 		for _, m := range source.Members {
 			if !given[m.Name] {
@@ -268,7 +268,7 @@ func (r *yamlReader) merge(into *Node, given map[string]bool, value *yaml.Node) 
 func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 	if r.copying {
 		if r.repeated += len(n.Value); r.repeated > MaxBytes {
-			return nil, refusal(n.Line, "YAML aliases repeat more than %d MiB", MaxBytes>>20)
+			return nil, refusal(n.Line, "YAML aliases expand to more than %d MiB", MaxBytes>>20)
 		}
 	}
 	switch n.ShortTag() {
@@ -284,13 +284,13 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 		if literal, ok := number(n.Value); ok {
 			return &Node{Kind: Number, Text: literal}, nil
 		}
-		return nil, refusal(n.Line, "a number that JSON cannot hold")
+		return nil, refusal(n.Line, "a number that JSON cannot represent")
 	}
 	return nil, unknownTag(n)
 }
 
 func unknownTag(n *yaml.Node) error {
-	return refusal(n.Line, "a YAML tag that is not known here, or does not fit its value; leave it out")
+	return refusal(n.Line, "a YAML tag that is unknown or does not fit its value; remove it")
 }
 
 // number writes a number of YAML as JSON. A literal that is JSON stays as it is.

@@ -53,7 +53,7 @@ const (
 	Text    Kind = "text"
 	Number  Kind = "a number"
 	Boolean Kind = "a boolean"
-	Null    Kind = "nothing (null)"
+	Null    Kind = "empty (null)"
 )
 
 // Read reads a document of at most [MaxBytes]; see [Parse].
@@ -63,7 +63,7 @@ func Read(r io.Reader) (*Node, error) {
 		return nil, err
 	}
 	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("is larger than %d MiB, the most that is read", MaxBytes>>20)
+		return nil, fmt.Errorf("is larger than %d MiB, the maximum", MaxBytes>>20)
 	}
 	return Parse(data)
 }
@@ -95,7 +95,7 @@ func tooDeep(line int) error {
 func tooMany(line int) error { return refusal(line, "more than %d values up to here", maxValues) }
 
 func longName(line int) error {
-	return refusal(line, "the name of a field has more than %d bytes", maxName)
+	return refusal(line, "a field name has more than %d bytes", maxName)
 }
 
 // lineAt is the line, from 1, of an offset.

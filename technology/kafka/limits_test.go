@@ -149,7 +149,7 @@ func otherShapes(t *testing.T, endpoints json.RawMessage) {
 	for _, tt := range []struct {
 		partitions int
 		want       string
-	}{{4, ""}, {5, "it exists with 4 partitions, not 5: use another destination"}} {
+	}{{4, ""}, {5, "it already exists with 4 partitions, not 5: use another destination"}} {
 		d := open(t, endpoints, nil)
 		_, err := d.Prepare(t.Context(), experiment.Topology{Partitions: tt.partitions, Replicas: 1}, 0)
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {

@@ -84,7 +84,7 @@ func (d *driver) readQuotas(ctx context.Context) (map[int32]map[string]float64, 
 			err = kerr.ErrorForCode(response.ErrorCode)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("ask broker %d for the quotas: %w", broker, err)
+			return nil, fmt.Errorf("read the quotas of broker %d: %w", broker, err)
 		}
 		all[broker] = map[string]float64{}
 		for _, entry := range response.Entries {

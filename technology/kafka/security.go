@@ -29,7 +29,7 @@ func (e endpoints) security(secrets map[string]json.RawMessage) ([]kgo.Opt, erro
 	if e.TLS != nil {
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(e.TLS.CA)) {
-			return nil, errors.New("read the endpoints: tls.ca holds no certificate in PEM")
+			return nil, errors.New("read the endpoints: tls.ca contains no PEM certificate")
 		}
 		options = append(options, kgo.DialTLSConfig(&tls.Config{RootCAs: roots, ServerName: e.TLS.ServerName, MinVersion: tls.VersionTLS12}))
 	}
@@ -51,7 +51,7 @@ func readPassword(secrets map[string]json.RawMessage) (string, error) {
 	}
 	var password string
 	if json.Unmarshal(raw, &password) != nil { // the error itself may repeat it
-		return "", errors.New("the secret option password is not a text")
+		return "", errors.New("the secret option password is not text")
 	}
 	return password, nil
 }
@@ -59,10 +59,10 @@ func readPassword(secrets map[string]json.RawMessage) (string, error) {
 // refused makes final what the brokers, or this client, will refuse again.
 func refused(err error) error {
 	if errors.Is(err, kerr.SaslAuthenticationFailed) {
-		return technology.Final(fmt.Errorf("the option password of the stack is not that of the brokers: %w", err))
+		return technology.Final(fmt.Errorf("the brokers refuse the stack's option password: %w", err))
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return technology.Final(fmt.Errorf("the certificate of a broker is not the run's: another service may listen at its address: %w", err))
+		return technology.Final(fmt.Errorf("a broker's certificate is not that of the run; another service may be listening at its address: %w", err))
 	}
 	return err
 }

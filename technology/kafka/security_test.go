@@ -89,7 +89,7 @@ func refuseStrangers(t *testing.T, cluster *technologytest.Cluster, given map[st
 	t.Helper()
 	if given != nil {
 		_, err := kafka.Technology.Open(t.Context(), cluster.Endpoints, technology.Settings{Destination: "orders", Secrets: secrets(t, "Canary-12345")})
-		if err == nil || !strings.Contains(err.Error(), "the option password of the stack is not that of the brokers") || strings.Contains(err.Error(), "Canary") {
+		if err == nil || !strings.Contains(err.Error(), "the brokers refuse the stack's option password") || strings.Contains(err.Error(), "Canary") {
 			t.Errorf("Open() with a wrong password = %v, want it to say so and not to tell it", err)
 		}
 	}
@@ -114,7 +114,7 @@ func refuseStrangers(t *testing.T, cluster *technologytest.Cluster, given map[st
 			t.Fatal(err)
 		}
 		_, err = kafka.Technology.Open(t.Context(), raw, technology.Settings{Destination: "orders", Secrets: given})
-		if err == nil || !strings.Contains(err.Error(), "the certificate of a broker is not the run's") {
+		if err == nil || !strings.Contains(err.Error(), "a broker's certificate is not that of the run") {
 			t.Errorf("Open() with another %s = %v, want it to refuse the brokers' certificate", name, err)
 		}
 	}
@@ -151,7 +151,7 @@ func TestOpenRefusesAPasswordThatIsNoText(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = kafka.Technology.Open(ctx, json.RawMessage(`{"bootstrap": ["127.0.0.1:1"], "tls": {"ca": "none"}}`), technology.Settings{Destination: "orders"})
-	if err == nil || !strings.Contains(err.Error(), "tls.ca holds no certificate") {
+	if err == nil || !strings.Contains(err.Error(), "tls.ca contains no PEM certificate") {
 		t.Errorf("Open() with an authority that is none = %v, want it to say so", err)
 	}
 }

@@ -15,17 +15,20 @@ import (
 // own producer, but for the batch size: 16 KiB there, of which no fast producer
 // is content.
 var fields = []technology.ConfigField{
-	{Name: "acks", Default: "all", Enum: []string{"all", "leader", "none"}, Doc: "Who must have a message before it is acknowledged: all replicas in sync, the partition's leader, or nobody."},
-	{Name: "idempotence", Default: true, Doc: "Retries neither duplicate nor reorder. Needs acks=all, and is off with other acks."},
-	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "How long a batch waits for more messages."},
-	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: 64 << 20, Doc: "Largest batch of one partition, before compression."},
-	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Codec of the batches."},
-	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000, Doc: "A message not acknowledged by then, retries included, has failed."},
-	{Name: "fetch_min_bytes", Default: 1, Min: 1, Max: 64 << 20, Doc: "The broker answers a fetch once it has this much, or at fetch_max_wait_ms."},
-	{Name: "fetch_max_wait_ms", Default: 500, Min: 1, Max: 60_000, Doc: "The broker answers a fetch by then, whatever it has."},
-	{Name: "fetch_max_bytes", Default: 50 << 20, Min: 1024, Max: 1 << 30, Doc: "Largest answer to one fetch."},
-	{Name: "fetch_max_partition_bytes", Default: 1 << 20, Min: 1024, Max: 1 << 30, Doc: "Largest part of one partition in the answer to a fetch."},
-	{Name: "commit_interval_ms", Default: 5000, Max: 3_600_000, Doc: "A consumer records its position in its group this often; 0 is never."},
+	{Name: "acks", Default: "all", Enum: []string{"all", "leader", "none"},
+		Doc: "Who must have a message before it is acknowledged: all in-sync replicas, the partition leader, or nobody."},
+	{Name: "idempotence", Default: true, Doc: "Retries neither duplicate nor reorder messages. Requires acks: all, and is off with other acks."},
+	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "Maximum time that a batch waits for more messages."},
+	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: 64 << 20, Doc: "Maximum batch size per partition, before compression."},
+	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Compression codec of batches."},
+	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000,
+		Doc: "Time after which an unacknowledged message has failed, retries included."},
+	{Name: "fetch_min_bytes", Default: 1, Min: 1, Max: 64 << 20,
+		Doc: "Amount of data at which the broker answers a fetch before fetch_max_wait_ms has passed."},
+	{Name: "fetch_max_wait_ms", Default: 500, Min: 1, Max: 60_000, Doc: "Maximum time before the broker answers a fetch."},
+	{Name: "fetch_max_bytes", Default: 50 << 20, Min: 1024, Max: 1 << 30, Doc: "Maximum size of a fetch response."},
+	{Name: "fetch_max_partition_bytes", Default: 1 << 20, Min: 1024, Max: 1 << 30, Doc: "Maximum size of one partition's part of a fetch response."},
+	{Name: "commit_interval_ms", Default: 5000, Max: 3_600_000, Doc: "Interval at which a consumer commits its offsets; 0 means never."},
 }
 
 // config is a client_config with its defaults. The names are those of fields.
@@ -69,19 +72,19 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	problems := new(experiment.Problems)
 	if c.Acks != "all" {
 		if _, asked := clientConfig["idempotence"]; asked && c.Idempotence {
-			problems.Add("client_config.idempotence", "needs acks all: write acks: all, or leave idempotence out")
+			problems.Add("client_config.idempotence", "requires acks: all: set that, or remove idempotence")
 		}
 		c.Idempotence = false
 	}
 	if ackStrength[c.Acks] < ackStrength[w.Require.ProducerAck] {
-		problems.Add("client_config.acks", "is %s, but the workload requires at least %s: write acks: %s, or lower workload.require.producer_ack",
+		problems.Add("client_config.acks", "is %s, but the workload requires at least %s: set acks: %s, or lower workload.require.producer_ack",
 			c.Acks, w.Require.ProducerAck, w.Require.ProducerAck)
 	}
 	if c.Acks == "none" && w.Require.Durability != "" && w.Require.Durability != "memory" {
-		problems.Add("client_config.acks", "is none, which promises nothing about the disk, but the workload requires durability %s: write acks: all", w.Require.Durability)
+		problems.Add("client_config.acks", "is none, which guarantees no durability, but the workload requires %s: set acks: all", w.Require.Durability)
 	}
 	if need := int(w.Message.Size.Max) + batchOverhead; c.BatchMaxBytes < need {
-		problems.Add("client_config.batch_max_bytes", "is %d, but a batch must hold the workload's largest message: write at least %d", c.BatchMaxBytes, need)
+		problems.Add("client_config.batch_max_bytes", "is %d, but a batch must hold the workload's largest message: use at least %d", c.BatchMaxBytes, need)
 	}
 	return c, problems.Err()
 }

@@ -24,16 +24,16 @@ func TestCheckConfig(t *testing.T) {
 			"delivery_timeout_ms": 1000, "fetch_min_bytes": 1, "fetch_max_wait_ms": 1, "fetch_max_bytes": 1024, "fetch_max_partition_bytes": 1024, "commit_interval_ms": 0}`},
 		"leader without idempotence asked for": {config: `{"acks": "leader"}`},
 		"idempotence needs all": {config: `{"acks": "leader", "idempotence": true}`,
-			want: "client_config.idempotence: needs acks all: write acks: all, or leave idempotence out"},
+			want: "client_config.idempotence: requires acks: all: set that, or remove idempotence"},
 		"fewer acks than required": {config: `{"acks": "leader"}`, workload: experiment.Workload{Require: experiment.Require{ProducerAck: "all"}},
-			want: "client_config.acks: is leader, but the workload requires at least all: write acks: all, or lower workload.require.producer_ack"},
+			want: "client_config.acks: is leader, but the workload requires at least all: set acks: all, or lower workload.require.producer_ack"},
 		"more acks than required": {config: `{"acks": "all"}`, workload: experiment.Workload{Require: experiment.Require{ProducerAck: "leader"}}},
 		"no acks but a safe disk": {config: `{"acks": "none"}`, workload: experiment.Workload{Require: experiment.Require{Durability: "page_cache"}},
-			want: "client_config.acks: is none, which promises nothing about the disk, but the workload requires durability page_cache: write acks: all"},
+			want: "client_config.acks: is none, which guarantees no durability, but the workload requires page_cache: set acks: all"},
 		"a message larger than a batch": {config: `{"batch_max_bytes": 4096}`, workload: experiment.Workload{Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 4000}}},
-			want: "client_config.batch_max_bytes: is 4096, but a batch must hold the workload's largest message: write at least 4256"},
+			want: "client_config.batch_max_bytes: is 4096, but a batch must hold the workload's largest message: use at least 4256"},
 		"an unknown codec": {config: `{"compression": "brotli"}`,
-			want: `client_config.compression: "brotli" is not a choice: write one of none, gzip, snappy, lz4, zstd`},
+			want: `client_config.compression: must be one of none, gzip, snappy, lz4, zstd, not "brotli"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestOpenWaitsForEveryBroker(t *testing.T) {
 func TestPrepareSaysHowManyBrokersThereAre(t *testing.T) {
 	d := open(t, fake(t, kfake.NumBrokers(1)), nil)
 	_, err := d.Prepare(t.Context(), experiment.Topology{Partitions: 1, Replicas: 3}, 0)
-	if err == nil || !strings.Contains(err.Error(), "workload.topology.replicas is 3, more than the cluster has brokers (1)") {
+	if err == nil || !strings.Contains(err.Error(), "workload.topology.replicas is 3, but the cluster has 1 brokers") {
 		t.Errorf("Prepare() of 3 replicas on one broker = %v, want it to say so", err)
 	}
 }

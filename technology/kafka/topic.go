@@ -39,7 +39,7 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, retention e
 		return experiment.Effective{}, fmt.Errorf("wait for the leaders of topic %s: %w", d.settings.Destination, err)
 	}
 	if err := d.setQuotas(ctx); err != nil {
-		return experiment.Effective{}, fmt.Errorf("set the quotas of clients: %w", err)
+		return experiment.Effective{}, fmt.Errorf("set the client quotas: %w", err)
 	}
 	return d.effective(ctx, replicas)
 }
@@ -64,7 +64,8 @@ func (d *driver) createTopic(ctx context.Context, partitions, replicas int, rete
 			return nil
 		case errors.Is(err, kerr.InvalidReplicationFactor):
 			// All brokers have joined when the driver was opened.
-			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, more than the cluster has brokers (%d): raise the option brokers of the stack, or lower replicas: %w", replicas, len(d.Bootstrap), err))
+			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, but the cluster has %d brokers: raise the stack's option brokers, "+
+				"or lower replicas: %w", replicas, len(d.Bootstrap), err))
 		}
 		if e := (*kerr.Error)(nil); errors.As(err, &e) && !e.Retriable {
 			return technology.Final(err)
@@ -87,16 +88,16 @@ func (d *driver) waitForLeaders(ctx context.Context, partitions, replicas int) e
 		}
 		found := topics[topic].Partitions
 		if len(found) != partitions {
-			return technology.Final(fmt.Errorf("it exists with %d partitions, not %d: use another destination", len(found), partitions))
+			return technology.Final(fmt.Errorf("it already exists with %d partitions, not %d: use another destination", len(found), partitions))
 		}
 		for _, p := range found {
 			switch {
 			case p.Err != nil:
 				return fmt.Errorf("partition %d: %w", p.Partition, p.Err)
 			case len(p.Replicas) != replicas:
-				return technology.Final(fmt.Errorf("it exists with %d replicas, not %d: use another destination", len(p.Replicas), replicas))
+				return technology.Final(fmt.Errorf("it already exists with %d replicas, not %d: use another destination", len(p.Replicas), replicas))
 			case p.Leader < 0 || len(p.ISR) < replicas:
-				return fmt.Errorf("partition %d: leader %d, %d of %d copies in sync", p.Partition, p.Leader, len(p.ISR), replicas)
+				return fmt.Errorf("partition %d: leader %d, %d of %d replicas in sync", p.Partition, p.Leader, len(p.ISR), replicas)
 			}
 		}
 		// A leader is named at once, but makes the files of 1,000 partitions for

@@ -95,7 +95,7 @@ func (r *subscriber) receive(ctx context.Context) (*types.SubscribeToShardEvent,
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-quiet.C:
-			return nil, fmt.Errorf("nothing has come within %s", silence)
+			return nil, fmt.Errorf("nothing was received within %s", silence)
 		case event, ok := <-r.stream.Events():
 			if !ok {
 				return nil, errors.Join(errEnded, r.stream.Err())
@@ -159,7 +159,7 @@ func (r *subscriber) resubscribe(ctx context.Context, reason error) bool {
 		if throttle := judge(reason) == throttled; throttle {
 			d.settings.Report(experiment.ThrottledReads, 1)
 		} else if text := reason.Error(); text != logged && text != errEnded.Error() { // once, not at every try
-			d.log.Warn("a subscription of Kinesis broke or was refused, the next try follows", "shard", r.shard, "error", reason)
+			d.log.Warn("a Kinesis subscription failed or was refused; retrying", "shard", r.shard, "error", reason)
 			logged = text
 		}
 		if again && !sleep(ctx.Done(), jitter(throttlePause)) {
@@ -257,7 +257,7 @@ func (d *driver) deregister(ctx context.Context) {
 			continue
 		}
 		if _, err := d.admin.DeregisterStreamConsumer(ctx, &kinesis.DeregisterStreamConsumerInput{ConsumerARN: &one.arn}); err != nil && !isNotFound(err) {
-			d.log.Warn("take back a registered consumer of Kinesis", "consumer", name, "error", err)
+			d.log.Warn("deregister a Kinesis consumer", "consumer", name, "error", err)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 		d.stream = s.Destination
 	}
 	if !streamName.MatchString(d.stream) {
-		return nil, fmt.Errorf("destination %q: a stream's name has 1 to 128 letters, digits, dots, dashes and underscores", d.stream)
+		return nil, fmt.Errorf("destination %q: a stream name consists of 1 to 128 letters, digits, dots, hyphens and underscores", d.stream)
 	}
 	if d.aws, err = d.awsConfig(ctx); err != nil {
 		return nil, err

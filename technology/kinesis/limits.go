@@ -19,8 +19,8 @@ import (
 // limitsProgram is what the stack emulator puts before its emulator.
 var limitsProgram = technology.Program{
 	Name: "kinesis-limits",
-	Help: "hold the clients of a Kinesis emulator to the limits of a\n" +
-		"shard, as " + limitsFile + " in its working folder says",
+	Help: "enforce the limits of a Kinesis shard on the clients of an\n" +
+		"emulator, as configured in " + limitsFile + " in its working folder",
 	Run: runLimits,
 }
 
@@ -38,7 +38,7 @@ type limitsConfig struct {
 func runLimits(ctx context.Context, log *slog.Logger) error {
 	data, err := os.ReadFile(limitsFile)
 	if err != nil {
-		return fmt.Errorf("read what to do: %w; %w", err, technology.ErrUsage)
+		return fmt.Errorf("read the arguments: %w; %w", err, technology.ErrUsage)
 	}
 	var config limitsConfig
 	if err := json.Unmarshal(data, &config); err != nil {
@@ -46,11 +46,11 @@ func runLimits(ctx context.Context, log *slog.Logger) error {
 	}
 	upstream, err := url.Parse(config.Upstream)
 	if err != nil || upstream.Host == "" {
-		return fmt.Errorf("the upstream %q in %s is not a URL: write http://host:port", config.Upstream, limitsFile)
+		return fmt.Errorf("the upstream %q in %s is not a URL: use http://host:port", config.Upstream, limitsFile)
 	}
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
-		return fmt.Errorf("listen as %s says: %w", limitsFile, err)
+		return fmt.Errorf("listen as configured in %s: %w", limitsFile, err)
 	}
 	limits := limiter.New(limiter.Options{Upstream: upstream, Limits: config.Limits, Logger: log})
 	defer limits.Close()

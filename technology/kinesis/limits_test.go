@@ -37,10 +37,10 @@ func TestLimitsSayWhatIsWrong(t *testing.T) {
 		content string
 		want    string
 	}{
-		"no file":                   {"", "read what to do: open kinesis-limits.json"},
+		"no file":                   {"", "read the arguments: open kinesis-limits.json"},
 		"a file that is not JSON":   {`listen: 1`, "read kinesis-limits.json"},
-		"an emulator without a URL": {`{"listen": "127.0.0.1:0", "upstream": "localhost"}`, `the upstream "localhost" in kinesis-limits.json is not a URL: write http://host:port`},
-		"no place to listen":        {`{"listen": "nowhere", "upstream": "http://127.0.0.1:1"}`, "listen as kinesis-limits.json says"},
+		"an emulator without a URL": {`{"listen": "127.0.0.1:0", "upstream": "localhost"}`, `the upstream "localhost" in kinesis-limits.json is not a URL: use http://host:port`},
+		"no place to listen":        {`{"listen": "nowhere", "upstream": "http://127.0.0.1:1"}`, "listen as configured in kinesis-limits.json"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

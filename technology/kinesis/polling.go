@@ -50,7 +50,7 @@ func (r *poller) renew(ctx context.Context, input *kinesis.GetShardIteratorInput
 	input.StreamName, input.ShardId = &r.consumer.driver.stream, &r.shard
 	output, err := r.consumer.client.GetShardIterator(ctx, input)
 	if err != nil {
-		return fmt.Errorf("get an iterator of shard %s: %w", r.shard, plain(err))
+		return fmt.Errorf("get an iterator for shard %s: %w", r.shard, plain(err))
 	}
 	r.iterator = output.ShardIterator
 	return nil
@@ -143,6 +143,7 @@ func (r *poller) resumption() *kinesis.GetShardIteratorInput {
 	if r.origin == types.ShardIteratorTypeTrimHorizon {
 		return &kinesis.GetShardIteratorInput{ShardIteratorType: r.origin}
 	}
-	r.consumer.driver.log.Warn("an iterator of Kinesis has expired before the first record, reading goes on from the time of the last answer", "shard", r.shard, "time", r.idle)
+	r.consumer.driver.log.Warn("a Kinesis iterator expired before the first record; reading continues from the time of the last answer",
+		"shard", r.shard, "time", r.idle)
 	return &kinesis.GetShardIteratorInput{ShardIteratorType: types.ShardIteratorTypeAtTimestamp, Timestamp: &r.idle}
 }

@@ -87,7 +87,7 @@ func (p *producer) Send(ctx context.Context, token uint64, m technology.Message)
 		return fmt.Errorf("partition %d: the stream has partitions 0 to %d", m.Partition, len(p.lanes)-1)
 	}
 	if len(m.Key)+len(m.Payload) > maxRecordBytes {
-		return fmt.Errorf("a message of %d bytes with its key: Kinesis takes at most %d", len(m.Key)+len(m.Payload), maxRecordBytes)
+		return fmt.Errorf("the message has %d bytes with its key; Kinesis accepts at most %d", len(m.Key)+len(m.Payload), maxRecordBytes)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -121,13 +121,14 @@ func encode(key []byte) (string, error) {
 	case key == nil:
 		return "", nil
 	case len(key) > maxKeyCharacters && utf8.RuneCount(key) > maxKeyCharacters:
-		return "", fmt.Errorf("a key of %d characters: Kinesis takes at most %d", utf8.RuneCount(key), maxKeyCharacters)
+		return "", fmt.Errorf("the key has %d characters; Kinesis accepts at most %d", utf8.RuneCount(key), maxKeyCharacters)
 	case isPlain(key):
 		return "", nil
 	}
 	encoded := partitionKeyOf(key)
 	if len(encoded) > maxKeyCharacters {
-		return "", fmt.Errorf("a key of %d bytes that are no text: Kinesis takes text only, and in base64 it is longer than %d", len(key), maxKeyCharacters)
+		return "", fmt.Errorf("the key has %d bytes that are not text; Kinesis accepts only text, and in base64 it is longer than %d",
+			len(key), maxKeyCharacters)
 	}
 	return encoded, nil
 }

@@ -19,7 +19,7 @@ func (c *consumer) follow(ctx context.Context, parent string) {
 	all, err := c.awaitChildren(ctx, parent)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.driver.log.Warn("find the children of a Kinesis shard that has ended", "shard", parent, "error", err)
+			c.driver.log.Warn("find the children of a closed Kinesis shard", "shard", parent, "error", err)
 		}
 		return
 	}
@@ -33,7 +33,7 @@ func (c *consumer) follow(ctx context.Context, parent string) {
 			}
 		}
 		partition := c.ranges.partition(child.start)
-		c.driver.log.Info("a Kinesis shard has ended, its child is read from now on", "shard", parent, "child", child.id, "partition", partition)
+		c.driver.log.Info("a Kinesis shard was closed; reading continues from its child", "shard", parent, "child", child.id, "partition", partition)
 		position := make(chan error, 1)
 		c.start(ctx, c.newReader(child.id, partition, types.ShardIteratorTypeTrimHorizon), child.id, position)
 		c.running.Go(func() {
@@ -55,7 +55,7 @@ func (c *consumer) awaitChildren(ctx context.Context, parent string) ([]shard, e
 			return err
 		}
 		if !slices.ContainsFunc(all, func(s shard) bool { return slices.Contains(s.parents, parent) }) {
-			return fmt.Errorf("shard %s has ended and has no children yet", parent)
+			return fmt.Errorf("shard %s was closed and has no children yet", parent)
 		}
 		return nil
 	})

@@ -67,7 +67,7 @@ func (s *sender) take(ctx context.Context) bool {
 func (s *sender) tooLate() error {
 	limit := milliseconds(s.producer.config.DeliveryTimeoutMS)
 	if s.batch.reason == nil {
-		return fmt.Errorf("%w, %s: Kinesis was too slow to take it; offer less, or raise client_config.delivery_timeout_ms", errTooLate, limit)
+		return fmt.Errorf("%w, %s: Kinesis was too slow to accept it; lower the rate, or raise client_config.delivery_timeout_ms", errTooLate, limit)
 	}
 	return fmt.Errorf("%w, %s: %w", errTooLate, limit, s.batch.reason)
 }
@@ -109,7 +109,7 @@ func (s *sender) put(ctx context.Context) (*kinesis.PutRecordsOutput, error) {
 		return nil, fmt.Errorf("put records: %w", plain(err))
 	}
 	if len(output.Records) != len(s.batch.records) {
-		return nil, fmt.Errorf("put records: the answer has %d results for %d records", len(output.Records), len(s.batch.records))
+		return nil, fmt.Errorf("put records: the response has %d results for %d records", len(output.Records), len(s.batch.records))
 	}
 	return output, nil
 }

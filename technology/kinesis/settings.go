@@ -22,17 +22,25 @@ const (
 
 // fields are the settings of client_config.
 var fields = []technology.ConfigField{
-	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "How long a batch of one shard waits for more records."},
-	{Name: "batch_max_records", Default: maxBatchRecords, Min: 1, Max: maxBatchRecords, Doc: "Most records of one PutRecords request."},
-	{Name: "batch_max_bytes", Default: maxBatchBytes, Min: 1024, Max: maxBatchBytes, Doc: "Most bytes of one PutRecords request, data and partition keys."},
-	{Name: "requests_per_shard", Default: 1, Min: 1, Max: 64, Doc: "PutRecords requests that one producer has under way to one shard. With more than 1 only strict_order keeps the order of a key, and nothing that of messages without one."},
-	{Name: "strict_order", Default: true, Doc: "One record of a key is under way at a time: Kinesis may refuse a record and take a later one of the same request, and the order of their key would be lost. Few keys then limit the rate to keys divided by the time of a request. false gives up the order of a key where Kinesis refuses a part of a request."},
-	{Name: "request_timeout_ms", Default: 10_000, Min: 100, Max: 600_000, Doc: "A PutRecords or GetRecords request without an answer by then is sent again. A PutRecords request that had arrived after all makes duplicates."},
-	{Name: "delivery_timeout_ms", Default: 120_000, Min: 100, Max: 3_600_000, Doc: "A message not acknowledged by then, retries included, has failed."},
-	{Name: "retry_backoff_ms", Default: 50, Min: 1, Max: 60_000, Doc: "Longest pause of a shard after a refused request or record; it doubles with each request that is refused whole, and each pause is a random one of at least half of that."},
-	{Name: "retry_backoff_max_ms", Default: 1000, Min: 1, Max: 60_000, Doc: "The pause between retries grows no longer than this."},
-	{Name: "poll_interval_ms", Default: 0, Max: 60_000, Doc: "Time from one GetRecords request of a shard to the next, per group. 0 is 200 ms times the number of groups, which is all that Kinesis allows: 5 reads a second of a shard, shared by all groups."},
-	{Name: "poll_max_records", Default: maxReadRecords, Min: 1, Max: maxReadRecords, Doc: "Most records of one answer to GetRecords."},
+	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "Maximum time that a shard's batch waits for more records."},
+	{Name: "batch_max_records", Default: maxBatchRecords, Min: 1, Max: maxBatchRecords, Doc: "Maximum number of records per PutRecords request."},
+	{Name: "batch_max_bytes", Default: maxBatchBytes, Min: 1024, Max: maxBatchBytes,
+		Doc: "Maximum size of a PutRecords request: data and partition keys."},
+	{Name: "requests_per_shard", Default: 1, Min: 1, Max: 64, Doc: "Maximum number of concurrent PutRecords requests of one producer to one shard. " +
+		"With more than 1, the order of a key is kept only with strict_order, and that of messages without a key is not kept."},
+	{Name: "strict_order", Default: true, Doc: "Send one record per key at a time. " +
+		"Without it, a key's records can be reordered when Kinesis refuses some records of a request. " +
+		"With few keys it limits the rate to the number of keys divided by the time of a request."},
+	{Name: "request_timeout_ms", Default: 10_000, Min: 100, Max: 600_000, Doc: "Time after which a PutRecords or GetRecords request is sent again. " +
+		"If a PutRecords request had arrived after all, its records are duplicated."},
+	{Name: "delivery_timeout_ms", Default: 120_000, Min: 100, Max: 3_600_000,
+		Doc: "Time after which an unacknowledged message has failed, retries included."},
+	{Name: "retry_backoff_ms", Default: 50, Min: 1, Max: 60_000, Doc: "Maximum pause of a shard after a refused request or record. " +
+		"It doubles with each request that is refused entirely; the actual pause is random, at least half of it."},
+	{Name: "retry_backoff_max_ms", Default: 1000, Min: 1, Max: 60_000, Doc: "Limit up to which retry_backoff_ms doubles."},
+	{Name: "poll_interval_ms", Default: 0, Max: 60_000, Doc: "Interval between a group's GetRecords requests to a shard. " +
+		"0 means 200 ms times the number of groups, the shortest that Kinesis allows: 5 reads per second and shard, shared by all groups."},
+	{Name: "poll_max_records", Default: maxReadRecords, Min: 1, Max: maxReadRecords, Doc: "Maximum number of records per GetRecords response."},
 }
 
 // config is a client_config with its defaults. The names are those of fields.
@@ -69,9 +77,12 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	largest := int(w.Message.Size.Max) + keyBytes
 	switch {
 	case largest > maxRecordBytes:
-		problems.Add("", "a Kinesis record has at most 1 MiB with its key, the workload's largest message has %s: lower workload.message.size to at most %d", w.Message.Size.Max, maxRecordBytes-keyBytes)
+		problems.Add("", "a Kinesis record has at most 1 MiB with its key, but the workload's largest message has %s: "+
+			"lower workload.message.size to at most %d",
+			w.Message.Size.Max, maxRecordBytes-keyBytes)
 	case c.BatchMaxBytes < largest:
-		problems.Add("client_config.batch_max_bytes", "is %d, but a request must hold the workload's largest message: write at least %d", c.BatchMaxBytes, largest)
+		problems.Add("client_config.batch_max_bytes", "is %d, but a request must hold the workload's largest message: use at least %d",
+			c.BatchMaxBytes, largest)
 	}
 	if c.RetryBackoffMaxMS < c.RetryBackoffMS {
 		if _, asked := clientConfig["retry_backoff_max_ms"]; asked {
@@ -80,7 +91,8 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 		c.RetryBackoffMaxMS = c.RetryBackoffMS
 	}
 	if replicas := max(w.Topology.Replicas, w.Require.Replicas); replicas > maxReplicas {
-		problems.Add("", "Kinesis keeps 3 copies, one in each of 3 zones, the workload asks for %d: lower workload.topology.replicas and workload.require.replicas", replicas)
+		problems.Add("", "Kinesis keeps 3 copies, one in each of 3 zones, but the workload asks for %d: "+
+			"lower workload.topology.replicas and workload.require.replicas", replicas)
 	}
 	return c, problems.Err()
 }

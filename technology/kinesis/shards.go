@@ -81,12 +81,12 @@ func readShard(s types.Shard) (shard, error) {
 		}
 	}
 	if s.HashKeyRange == nil {
-		return one, fmt.Errorf("shard %s has no range of hash keys", one.id)
+		return one, fmt.Errorf("shard %s has no hash key range", one.id)
 	}
 	text := aws.ToString(s.HashKeyRange.StartingHashKey)
 	start, ok := new(big.Int).SetString(text, 10)
 	if !ok || start.Sign() < 0 || start.BitLen() > 8*len(one.start) {
-		return one, fmt.Errorf("shard %s starts at hash key %q, which is no number of 128 bits", one.id, text)
+		return one, fmt.Errorf("shard %s starts at hash key %q, which is not a 128-bit number", one.id, text)
 	}
 	start.FillBytes(one.start[:])
 	return one, nil

@@ -95,7 +95,7 @@ func TestEmulatorStackRefuses(t *testing.T) {
 	}{
 		"an unknown emulator":             {map[string]any{"engine": "moto"}, "engine must be kinesalite or kinesis-local"},
 		"unknown consumers":               {map[string]any{"consumers": "push"}, "consumers must be polling or enhanced_fan_out"},
-		"fan-out that kinesalite has not": {map[string]any{"consumers": "enhanced_fan_out"}, "write engine: kinesis-local"},
+		"fan-out that kinesalite has not": {map[string]any{"consumers": "enhanced_fan_out"}, "set engine: kinesis-local"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

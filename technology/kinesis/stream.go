@@ -25,7 +25,8 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 		return experiment.Effective{}, err
 	}
 	if d.endpoints.Consumers == enhancedFanOut && t.ConsumerGroups > maxFanOuts {
-		return experiment.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, but a stream has at most %d consumers with enhanced fan-out: lower it, or let the consumers poll", t.ConsumerGroups, maxFanOuts)
+		return experiment.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, but a stream has at most %d consumers with enhanced fan-out: "+
+			"lower it, or set the option consumers: polling", t.ConsumerGroups, maxFanOuts)
 	}
 	if d.endpoints.Stream == "" {
 		if err := d.createStream(ctx, partitions); err != nil {
@@ -43,7 +44,7 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 func (d *driver) checkReplicas(replicas int) error {
 	switch {
 	case d.endpoints.Emulator != "" && replicas > 1:
-		return fmt.Errorf("workload.topology.replicas is %d, but the emulator %s keeps one copy: write 1, or use AWS", replicas, d.endpoints.Emulator)
+		return fmt.Errorf("workload.topology.replicas is %d, but the emulator %s keeps one copy: set it to 1, or use AWS", replicas, d.endpoints.Emulator)
 	case replicas > maxReplicas:
 		return fmt.Errorf("workload.topology.replicas is %d, but Kinesis keeps %d copies: lower it", replicas, maxReplicas)
 	}
@@ -66,7 +67,8 @@ func (d *driver) createStream(ctx context.Context, partitions int) error {
 		}
 		// The same code is for too many streams in the making, which passes.
 		if limit, ok := errors.AsType[*types.LimitExceededException](err); ok && strings.Contains(limit.ErrorMessage(), "shard limit") {
-			return technology.Final(fmt.Errorf("workload.topology.partitions is %d, more than are allowed: raise the limit of shards, or lower partitions: %w", partitions, err))
+			return technology.Final(fmt.Errorf("workload.topology.partitions is %d, more than the shard limit allows: raise the account's limit, "+
+				"or lower partitions: %w", partitions, err))
 		}
 		return err
 	})
@@ -101,14 +103,14 @@ func (d *driver) waitForStream(ctx context.Context, partitions int) (*types.Stre
 		return summary, nil
 	}
 	if d.endpoints.Capacity == onDemand {
-		return nil, fmt.Errorf("it has %d shards, as AWS gives to an on-demand stream: write workload.topology.partitions: %d", len(open), len(open))
+		return nil, fmt.Errorf("it has %d shards, chosen by AWS for an on-demand stream: set workload.topology.partitions: %d", len(open), len(open))
 	}
-	return nil, fmt.Errorf("it exists with %d partitions, not %d: use another destination", len(open), partitions)
+	return nil, fmt.Errorf("it already exists with %d partitions, not %d: use another destination", len(open), partitions)
 }
 
 // nature is what Kinesis guarantees, for results of an emulator. The source is
 // named in README.md.
-const nature = "Amazon Kinesis itself copies each record to three Availability Zones before it acknowledges it."
+const nature = "Amazon Kinesis itself copies each record to three Availability Zones before acknowledging it."
 
 // effective tells the guarantees. Kinesis leaves no choice of them, and tells no
 // client: they are those of its documentation.
@@ -156,7 +158,7 @@ func (d *driver) emulated(details map[string]string) experiment.Effective {
 	details["version"] = d.endpoints.Emulator
 	details["limits"] = "none enforced"
 	if d.endpoints.Limits {
-		details["limits"] = "of shards, enforced before the emulator"
+		details["limits"] = "per shard, enforced in front of the emulator"
 	}
 	return experiment.Effective{
 		ProducerAck: "all",

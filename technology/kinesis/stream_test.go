@@ -26,16 +26,16 @@ func TestCheckConfig(t *testing.T) {
 		"every setting at once": {config: `{"linger_ms": 0, "batch_max_records": 1, "batch_max_bytes": 1024, "requests_per_shard": 2, "strict_order": false, "request_timeout_ms": 100,
 			"delivery_timeout_ms": 100, "retry_backoff_ms": 1, "retry_backoff_max_ms": 1, "poll_interval_ms": 1, "poll_max_records": 1}`},
 		"more records than Kinesis takes at once": {config: `{"batch_max_records": 501}`,
-			want: "client_config.batch_max_records: 501 is out of range: write a whole number from 1 to 500"},
+			want: "client_config.batch_max_records: must be a whole number from 1 to 500, not 501"},
 		"a message larger than a batch": {config: `{"batch_max_bytes": 4096}`, workload: experiment.Workload{Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 4096}}},
-			want: "client_config.batch_max_bytes: is 4096, but a request must hold the workload's largest message: write at least 4128"},
+			want: "client_config.batch_max_bytes: is 4096, but a request must hold the workload's largest message: use at least 4128"},
 		"a message larger than a record": {config: `{}`, workload: experiment.Workload{Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 1 << 20}}},
-			want: "a Kinesis record has at most 1 MiB with its key, the workload's largest message has 1MiB: lower workload.message.size to at most 1048544"},
+			want: "a Kinesis record has at most 1 MiB with its key, but the workload's largest message has 1MiB: lower workload.message.size to at most 1048544"},
 		"a shorter longest pause than the first": {config: `{"retry_backoff_ms": 100, "retry_backoff_max_ms": 99}`,
 			want: "client_config.retry_backoff_max_ms: is 99, but must be at least retry_backoff_ms, 100"},
 		"a first pause above the default longest one": {config: `{"retry_backoff_ms": 2000}`},
 		"more copies than Kinesis keeps": {config: `{}`, workload: experiment.Workload{Require: experiment.Require{Replicas: 4}},
-			want: "Kinesis keeps 3 copies, one in each of 3 zones, the workload asks for 4: lower workload.topology.replicas and workload.require.replicas"},
+			want: "Kinesis keeps 3 copies, one in each of 3 zones, but the workload asks for 4: lower workload.topology.replicas and workload.require.replicas"},
 		"as many copies as Kinesis keeps": {config: `{}`, workload: experiment.Workload{Topology: experiment.Topology{Replicas: 3}, Require: experiment.Require{Replicas: 3}}},
 	}
 	for name, tt := range tests {
@@ -141,9 +141,9 @@ func TestPrepareRefuses(t *testing.T) {
 		topology  experiment.Topology
 		want      string
 	}{
-		"a stream with other shards":      {`"stream": "orders"`, experiment.Topology{Partitions: 3}, "it exists with 2 partitions, not 3: use another destination"},
-		"another number of on-demand":     {`"stream": "orders", "capacity": "on_demand"`, experiment.Topology{Partitions: 3}, "write workload.topology.partitions: 2"},
-		"copies of an emulator":           {`"emulator": "fake 1.0"`, experiment.Topology{Partitions: 2, Replicas: 3}, "but the emulator fake 1.0 keeps one copy: write 1, or use AWS"},
+		"a stream with other shards":      {`"stream": "orders"`, experiment.Topology{Partitions: 3}, "it already exists with 2 partitions, not 3: use another destination"},
+		"another number of on-demand":     {`"stream": "orders", "capacity": "on_demand"`, experiment.Topology{Partitions: 3}, "set workload.topology.partitions: 2"},
+		"copies of an emulator":           {`"emulator": "fake 1.0"`, experiment.Topology{Partitions: 2, Replicas: 3}, "but the emulator fake 1.0 keeps one copy: set it to 1, or use AWS"},
 		"more copies than there are":      {`"stream": "orders"`, experiment.Topology{Partitions: 2, Replicas: 4}, "workload.topology.replicas is 4, but Kinesis keeps 3 copies"},
 		"more groups with their own pipe": {`"stream": "orders", "consumers": "enhanced_fan_out"`, experiment.Topology{Partitions: 2, ConsumerGroups: 21}, "at most 20 consumers with enhanced fan-out"},
 	}

@@ -115,7 +115,7 @@ func (d *driver) createConsumer(ctx context.Context, name string, filters []stri
 		config.MaxAckPending = d.config.MaxAckPending
 	}
 	if err := stream.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return fmt.Errorf("delete the one of before: %w", err)
+		return fmt.Errorf("delete the previous one: %w", err)
 	}
 	_, err = stream.CreateConsumer(ctx, config)
 	return err

@@ -28,9 +28,9 @@ func TestCheckConfig(t *testing.T) {
 			want: "client_config.max_ack_pending: is 99, but must be at least prefetch, 100"},
 		"nothing is pending without acknowledgements": {config: `{"prefetch": 100, "max_ack_pending": 99, "consumer_ack": "none"}`},
 		"a setting of Kafka": {config: `{"linger_ms": 5}`,
-			want: "client_config.linger_ms: there is no such setting; there are consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
+			want: "client_config.linger_ms: there is no such setting; known are consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
 		"more copies than a stream can have": {config: `{}`, workload: experiment.Workload{Topology: experiment.Topology{Replicas: 7}},
-			want: "JetStream keeps at most 5 copies of a stream, the workload asks for 7: lower workload.topology.replicas and workload.require.replicas"},
+			want: "JetStream keeps at most 5 copies of a stream, but the workload asks for 7: lower workload.topology.replicas and workload.require.replicas"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestPrepareRefuses(t *testing.T) {
 		want      string
 	}{
 		"copies without a cluster":          {3, 1 << 10, "workload.topology.replicas is 3, but there is one server"},
-		"more retention than there is room": {1, 2 << 20, "the server has no room for workload.retention_bytes, 2MiB"},
+		"more retention than there is room": {1, 2 << 20, "the server has no space for workload.retention_bytes, 2MiB"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

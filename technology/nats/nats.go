@@ -60,7 +60,7 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 		return nil, fmt.Errorf("read the endpoints %s: want {\"servers\": [\"nats://host:port\"], \"monitors\": [\"http://host:port\"], \"storage\": \"file\"}", raw)
 	}
 	if strings.ContainsAny(s.Destination, ".*> /\\\t\r\n") || s.Destination == "" {
-		return nil, fmt.Errorf("destination %q: a stream's name has no dots, spaces, slashes or wildcards", s.Destination)
+		return nil, fmt.Errorf("destination %q: a stream name must not contain dots, spaces, slashes or wildcards", s.Destination)
 	}
 	var err error
 	if d.config, err = decode(s.ClientConfig, s.Workload); err != nil {
@@ -72,7 +72,7 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	err = technology.Retry(ctx, func(ctx context.Context) error {
 		if d.conn == nil {
 			if d.conn, err = d.connect(0); errors.Is(err, nats.ErrAuthorization) {
-				return technology.Final(fmt.Errorf("the option password of the stack is not that of the servers: %w", err))
+				return technology.Final(fmt.Errorf("the servers refuse the stack's option password: %w", err))
 			} else if err != nil {
 				return err
 			}

@@ -193,7 +193,7 @@ func (p *producer) verdict(m *nats.Msg) error {
 		return nil
 	}
 	if m.Header.Get("Status") == "503" {
-		return fmt.Errorf("publish: %w: no stream takes the subject, or it has no leader", nats.ErrNoResponders)
+		return fmt.Errorf("publish: %w: no stream has the subject, or the stream has no leader", nats.ErrNoResponders)
 	}
 	var answer struct {
 		Error  *jetstream.APIError `json:"error"`

@@ -11,10 +11,14 @@ import (
 
 // fields are the settings of client_config.
 var fields = []technology.ConfigField{
-	{Name: "consumer_ack", Default: "explicit", Enum: []string{"explicit", "none"}, Doc: "explicit acknowledges each message, so that one that a consumer never saw is sent again; none leaves that out."},
-	{Name: "prefetch", Default: 5000, Min: 1, Max: 100_000, Doc: "Messages that a consumer asks for ahead. A new pull request goes out when half of them have come."},
-	{Name: "max_ack_pending", Default: 20_000, Min: 1, Max: 1_000_000, Doc: "Messages of a consumer that may be unacknowledged before the server stops sending; at least prefetch."},
-	{Name: "ack_wait_ms", Default: 600_000, Min: 1000, Max: 86_400_000, Doc: "The server sends a message again that was not acknowledged by then. Longer than any pause of the consumers."},
+	{Name: "consumer_ack", Default: "explicit", Enum: []string{"explicit", "none"}, Doc: "Whether consumers acknowledge each message. " +
+		"With explicit, the server redelivers a message that a consumer did not receive; with none, it does not."},
+	{Name: "prefetch", Default: 5000, Min: 1, Max: 100_000, Doc: "Number of messages that a consumer requests in advance. " +
+		"It sends the next pull request when half of them have arrived."},
+	{Name: "max_ack_pending", Default: 20_000, Min: 1, Max: 1_000_000, Doc: "Maximum number of unacknowledged messages per consumer. " +
+		"At the limit, the server stops sending. It must be at least prefetch."},
+	{Name: "ack_wait_ms", Default: 600_000, Min: 1000, Max: 86_400_000, Doc: "Time after which the server redelivers an unacknowledged message. " +
+		"It should be longer than any pause of the consumers."},
 }
 
 // config is a client_config with its defaults. The names are those of fields.
@@ -38,7 +42,7 @@ func readPassword(secrets map[string]json.RawMessage) (string, error) {
 	}
 	var password string
 	if json.Unmarshal(raw, &password) != nil { // the error itself may repeat it
-		return "", errors.New("the secret option password is not a text")
+		return "", errors.New("the secret option password is not text")
 	}
 	return password, nil
 }
@@ -63,7 +67,8 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 		problems.Add("client_config.max_ack_pending", "is %d, but must be at least prefetch, %d", c.MaxAckPending, c.Prefetch)
 	}
 	if replicas := max(w.Topology.Replicas, w.Require.Replicas); replicas > maxReplicas {
-		problems.Add("", "JetStream keeps at most %d copies of a stream, the workload asks for %d: lower workload.topology.replicas and workload.require.replicas", maxReplicas, replicas)
+		problems.Add("", "JetStream keeps at most %d copies of a stream, but the workload asks for %d: "+
+			"lower workload.topology.replicas and workload.require.replicas", maxReplicas, replicas)
 	}
 	return c, problems.Err()
 }

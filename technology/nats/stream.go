@@ -83,9 +83,11 @@ func (d *driver) createStream(ctx context.Context, want jetstream.StreamConfig) 
 		case codeNoPeers, codeNotAvailable:
 			return err
 		case codeNotClustered:
-			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, but there is one server: raise the option servers of the stack, or lower replicas: %w", want.Replicas, err))
+			return technology.Final(fmt.Errorf("workload.topology.replicas is %d, but there is one server: raise the stack's option servers, "+
+				"or lower replicas: %w", want.Replicas, err))
 		case codeNoStorage, codeNoMemory:
-			return technology.Final(fmt.Errorf("the server has no room for workload.retention_bytes, %s: lower it, or free space: %w", experiment.Bytes(want.MaxBytes), err))
+			return technology.Final(fmt.Errorf("the server has no space for workload.retention_bytes, %s: lower it, or free space: %w",
+				experiment.Bytes(want.MaxBytes), err))
 		}
 		return technology.Final(err)
 	})
@@ -99,7 +101,7 @@ func (d *driver) checkStream(ctx context.Context, want jetstream.StreamConfig) e
 	}
 	have := stream.CachedInfo().Config
 	if have.Storage != want.Storage || have.Replicas != want.Replicas || have.MaxBytes != want.MaxBytes {
-		return technology.Final(fmt.Errorf("it exists with %d replicas, %s storage and %d bytes, not %d, %s and %d: use another destination",
+		return technology.Final(fmt.Errorf("it already exists with %d replicas, %s storage and %d bytes, not %d, %s and %d: use another destination",
 			have.Replicas, have.Storage, have.MaxBytes, want.Replicas, want.Storage, want.MaxBytes))
 	}
 	return nil
@@ -148,7 +150,7 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		Raise: map[string]string{
 			"durability":  "sync_interval: always, with storage: file",
 			"replicas":    "servers: {want} and workload.topology.replicas: {want}",
-			"min_in_sync": "as many servers and workload.topology.replicas that a majority of them is {want}",
+			"min_in_sync": "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
 	}, nil

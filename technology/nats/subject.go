@@ -38,7 +38,7 @@ func filterOf(destination string, partition int) string {
 func parseSubject(destination, subject string) (partition int, key []byte, err error) {
 	rest, ok := strings.CutPrefix(subject, destination+".")
 	if !ok {
-		return 0, nil, fmt.Errorf("subject %q is not of %s", subject, destination)
+		return 0, nil, fmt.Errorf("subject %q does not belong to %s", subject, destination)
 	}
 	number, token, _ := strings.Cut(rest, ".")
 	if partition, err = strconv.Atoi(number); err != nil {

@@ -1,5 +1,5 @@
 output "addresses" {
-  description = "By group, the host and the ports by name of each node; known at plan."
+  description = "Host and named ports of each node, by group; known at plan time."
   value = {
     for group, g in var.groups : group => [
       for index in range(g.count) : {
@@ -11,6 +11,6 @@ output "addresses" {
 }
 
 output "network" {
-  description = "Nothing: everything is on one machine."
+  description = "Empty: everything is on one machine."
   value       = {}
 }

@@ -118,12 +118,12 @@ func (l *Limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if given, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); given != contentType {
-		refusal("SerializationException", "The limits in front of this emulator read "+contentType+" alone.").write(w)
+		refusal("SerializationException", "The limiter in front of this emulator reads only "+contentType+".").write(w)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		refusal("SerializationException", "The request was not read: "+err.Error()+".").write(w)
+		refusal("SerializationException", "Failed to read the request: "+err.Error()+".").write(w)
 		return
 	}
 	a, err := handle(r, body)
@@ -139,7 +139,7 @@ func (l *Limiter) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil { // else the client went away
 		l.options.Logger.Error("the emulator did not answer", "operation", r.Header.Get("X-Amz-Target"), "err", err)
 	}
-	a := refusal("InternalFailure", "The emulator behind the limits did not answer.")
+	a := refusal("InternalFailure", "The emulator behind the limiter did not answer.")
 	a.status = http.StatusInternalServerError
 	a.write(w)
 }

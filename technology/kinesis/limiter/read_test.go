@@ -121,7 +121,7 @@ func TestWhatCannotBeLimitedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, _ := io.ReadAll(response.Body); response.StatusCode != 400 || !strings.Contains(string(body), "application/x-amz-json-1.1 alone") {
+	if body, _ := io.ReadAll(response.Body); response.StatusCode != 400 || !strings.Contains(string(body), "reads only application/x-amz-json-1.1") {
 		t.Errorf("PutRecords in CBOR = %d, %s; want 400 that names JSON", response.StatusCode, body)
 	}
 }

@@ -109,7 +109,8 @@ func (l *Limiter) routesOf(r *http.Request, s *stream) ([]route, error) {
 		first, ok1 := parseHashKey(one.HashKeyRange.StartingHashKey)
 		last, ok2 := parseHashKey(one.HashKeyRange.EndingHashKey)
 		if !ok1 || !ok2 {
-			return nil, fmt.Errorf("read the hash keys of %s: %q and %q are no 128-bit numbers", one.ShardID, one.HashKeyRange.StartingHashKey, one.HashKeyRange.EndingHashKey)
+			return nil, fmt.Errorf("read the hash keys of %s: %q and %q are not 128-bit numbers",
+				one.ShardID, one.HashKeyRange.StartingHashKey, one.HashKeyRange.EndingHashKey)
 		}
 		s.routes = append(s.routes, route{first: first, last: last, shard: l.shardLocked(s, one.ShardID)})
 	}

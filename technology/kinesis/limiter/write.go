@@ -150,7 +150,7 @@ func (l *Limiter) putAccepted(r *http.Request, body []byte, s *stream, p placeme
 	}
 	results := done.Records
 	if want := len(p.to) - len(p.refused); len(results) != want {
-		return answer{}, fmt.Errorf("the emulator answered for %d of %d records", len(results), want)
+		return answer{}, fmt.Errorf("the emulator's answer covers %d of %d records", len(results), want)
 	}
 	merged := make([]json.RawMessage, len(p.to))
 	for i, to := range p.to {

@@ -18,7 +18,7 @@ import (
 // brokerProgram is what the stack single runs.
 var brokerProgram = technology.Program{
 	Name: "toy-broker",
-	Help: "keep messages in memory for the toy's clients, as\n" + brokerFile + " in its working folder says",
+	Help: "keep messages in memory for the toy's clients, as\nconfigured in " + brokerFile + " in its working folder",
 	Run:  runBroker,
 }
 
@@ -67,7 +67,7 @@ type broker struct {
 func runBroker(ctx context.Context, log *slog.Logger) error {
 	data, err := os.ReadFile(brokerFile)
 	if err != nil {
-		return fmt.Errorf("read what to do: %w; %w", err, technology.ErrUsage)
+		return fmt.Errorf("read the arguments: %w; %w", err, technology.ErrUsage)
 	}
 	var config struct {
 		Listen  string `json:"listen"`
@@ -78,7 +78,7 @@ func runBroker(ctx context.Context, log *slog.Logger) error {
 	}
 	listener, err := net.Listen("tcp", config.Listen)
 	if err != nil {
-		return fmt.Errorf("listen as %s says: %w", brokerFile, err)
+		return fmt.Errorf("listen as configured in %s: %w", brokerFile, err)
 	}
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	b := &broker{

@@ -30,7 +30,7 @@ const version = "1.0.0"
 
 // fields are the settings of client_config.
 var fields = []technology.ConfigField{
-	{Name: "fetch_messages", Doc: "Messages that a consumer is given at once.", Default: 100, Min: 1, Max: 10_000},
+	{Name: "fetch_messages", Doc: "Maximum number of messages that a consumer receives at once.", Default: 100, Min: 1, Max: 10_000},
 }
 
 type config struct {
@@ -48,7 +48,7 @@ func decode(raw map[string]json.RawMessage, w experiment.Workload) (config, erro
 
 func checkReplicas(t experiment.Topology) error {
 	if t.Replicas > 1 {
-		return fmt.Errorf("the toy keeps one copy of a message, the workload asks for %d: lower workload.topology.replicas", t.Replicas)
+		return fmt.Errorf("the toy keeps one copy of a message, but the workload asks for %d: lower workload.topology.replicas", t.Replicas)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 variable "engine" {
   type        = string
   default     = "kinesalite"
-  description = "The emulator: kinesalite is fast and can only be polled; kinesis-local has enhanced fan-out and takes about a thousand records a second."
+  description = "Emulator to run. kinesalite is fast but supports only polling; kinesis-local supports enhanced fan-out and accepts about a thousand records per second."
   validation {
     condition     = contains(["kinesalite", "kinesis-local"], var.engine)
     error_message = "engine must be kinesalite or kinesis-local."
@@ -11,24 +11,24 @@ variable "engine" {
 variable "consumers" {
   type        = string
   default     = "polling"
-  description = "How consumers read: polling (GetRecords) or enhanced_fan_out (SubscribeToShard)."
+  description = "How consumers read: by polling (GetRecords) or enhanced_fan_out (SubscribeToShard)."
   validation {
     condition     = contains(["polling", "enhanced_fan_out"], var.consumers)
     error_message = "consumers must be polling or enhanced_fan_out."
   }
   validation {
     condition     = !(var.consumers == "enhanced_fan_out" && var.engine == "kinesalite")
-    error_message = "kinesalite has no enhanced fan-out: write engine: kinesis-local beside consumers: enhanced_fan_out, or consumers: polling."
+    error_message = "kinesalite has no enhanced fan-out: set engine: kinesis-local, or consumers: polling."
   }
 }
 
 variable "shard_limits" {
   type        = bool
   default     = false
-  description = "Hold clients to Kinesis' limits per shard: 1,000 records and 1 MiB written a second, 5 reads and 2 MiB read a second. No emulator does so by itself."
+  description = "Enforce Kinesis' limits per shard: 1,000 records and 1 MiB written per second, 5 reads and 2 MiB read per second. The emulators themselves do not."
 }
 
-# Given by DEC, no options.
+# Set by DEC; these are not options.
 
 variable "addresses" {
   type        = any
@@ -45,5 +45,5 @@ variable "network" {
 variable "agent" {
   type        = string
   default     = ""
-  description = "Artifact with dec-agent, which holds clients to the limits."
+  description = "Artifact with dec-agent, which enforces the limits."
 }

@@ -1,7 +1,7 @@
 variable "capacity" {
   type        = string
   default     = "provisioned"
-  description = "provisioned has a shard for each partition of the workload; with on_demand AWS chooses the shards, by what was written before."
+  description = "Capacity mode. provisioned has one shard per partition of the workload; with on_demand, AWS chooses the number of shards from past traffic."
   validation {
     condition     = contains(["provisioned", "on_demand"], var.capacity)
     error_message = "capacity must be provisioned or on_demand."
@@ -11,7 +11,7 @@ variable "capacity" {
 variable "consumers" {
   type        = string
   default     = "polling"
-  description = "How consumers read: polling (GetRecords; all groups share 2 MiB and 5 calls a second of each shard) or enhanced_fan_out (SubscribeToShard; 2 MiB a second of each shard for each group, at a price)."
+  description = "How consumers read: by polling (GetRecords; all groups share 2 MiB and 5 calls per second and shard) or enhanced_fan_out (SubscribeToShard; 2 MiB per second and shard for each group, at extra cost)."
   validation {
     condition     = contains(["polling", "enhanced_fan_out"], var.consumers)
     error_message = "consumers must be polling or enhanced_fan_out."
@@ -21,7 +21,7 @@ variable "consumers" {
 variable "retention_hours" {
   type        = number
   default     = 24
-  description = "Hours that records are kept. More than 24 cost extra."
+  description = "Retention period of records, in hours. More than 24 costs extra."
   validation {
     condition     = var.retention_hours >= 24 && var.retention_hours <= 8760 && floor(var.retention_hours) == var.retention_hours
     error_message = "retention_hours must be a whole number from 24 to 8760 (a year)."
@@ -31,14 +31,14 @@ variable "retention_hours" {
 variable "encryption" {
   type        = string
   default     = "none"
-  description = "Encryption of what is stored: none, or kms with the key that AWS manages for Kinesis."
+  description = "Encryption at rest: none, or kms with the AWS managed key for Kinesis."
   validation {
     condition     = contains(["none", "kms"], var.encryption)
     error_message = "encryption must be none or kms."
   }
 }
 
-# Given by DEC, no options.
+# Set by DEC; these are not options.
 
 variable "addresses" {
   type        = any
@@ -55,10 +55,10 @@ variable "network" {
 variable "topology" {
   type        = any
   default     = {}
-  description = "The workload's: a shard for each of its partitions, a registered consumer for each of its consumer_groups."
+  description = "Topology of the workload: one shard per partition, one registered consumer per consumer group."
 }
 
 variable "run" {
   type        = any
-  description = "The run that everything here belongs to: id, install and expires_at."
+  description = "Run that all resources belong to: id, install and expires_at."
 }

@@ -1,17 +1,17 @@
 variable "servers" {
   type        = number
   default     = 1
-  description = "Servers of the cluster. One runs without clustering."
+  description = "Number of servers. A single server runs without clustering."
   validation {
     condition     = contains([1, 3, 5], var.servers)
-    error_message = "servers must be 1, 3 or 5: an even quorum survives no more failures than the odd one below it."
+    error_message = "servers must be 1, 3 or 5: an even quorum survives no more failures than the next smaller odd one."
   }
 }
 
 variable "storage" {
   type        = string
   default     = "file"
-  description = "Where the stream keeps its messages: file or memory."
+  description = "Where the stream stores its messages: file or memory."
   validation {
     condition     = contains(["file", "memory"], var.storage)
     error_message = "storage must be file or memory."
@@ -21,7 +21,7 @@ variable "storage" {
 variable "sync_interval" {
   type        = string
   default     = "2m"
-  description = "Time between two fsyncs of file storage. \"always\" acknowledges only what is on disk; the default of nats-server is 2m."
+  description = "Time between two fsyncs of file storage. With always, only messages on disk are acknowledged; 2m is nats-server's default."
   validation {
     condition     = can(regex("^(always|[1-9][0-9]{0,5}(ms|s|m|h))$", var.sync_interval))
     error_message = "sync_interval must be always, or a whole number with ms, s, m or h, such as 500ms or 2m."
@@ -31,7 +31,7 @@ variable "sync_interval" {
 variable "max_buffered_msgs" {
   type        = number
   default     = 100000
-  description = "Messages that may wait inside the server for their place in the stream; further ones are refused. The default is nats-server's own."
+  description = "Maximum number of messages that wait in the server to be stored in the stream; more are refused. The default is nats-server's own."
   validation {
     condition     = var.max_buffered_msgs >= 1 && var.max_buffered_msgs <= 100000000 && floor(var.max_buffered_msgs) == var.max_buffered_msgs
     error_message = "max_buffered_msgs must be a whole number from 1 to 100000000."
@@ -43,15 +43,15 @@ variable "password" {
   default     = null
   sensitive   = true
   ephemeral   = true
-  description = "What clients must give; none if null. It is in the configuration of servers and agents while they run, and nowhere else. The servers of a cluster don't ask it of each other."
+  description = "Password with which clients authenticate; null disables authentication. Servers of a cluster do not authenticate to each other. It is stored only in the configuration of servers and agents, while they run."
   validation {
     # What a text in nats.conf takes as it is. The server reads what begins with $2a$ as a hash.
     condition     = var.password == null || can(regex("^[!#%-\\[\\]-~][!#-\\[\\]-~]{7,127}$", var.password))
-    error_message = "password must be 8 to 128 letters, digits or ASCII symbols other than \" and \\, and must not begin with $."
+    error_message = "password must be 8 to 128 letters, digits or ASCII symbols except \" and \\, and must not begin with $."
   }
 }
 
-# Given by DEC, no options.
+# Set by DEC; these are not options.
 
 variable "addresses" {
   type        = any

@@ -8,7 +8,7 @@ variable "delay_ms" {
   }
 }
 
-# Given by DEC, no options.
+# Set by DEC; these are not options.
 
 variable "addresses" {
   type        = any
@@ -25,5 +25,5 @@ variable "network" {
 variable "agent" {
   type        = string
   default     = ""
-  description = "Artifact with dec-agent, which has the broker."
+  description = "Artifact with dec-agent, which contains the broker."
 }
