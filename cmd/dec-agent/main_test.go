@@ -191,7 +191,7 @@ func TestAgentsMeasureARealBroker(t *testing.T) {
 		Topology: experiment.Topology{
 			Partitions: 3, Replicas: 1, Producers: 2, ConsumerGroups: 2, ConsumersPerGroup: 2, ProducerNodes: 2, ConsumerNodes: 2,
 		},
-		Load:    experiment.Load{Rate: 2000, Arrivals: experiment.ArrivalsUniform, MaxInFlight: 1000},
+		Load:    experiment.Load{Rate: 500, Arrivals: experiment.ArrivalsUniform, MaxInFlight: 1000},
 		Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 2000}, Key: experiment.Key{Kind: experiment.KeyUniform, Cardinality: 100}},
 		Stages: experiment.Stages{
 			Warmup: experiment.Duration(500 * time.Millisecond), Measure: experiment.Duration(time.Second), Drain: experiment.Duration(time.Minute),
@@ -220,7 +220,7 @@ func TestAgentsMeasureARealBroker(t *testing.T) {
 	agents.Wait()
 
 	c := result.Counts
-	want := measure.Counts{Offered: 2000, Sent: 2000, Acked: 2000, Received: 4000, Bytes: c.Bytes}
+	want := measure.Counts{Offered: 500, Sent: 500, Acked: 500, Received: 1000, Bytes: c.Bytes}
 	if c != want {
 		t.Errorf("Counts = %+v, want %+v", c, want)
 	}

@@ -247,8 +247,14 @@ func TestUsageAndLogs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	node := f.node(run, idle)
-	usage, err := f.place.(target.Metered).Usage(t.Context(), run, node.CreatedAt, time.Now().Add(time.Hour))
-	if err != nil || len(usage) != 1 || usage["broker-0"].MaxRSSBytes == 0 {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var usage map[string]target.Usage
+	var err error
+	for tick := time.NewTicker(20 * time.Millisecond); err == nil && usage["broker-0"].MaxRSSBytes == 0; <-tick.C { // it is sampled each second
+		usage, err = f.place.(target.Metered).Usage(ctx, run, node.CreatedAt, time.Now().Add(time.Hour))
+	}
+	if err != nil || len(usage) != 1 {
 		t.Errorf("Usage = %+v, %v, want the memory of broker-0", usage, err)
 	}
 	logs, err := f.place.(target.Logging).Logs(t.Context(), run)

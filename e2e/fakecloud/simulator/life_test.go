@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"net"
@@ -32,8 +33,14 @@ func TestLifeOfANode(t *testing.T) {
 	}
 	wantCode(t, "Delete(network with an address)", f.Delete(f.shortly(), network.ID), cloud.CodeDependency)
 	wantCode(t, "Delete(address of an instance)", f.Delete(f.shortly(), address.ID), cloud.CodeDependency)
-	used, err := f.Usage(t.Context(), node.ID, node.CreatedAt, time.Now().Add(time.Minute))
-	if err != nil || used.MaxRSSBytes == 0 {
+	var used cloud.Usage
+	var err error
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for tick := time.NewTicker(20 * time.Millisecond); err == nil && used.MaxRSSBytes == 0; <-tick.C { // it is sampled each second
+		used, err = f.Usage(ctx, node.ID, node.CreatedAt, time.Now().Add(time.Minute))
+	}
+	if err != nil {
 		t.Errorf("Usage = %+v, %v, want its memory", used, err)
 	}
 	if left := cloud.Left(f.Log()); len(left) != 3 {
