@@ -68,8 +68,8 @@ func ledgerOf(o tofu.Options) string { return o.Targets["local"].Environment["DE
 // build builds a program of this repository.
 func build(t *testing.T, to, program string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", to, program)
-	command.Dir = repository(t)
+	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", to, program) // as make builds: it is compiled already
+	command.Dir, command.Env = repository(t), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", program, err, out)
 	}

@@ -187,8 +187,8 @@ func build(to, pkg string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-o", to, pkg)
-	cmd.Dir = root
+	cmd := exec.Command("go", "build", "-trimpath", "-o", to, pkg) // as make builds: it is compiled already
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, output)
 	}
