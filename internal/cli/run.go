@@ -204,26 +204,26 @@ func awaitServer(ctx context.Context, env *Env, f *datadir.Folders, r *serverFla
 }
 
 // result is how the command ends.
-func (g *remoteRun) result(ctx context.Context, err error) error {
+func (r *remoteRun) result(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errLeft) {
-		return &exitError{code: exitInterrupted, err: errors.New(g.exitHint)}
+		return &exitError{code: exitInterrupted, err: errors.New(r.exitHint)}
 	}
 	return err
 }
 
 // runAll runs plans one after another.
-func (c *runCmd) runAll(ctx context.Context, env *Env, g *remoteRun, plans [][]byte) error {
-	g.progress.ReadResults(ctx, g.client.Result)
+func (c *runCmd) runAll(ctx context.Context, env *Env, r *remoteRun, plans [][]byte) error {
+	r.progress.ReadResults(ctx, r.client.Result)
 	var worst error
 	for _, plan := range plans {
-		ended, err := g.run(ctx, plan)
+		ended, err := r.run(ctx, plan)
 		if err != nil {
 			return err
 		}
-		if err := c.deliver(ctx, env, g.client, ended); err != nil {
+		if err := c.deliver(ctx, env, r.client, ended); err != nil {
 			return err
 		}
-		if g.wasInterrupted() {
+		if r.wasInterrupted() {
 			return &exitError{code: exitInterrupted}
 		}
 		if worst == nil {
