@@ -36,7 +36,8 @@ func (s *Store) ListAudit(ctx context.Context, after string, limit int) ([]exper
 		c.add("id < ?", id)
 	}
 	limit = pageSize(limit)
-	rows, err := s.db.QueryContext(ctx, `SELECT id, at, who, action, object, status, remote FROM audit`+c.where()+fmt.Sprintf(` ORDER BY id DESC LIMIT %d`, limit+1), c.args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT id, at, who, action, object, status, remote FROM audit`+c.where()+
+		fmt.Sprintf(` ORDER BY id DESC LIMIT %d`, limit+1), c.args...)
 	entries, err := collect(rows, err, func(r row) (e experiment.AuditEntry, err error) {
 		var at int64
 		err = r.Scan(&e.ID, &at, &e.By, &e.Action, &e.Object, &e.Status, &e.Remote)

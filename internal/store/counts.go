@@ -81,7 +81,8 @@ func (t *tx) recount(ctx context.Context, was tallied, run experiment.Run) error
 		}
 	}
 	a, b := was.counts(), is.counts()
-	_, err := t.ExecContext(ctx, `UPDATE experiments SET runs_queued = runs_queued + $1, runs_ended = runs_ended + $2, runs_succeeded = runs_succeeded + $3,
+	_, err := t.ExecContext(ctx, `UPDATE experiments SET
+		runs_queued = runs_queued + $1, runs_ended = runs_ended + $2, runs_succeeded = runs_succeeded + $3,
 		runs_valid = runs_valid + $4, runs_failed = runs_failed + $5, runs_cancelled = runs_cancelled + $6, runs_leaked = runs_leaked + $7,
 		started_at = CASE WHEN started_at = 0 THEN $8 ELSE started_at END,
 		ended_at = CASE WHEN ended_at < $9 THEN $9 ELSE ended_at END WHERE id = $10`,

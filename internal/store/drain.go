@@ -84,7 +84,8 @@ func (s *Store) latch(ctx context.Context, what string, change func(*tx, *experi
 			d.GrantedAt = fromNanos(t.now)
 		}
 		_, err := t.ExecContext(ctx, `INSERT INTO drain (id, asked_by, since, lapses_at, granted_at) VALUES (1, $1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET asked_by = excluded.asked_by, since = excluded.since, lapses_at = excluded.lapses_at, granted_at = excluded.granted_at`,
+			ON CONFLICT (id) DO UPDATE SET asked_by = excluded.asked_by, since = excluded.since,
+				lapses_at = excluded.lapses_at, granted_at = excluded.granted_at`,
 			d.By, nanos(d.Since), nanos(d.LapsesAt), nanos(d.GrantedAt))
 		return err
 	})

@@ -55,7 +55,8 @@ func (f *finder) refresh(ctx context.Context, q querier) error {
 	last, removal := f.last, f.removal
 	f.mu.RUnlock()
 	var newest, gone int64
-	if err := q.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(seq) FROM experiments), 0), COALESCE((SELECT MAX(n) FROM removals), 0)`).Scan(&newest, &gone); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(seq) FROM experiments), 0),
+		COALESCE((SELECT MAX(n) FROM removals), 0)`).Scan(&newest, &gone); err != nil {
 		return err
 	}
 	if newest <= last && gone <= removal {
@@ -63,7 +64,8 @@ func (f *finder) refresh(ctx context.Context, q querier) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	rows, err := q.QueryContext(ctx, `SELECT seq, search, technologies, target, submitted_by, digest FROM experiments WHERE seq > $1 ORDER BY seq`, f.last)
+	rows, err := q.QueryContext(ctx, `SELECT seq, search, technologies, target, submitted_by, digest FROM experiments
+		WHERE seq > $1 ORDER BY seq`, f.last)
 	if _, err := collect(rows, err, f.add); err != nil {
 		return fmt.Errorf("read what to search: %w", err)
 	}

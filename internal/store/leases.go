@@ -73,7 +73,8 @@ func (t *tx) nextQueued(ctx context.Context, h experiment.Host, oneHost []string
 		capacity, busy  int
 	}
 	rows, err := t.QueryContext(ctx, `SELECT s.target, s.machine, s.capacity,
-		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyActive+`) + (SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyClaimed+`)
+		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyActive+`) +
+		(SELECT COUNT(*) FROM runs b WHERE b.target = s.target AND `+busyClaimed+`)
 		FROM slots s`, t.now)
 	slots, err := collect(rows, err, func(r row) (s slot, err error) {
 		return s, r.Scan(&s.target, &s.machine, &s.capacity, &s.busy)

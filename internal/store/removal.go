@@ -36,7 +36,8 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) ([]experiment.Run
 	}
 	var removed []experiment.Run
 	for {
-		rows, err := s.db.QueryContext(ctx, fmt.Sprintf(`SELECT id FROM experiments WHERE ended_at > 0 AND ended_at < $1 AND state = 'ended' AND runs_leaked = 0
+		rows, err := s.db.QueryContext(ctx, fmt.Sprintf(`SELECT id FROM experiments
+			WHERE ended_at > 0 AND ended_at < $1 AND state = 'ended' AND runs_leaked = 0
 			ORDER BY ended_at LIMIT %d`, pruneAtOnce), now-keep.Nanoseconds())
 		ids, err := collect(rows, err, scanOne[string])
 		if err != nil {

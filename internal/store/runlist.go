@@ -160,7 +160,8 @@ func (s *Store) placesOf(ctx context.Context, kinds []kind, before int64, limit 
 	var parts []string
 	for _, k := range kinds {
 		n := len(args)
-		parts = append(parts, fmt.Sprintf(`SELECT place FROM (SELECT place FROM runs WHERE phase = $%d AND outcome = $%d AND teardown = $%d AND technology = $%d AND target = $%d
+		parts = append(parts, fmt.Sprintf(`SELECT place FROM (SELECT place FROM runs
+			WHERE phase = $%d AND outcome = $%d AND teardown = $%d AND technology = $%d AND target = $%d
 			AND place < $1 ORDER BY place DESC LIMIT %d) k`, n+1, n+2, n+3, n+4, n+5, limit))
 		args = append(args, k.phase, k.outcome, k.teardown, k.technology, k.target)
 	}
@@ -170,7 +171,8 @@ func (s *Store) placesOf(ctx context.Context, kinds []kind, before int64, limit 
 
 // oldestQueued returns since when the first run of the queue waits.
 func (s *Store) oldestQueued(ctx context.Context) (time.Time, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT (SELECT since FROM runs r WHERE r.phase = 'queued' AND r.target = s.target ORDER BY r.place LIMIT 1) AS since FROM slots s`)
+	rows, err := s.db.QueryContext(ctx, `SELECT (SELECT since FROM runs r
+		WHERE r.phase = 'queued' AND r.target = s.target ORDER BY r.place LIMIT 1) AS since FROM slots s`)
 	all, err := collect(rows, err, scanOne[*int64])
 	if err != nil {
 		return time.Time{}, err

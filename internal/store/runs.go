@@ -66,7 +66,8 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 		duties = append(duties, run.ID, t.now, 0, "", 0, "")
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
-		teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason, lease_owner, lease_expires_at, lease_no, wake_at, place, technology)
+		teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason,
+		lease_owner, lease_expires_at, lease_no, wake_at, place, technology)
 		VALUES `+values(len(runs), 24), rows...); err != nil {
 		return fmt.Errorf("runs: %w", err)
 	}
@@ -78,7 +79,8 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 }
 
 // runColumns are what [scanRun] reads.
-const runColumns = `id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons, teardown, reason, since, started_at, ended_at, phases`
+const runColumns = `id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
+	teardown, reason, since, started_at, ended_at, phases`
 
 // scanRun reads a run, followed by what else the query returns.
 func scanRun(r row, more ...any) (experiment.Run, error) {

@@ -56,7 +56,8 @@ func (s *Store) Summary(ctx context.Context, id string) (experiment.Summary, err
 // of an experiment.
 func (s *Store) QueuedBefore(ctx context.Context, experimentID string) (int, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COALESCE((SELECT SUM(b.runs_queued) FROM experiments b WHERE b.target = e.target AND b.seq < e.seq AND b.runs_queued > 0), 0)
+	err := s.db.QueryRowContext(ctx, `SELECT COALESCE((SELECT SUM(b.runs_queued) FROM experiments b
+		WHERE b.target = e.target AND b.seq < e.seq AND b.runs_queued > 0), 0)
 		FROM experiments e WHERE e.id = $1`, experimentID).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count what is queued before experiment %s: %w", experimentID, missing(err))
