@@ -91,7 +91,7 @@ func run(t *testing.T, dir, command string) string {
 }
 
 // notCopied are the paths of what is no part of the repository.
-var notCopied = regexp.MustCompile(`^(\.git|\.tools|bin|dist|reports|ui/node_modules)$`)
+var notCopied = regexp.MustCompile(`^(\.git|\.tools|\.long|bin|dist|reports|ui/node_modules)$`)
 
 // files calls a function with each file of a repository and its path in it.
 func files(t *testing.T, root string, each func(file string) error) {
