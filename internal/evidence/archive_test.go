@@ -214,14 +214,15 @@ func TestWhatIsStagedOfARunElsewhereIsKeptHere(t *testing.T) {
 // TestLargeLogsAreReadFromTheirEnd reads one of 9 MiB, before and after it went.
 func TestLargeLogsAreReadFromTheirEnd(t *testing.T) {
 	f := newFixture(t, options{bucket: buckettest.NewServer(t).Open(t, ""), phase: experiment.PhaseEnded})
+	const line = 1 << 10 // bytes
 	var text bytes.Buffer
-	for n := range 9 << 20 / 32 {
-		fmt.Fprintf(&text, "%031d\n", n)
+	for n := range 9 << 20 / line {
+		fmt.Fprintf(&text, "%0*d\n", line-1, n)
 	}
 	f.stage("services/server-0/stdout.log", text.String())
 	for range 2 {
 		log := f.log(experiment.LogQuery{Source: "server-0", Limit: 10})
-		if want := 4<<20/32 - 1; log.Matches != want || log.Lines[9].Text != fmt.Sprintf("%031d", 9<<20/32-1) {
+		if want := 4<<20/line - 1; log.Matches != want || log.Lines[9].Text != fmt.Sprintf("%0*d", line-1, 9<<20/line-1) {
 			t.Errorf("log = %d lines, want the last %d", log.Matches, want)
 		}
 		f.archiver.Last(t.Context())
