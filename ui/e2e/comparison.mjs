@@ -49,11 +49,18 @@ export function comparison(e, runs) {
     title: e.name,
     experiment: e.id,
     target: e.target,
-    one_machine: true,
+    shared_machine: true,
     attention: [],
     variants: e.variants.map(({ label, technology, stack }) => {
       const own = compared.filter(({ run }) => run.variant === label);
-      return { label, technology, stack, runs: own.length, counted: own.filter((r) => !r.excluded).length };
+      return {
+        label,
+        name: label,
+        technology,
+        stack,
+        runs: own.length,
+        counted: own.filter((r) => !r.excluded).length,
+      };
     }),
     figures,
     caveats: [

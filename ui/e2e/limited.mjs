@@ -2,7 +2,9 @@
 // refuses a third of what is offered, ended and active.
 import { second } from "./sample.mjs";
 
-const label = "kinesis-emulator";
+const label = "kinesis";
+const name = `${label} (emulator)`;
+const program = "kinesalite 3.3.3";
 const ns = (s) => Math.round(s * 1e9);
 
 /** A second in which 1,000 of 1,500 messages are taken and the wait grows. */
@@ -19,12 +21,12 @@ export function throttledSecond(n) {
 export const throttledSeconds = (n) => Array.from({ length: n }, (_, i) => throttledSecond(i));
 
 const caveats = [
-  `${label} ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is.`,
-  `${label} refused writes because a limit was reached: 22,600 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 11.2 s (p99).`,
+  `${name} ran on ${program}, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is.`,
+  `${name} refused writes because a limit was reached: 22,600 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 11.2 s (p99).`,
 ];
 const fairness = {
   known: true,
-  differences: ["copies of a message: kafka 1, kinesis-emulator 3. To make them equal: kafka with brokers: 3."],
+  differences: [`copies of a message: kafka 1, ${name} 3. To make them equal: kafka with brokers: 3.`],
   unequal: [
     {
       guarantee: "Copies of a message",
@@ -44,13 +46,18 @@ const fairness = {
     },
   ],
   nature: ["Amazon Kinesis keeps every record in three zones before it acknowledges it."],
-  emulators: { [label]: "kinesalite 3.3.3" },
+  emulators: { [label]: program },
 };
 
 /** Makes the stand-in call its variant "nats" the emulator, and that one throttled. */
 export function limit(data) {
   const { answer } = data;
-  const rename = (value) => JSON.parse(JSON.stringify(value).replaceAll("nats", label));
+  const rename = (value) =>
+    JSON.parse(JSON.stringify(value).replaceAll('"nats"', JSON.stringify(label)), (_, part) => {
+      if (typeof part === "string") return part.replaceAll("nats", name); // in sentences and names of runs
+      if (part?.label !== label || !part.technology) return part;
+      return { ...part, emulator: program, ...(part.name && { name }) };
+    });
   data.live = throttledSeconds(30);
   data.answer = (path, method, query) => {
     const found = answer(path, method, query);
@@ -66,7 +73,7 @@ export function limit(data) {
       told.guarantees = {
         producer_ack: "all",
         replicas: 3,
-        emulator: "kinesalite 3.3.3",
+        emulator: program,
         raise: { replicas: "{want}" },
       };
       told.incidents = { throttled_writes: 22600, retried_sends: 22600 };

@@ -28,7 +28,7 @@ const badges = () => page.getByText("emulator", { exact: true });
 
 test("the list and every table mark the emulator", async () => {
   await page.goto(`${mock.url}/experiments`);
-  await page.getByText("kinesis-emulator is faster").waitFor();
+  await page.getByText("kinesis (emulator) is faster").waitFor();
   assert.equal(await badges().count(), 3);
   for (const [tab, marks] of [
     ["", 2], // beside the marks of the runs, and above the figures
@@ -51,13 +51,16 @@ test("the answer says what was refused, and the figures and charts show it", asy
   assert.deepEqual(await row.getByRole("cell").allInnerTexts(), ["0", "113,000"]);
   await figure("Writes refused for now (throttled) per second").locator("canvas").waitFor();
   await figure("Back-pressure wait, p99 of each second").locator("canvas").waitFor();
+  await figure("Messages received per second")
+    .getByRole("button", { name: "kinesis (emulator)", exact: true })
+    .waitFor();
   assert.equal(await figure(/Reads refused/).count(), 0);
 });
 
 test("what would make guarantees equal stands beside what differs", async () => {
   await page.goto(`${mock.url}/experiments/edone00001?tab=config`);
   await page.getByText("kafka with brokers: 3 and workload.topology.replicas: 3").waitFor();
-  await page.getByText("kinesis-emulator cannot be raised", { exact: true }).waitFor();
+  await page.getByText("kinesis (emulator) cannot be raised", { exact: true }).waitFor();
   await page.getByText("By nature: Amazon Kinesis keeps").waitFor();
 });
 

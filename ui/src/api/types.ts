@@ -26,4 +26,6 @@ export type Second = Schemas["Second"];
 export type Snapshot = Schemas["Snapshot"];
 export type StoredEvent = Schemas["Event"];
 export type TargetFacts = Schemas["TargetFacts"];
+export type VariantName = Schemas["VariantName"];
+export type VariantSummary = Schemas["VariantSummary"];
 export type Unit = Figure["unit"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Second } from "../api/types";
-import { emulated, incidentLabel, isThrottle, limited, occurred, throttled, times, waitOf } from "./incidents";
+import { incidentLabel, isThrottle, limited, occurred, throttled, times, waitOf } from "./incidents";
 
 const second = (
   incidents: Record<string, number> | undefined,
@@ -47,12 +47,4 @@ describe("incidents", () => {
   test("the wait is told by the highest quantile that the seconds support", () => {
     expect(waitOf([second({}, 0, { p90_ns: 5, p50_ns: 1 })]).name).toBe("p90");
   });
-});
-
-test("an emulator is told by the label, or by what the runs read", () => {
-  expect([
-    emulated("kinesis-emulator"),
-    emulated("kinesis"),
-    emulated("kinesis", { kinesis: "kinesalite 3.3.3" }),
-  ]).toEqual([true, false, true]);
 });

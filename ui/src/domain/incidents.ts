@@ -33,10 +33,3 @@ export function limited(seconds: readonly Second[]): boolean {
 
 /** How long messages waited for a free slot in each second: the highest quantile that the seconds support. */
 export const waitOf = (seconds: readonly Second[]) => tailOf(seconds, "backpressure");
-
-const mark = "emulator";
-
-/** Whether an emulator stands for a variant's technology: its label tells, and so does what its runs read. */
-export function emulated(label: string, known?: Record<string, string>): boolean {
-  return label.includes(mark) || known?.[label] !== undefined;
-}

@@ -2,7 +2,7 @@ import { Code, Stack, Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { ScrollTable } from "../../components/ScrollTable";
-import { emulated } from "../../domain/incidents";
+import { isEmulated } from "../../domain/variants";
 import { missing } from "../../lib/format";
 import { EmulatorBadge } from "../EmulatorBadge";
 import { Guarantees } from "./Guarantees";
@@ -28,7 +28,7 @@ export function Configuration({
               <Table.Th scope="col">Setting</Table.Th>
               {e.variants.map((variant) => (
                 <Table.Th key={variant.label} scope="col">
-                  {variant.label} <EmulatorBadge when={emulated(variant.label, comparison.fairness.emulators)} />
+                  {variant.label} <EmulatorBadge when={isEmulated(variant.label, comparison.variants)} />
                 </Table.Th>
               ))}
             </Table.Tr>
@@ -47,7 +47,7 @@ export function Configuration({
       ) : (
         <Text>{comparison ? "The variants are configured alike." : "Not compared yet."}</Text>
       )}
-      {comparison && <Guarantees fairness={comparison.fairness} />}
+      {comparison && <Guarantees comparison={comparison} />}
       <Title order={2} size="h4">
         Plan
       </Title>

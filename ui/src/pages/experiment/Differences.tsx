@@ -2,6 +2,7 @@ import { Table, Text, Title } from "@mantine/core";
 import type { Comparison, ExperimentDetail, Pair } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
 import { metricOf } from "../../domain/metrics";
+import { nameOf } from "../../domain/variants";
 import { lowerFirst, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
 import classes from "./Differences.module.css";
@@ -14,6 +15,7 @@ const known = (pair: Pair): pair is Known => pair.ratio !== null && pair.low !==
 export function Differences({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
   const catalog = useCatalog();
   const { pairs, metric } = comparison.comparison;
+  const name = (label: string) => nameOf(comparison.variants, label);
   if (!pairs.length) return null;
   const reach = Math.max(1.1, ...pairs.filter(known).flatMap((p) => [p.high, 1 / p.low])) ** 1.08;
   return (
@@ -40,11 +42,13 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
           {pairs.map((pair) => (
             <Table.Tr key={`${pair.a} ${pair.b}`}>
               <Table.Th scope="row">
-                {pair.a} / {pair.b}
+                {name(pair.a)} / {name(pair.b)}
               </Table.Th>
               <Table.Td>{ratioOf(pair)}</Table.Td>
               <Table.Td>{known(pair) && <Interval pair={pair} reach={reach} />}</Table.Td>
-              <Table.Td className={classes.answer}>{e.state === "ended" ? answer(pair) : "no verdict yet"}</Table.Td>
+              <Table.Td className={classes.answer}>
+                {e.state === "ended" ? answer(pair, name) : "no verdict yet"}
+              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -60,8 +64,8 @@ function ratioOf(pair: Pair): string {
   return `× ${significant(pair.ratio)} (${significant(pair.low)}–${significant(pair.high)}, ${level})`;
 }
 
-function answer(pair: Pair): string {
-  if (pair.verdict === "different") return `${pair.better} is better`;
+function answer(pair: Pair, name: (label: string) => string): string {
+  if (pair.verdict === "different") return `${name(pair.better ?? "")} is better`;
   if (pair.verdict === "alike") return "no relevant difference";
   if (pair.verdict === "cant_tell") return "can't tell";
   return pair.reason || "no verdict";

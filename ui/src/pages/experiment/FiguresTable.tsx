@@ -1,15 +1,14 @@
 import { Table, Title } from "@mantine/core";
-import type { Comparison, ExperimentDetail, Figure } from "../../api/types";
+import type { Comparison, Figure } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
 import { ScrollTable } from "../../components/ScrollTable";
-import { emulated } from "../../domain/incidents";
 import { formatValue } from "../../domain/metrics";
-import { lookOf } from "../../domain/variants";
+import { isEmulated, lookOf } from "../../domain/variants";
 import { span } from "../../lib/format";
 import { EmulatorBadge } from "../EmulatorBadge";
 
 /** The figures of every variant, as the command and the report show them. */
-export function FiguresTable({ experiment: e, comparison }: { experiment: ExperimentDetail; comparison: Comparison }) {
+export function FiguresTable({ comparison }: { comparison: Comparison }) {
   const { variants, figures } = comparison;
   return (
     <section>
@@ -26,8 +25,7 @@ export function FiguresTable({ experiment: e, comparison }: { experiment: Experi
             <Table.Th scope="col">Figure</Table.Th>
             {variants.map(({ label }) => (
               <Table.Th key={label} scope="col">
-                <Swatch look={lookOf(e, label)} /> {label}{" "}
-                <EmulatorBadge when={emulated(label, comparison.fairness.emulators)} />
+                <Swatch look={lookOf(variants, label)} /> {label} <EmulatorBadge when={isEmulated(label, variants)} />
               </Table.Th>
             ))}
           </Table.Tr>

@@ -1,12 +1,13 @@
 import { Table, Text, Title } from "@mantine/core";
-import type { Fairness } from "../../api/types";
+import type { Comparison } from "../../api/types";
 import { ScrollTable } from "../../components/ScrollTable";
-import { emulated } from "../../domain/incidents";
+import { isEmulated, nameOf } from "../../domain/variants";
 import { missing } from "../../lib/format";
 import { EmulatorBadge } from "../EmulatorBadge";
 
 /** Where the guarantees that were read back differ, and what would make them equal. */
-export function Guarantees({ fairness: f }: { fairness: Fairness }) {
+export function Guarantees({ comparison }: { comparison: Comparison }) {
+  const { fairness: f, variants } = comparison;
   const labels = f.unequal[0]?.values.map(({ variant }) => variant) ?? [];
   return (
     <section>
@@ -20,7 +21,7 @@ export function Guarantees({ fairness: f }: { fairness: Fairness }) {
               <Table.Th scope="col">Guarantee</Table.Th>
               {labels.map((label) => (
                 <Table.Th key={label} scope="col">
-                  {label} <EmulatorBadge when={emulated(label, f.emulators)} />
+                  {label} <EmulatorBadge when={isEmulated(label, variants)} />
                 </Table.Th>
               ))}
               <Table.Th scope="col">To make them equal</Table.Th>
@@ -36,7 +37,9 @@ export function Guarantees({ fairness: f }: { fairness: Fairness }) {
                 <Table.Td>
                   {raise.length === 0 && missing}
                   {raise.map(({ variant, value }) => (
-                    <div key={variant}>{value ? `${variant} with ${value}` : `${variant} cannot be raised`}</div>
+                    <div key={variant}>
+                      {nameOf(variants, variant)} {value ? `with ${value}` : "cannot be raised"}
+                    </div>
                   ))}
                 </Table.Td>
               </Table.Tr>

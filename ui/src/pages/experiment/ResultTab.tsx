@@ -18,7 +18,7 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
   const asked = route.useSearch().metric;
   const metric = metricOf(catalog, catalog.metrics.some(({ name }) => name === asked) ? (asked as string) : e.compare);
   const navigate = route.useNavigate();
-  if (!e.variants.some((variant) => measured(comparison, variant.label).length)) {
+  if (!comparison.variants.some((variant) => measured(comparison, variant.label).length)) {
     return (
       <Text>
         {e.state === "ended"
@@ -44,9 +44,9 @@ export function ResultTab({ experiment: e, comparison }: { experiment: Experimen
         data={catalog.metrics.map(({ name, title }) => ({ value: name, label: title }))}
         maw={360}
       />
-      <RunDots experiment={e} comparison={comparison} metric={metric} />
-      <RunCharts experiment={e} comparison={comparison} metric={metric} />
-      <FiguresTable experiment={e} comparison={comparison} />
+      <RunDots comparison={comparison} metric={metric} />
+      <RunCharts comparison={comparison} metric={metric} />
+      <FiguresTable comparison={comparison} />
     </Stack>
   );
 }

@@ -2,7 +2,7 @@ import { Stack, Text, Title } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { histograms, timeline } from "../../api/queries";
-import type { Comparison, ExperimentDetail } from "../../api/types";
+import type { Comparison } from "../../api/types";
 import { Figure } from "../../components/chart/Figure";
 import { ErrorBox } from "../../components/ErrorBox";
 import { Loading } from "../../components/Loading";
@@ -12,18 +12,11 @@ import { useChartView } from "../useChartView";
 import { type Loaded, percentiles, perSecond, picked } from "./charts";
 
 /** Distributions and timelines of the runs that count: a thin line for each run, a bold one for each variant. */
-export function RunCharts({
-  experiment: e,
-  comparison,
-  metric,
-}: {
-  experiment: ExperimentDetail;
-  comparison: Comparison;
-  metric: ShownMetric;
-}) {
+export function RunCharts({ comparison, metric }: { comparison: Comparison; metric: ShownMetric }) {
   const catalog = useCatalog();
   const { hide, range, onHide, onRange } = useChartView();
-  const { runs, note } = useMemo(() => picked(e, comparison), [e, comparison]);
+  const { variants } = comparison;
+  const { runs, note } = useMemo(() => picked(comparison), [comparison]);
   const tails = useQueries({ queries: runs.map((r) => histograms(r.run.id)), combine: together });
   const courses = useQueries({ queries: runs.map((r) => timeline(r.run.id)), combine: together });
   const family = familyOf(metric.name);
@@ -32,15 +25,15 @@ export function RunCharts({
       const found = tails.data[i]?.[family];
       return found ? [{ run: r.run, histogram: found }] : [];
     });
-    return loaded.length ? percentiles(e, loaded, family) : undefined;
-  }, [e, runs, tails.data, family]);
+    return loaded.length ? percentiles(variants, loaded, family) : undefined;
+  }, [variants, runs, tails.data, family]);
   const panels = useMemo(() => {
     const loaded = runs.flatMap((r, i): Loaded["courses"] => {
       const found = courses.data[i]?.seconds;
       return found?.length ? [{ run: r.run, seconds: found }] : [];
     });
-    return loaded.length ? perSecond(e, loaded, family, catalog) : [];
-  }, [e, runs, courses.data, family, catalog]);
+    return loaded.length ? perSecond(variants, loaded, family, catalog) : [];
+  }, [variants, runs, courses.data, family, catalog]);
   if (!runs.length) return <Text>No run counts yet, so there is nothing to show.</Text>;
   const error = tails.error ?? courses.error;
   return (

@@ -1,11 +1,10 @@
 import { Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { ComparedRun, Comparison, ExperimentDetail } from "../../api/types";
+import type { ComparedRun, Comparison } from "../../api/types";
 import { logTicks } from "../../components/chart/spec";
-import { emulated } from "../../domain/incidents";
 import { formatMetric, isLatency, type ShownMetric } from "../../domain/metrics";
-import { counts, lookOf, measured } from "../../domain/variants";
-import { markerPath } from "../../lib/colors";
+import { counts, isEmulated, lookOf, measured } from "../../domain/variants";
+import { type Look, markerPath } from "../../lib/colors";
 import { nanosecondsTick, span } from "../../lib/format";
 import { median } from "../../lib/stats";
 import { EmulatorBadge } from "../EmulatorBadge";
@@ -14,16 +13,9 @@ import classes from "./RunDots.module.css";
 type Measured = { run: ComparedRun; value: number };
 
 /** One mark for each run, so that the spread of a variant shows at a glance. */
-export function RunDots({
-  experiment: e,
-  comparison,
-  metric,
-}: {
-  experiment: ExperimentDetail;
-  comparison: Comparison;
-  metric: ShownMetric;
-}) {
-  const rows = e.variants.map(({ label }) => ({
+export function RunDots({ comparison, metric }: { comparison: Comparison; metric: ShownMetric }) {
+  const { variants } = comparison;
+  const rows = variants.map(({ label }) => ({
     label,
     marks: measured(comparison, label).flatMap((run): Measured[] => {
       const value = run.metrics?.[metric.name];
@@ -45,7 +37,7 @@ export function RunDots({
           {rows.map((row) => (
             <div key={row.label} className={classes.row}>
               <span className={classes.label}>
-                {row.label} <EmulatorBadge when={emulated(row.label, comparison.fairness.emulators)} />
+                {row.label} <EmulatorBadge when={isEmulated(row.label, variants)} />
               </span>
               <span className={classes.lane}>
                 {scale.ticks.map((tick) => (
@@ -53,7 +45,14 @@ export function RunDots({
                 ))}
                 <Median marks={row.marks} at={scale.at} />
                 {row.marks.map((mark, i) => (
-                  <Mark key={mark.run.run.id} mark={mark} at={scale.at(mark.value)} lift={i} metric={metric} e={e} />
+                  <Mark
+                    key={mark.run.run.id}
+                    mark={mark}
+                    at={scale.at(mark.value)}
+                    lift={i}
+                    metric={metric}
+                    look={lookOf(variants, row.label)}
+                  />
                 ))}
               </span>
               <span className={classes.value}>{summaryOf(row.marks, metric)}</span>
@@ -80,16 +79,15 @@ function Mark({
   at,
   lift,
   metric,
-  e,
+  look,
 }: {
   mark: Measured;
   at: number;
   lift: number;
   metric: ShownMetric;
-  e: ExperimentDetail;
+  look: Look;
 }) {
   const { run } = mark.run;
-  const look = lookOf(e, run.variant);
   const counted = counts(mark.run);
   const text = `${run.name}: ${formatMetric(metric, mark.value)}${counted ? "" : `, not counted: ${mark.run.excluded}`}`;
   return (

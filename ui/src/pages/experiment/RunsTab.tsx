@@ -4,10 +4,9 @@ import { Swatch } from "../../components/chart/Swatch";
 import { PageLink } from "../../components/PageLink";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
-import { emulated } from "../../domain/incidents";
 import { formatMetric, metricOf } from "../../domain/metrics";
 import { runReason, runState, teardownShort, teardownState } from "../../domain/states";
-import { lookOf } from "../../domain/variants";
+import { isEmulated, lookOf } from "../../domain/variants";
 import { clock, count, missing, time, wholeDuration } from "../../lib/format";
 import { useNow } from "../../live/hooks";
 import { EmulatorBadge } from "../EmulatorBadge";
@@ -48,12 +47,12 @@ export function RunsTab({
             return (
               <Table.Tr key={run.id}>
                 <Table.Th scope="row">
-                  <Swatch look={lookOf(e, run.variant)} />{" "}
+                  <Swatch look={lookOf(e.variants, run.variant)} />{" "}
                   <PageLink to="/runs/$id" params={{ id: run.id }}>
                     {run.name}
                   </PageLink>
                   {run.extra && " (extra)"}{" "}
-                  <EmulatorBadge when={emulated(run.variant, comparison?.fairness.emulators)} />
+                  <EmulatorBadge when={isEmulated(run.variant, e.variants, comparison?.variants)} />
                 </Table.Th>
                 <Table.Td>
                   <Status tone={state.tone}>{state.text}</Status>

@@ -1,11 +1,11 @@
 import type { Histogram } from "../../api/histogram";
-import type { Catalog, ComparedRun, Comparison, ExperimentDetail, Run, Second } from "../../api/types";
+import type { Catalog, ComparedRun, Comparison, Run, Second, VariantSummary } from "../../api/types";
 import type { ChartSpec, Line } from "../../components/chart/spec";
 import { isThrottle, limited, occurred, times, waitOf } from "../../domain/incidents";
 import { type Family, familyTitle } from "../../domain/metrics";
 import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../domain/percentiles";
 import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
-import { counts, lookOf, measured } from "../../domain/variants";
+import { counts, lookOf, measured, nameOf } from "../../domain/variants";
 import { compact, nanoseconds, nanosecondsTick, plural, rate, waitTick, wholeTick } from "../../lib/format";
 import { median } from "../../lib/stats";
 
@@ -20,9 +20,9 @@ const mostRuns = 12;
 const mostLines = 60;
 
 /** The runs that are drawn: those that count, as many as can be told apart. */
-export function picked(e: ExperimentDetail, comparison: Comparison): { runs: ComparedRun[]; note: string } {
-  const each = Math.max(1, Math.min(mostRuns, Math.floor(mostLines / e.variants.length)));
-  const all = e.variants.map(({ label }) => measured(comparison, label).filter(counts));
+export function picked(comparison: Comparison): { runs: ComparedRun[]; note: string } {
+  const each = Math.max(1, Math.min(mostRuns, Math.floor(mostLines / comparison.variants.length)));
+  const all = comparison.variants.map(({ label }) => measured(comparison, label).filter(counts));
   const runs = all.flatMap((list) => list.slice(0, each));
   const left = all.flat().length - runs.length;
   return {
@@ -35,26 +35,28 @@ export function picked(e: ExperimentDetail, comparison: Comparison): { runs: Com
 
 /** The lines of all variants over one axis: thin for runs, bold for their medians. */
 function lines(
-  e: ExperimentDetail,
+  variants: VariantSummary[],
   drawn: { run: Run; values: (number | null)[] }[],
   middle: (all: (number | null)[][]) => (number | null)[],
 ): Line[] {
   const thin: Line[] = drawn.map(({ run, values }) => ({
     label: run.name,
-    look: lookOf(e, run.variant),
+    look: lookOf(variants, run.variant),
     values,
-    behind: run.variant,
+    behind: nameOf(variants, run.variant),
   }));
-  const bold = e.variants.flatMap(({ label }): Line[] => {
+  const bold = variants.flatMap(({ label, name }): Line[] => {
     const own = drawn.filter(({ run }) => run.variant === label);
-    return own.length ? [{ label, look: lookOf(e, label), values: middle(own.map(({ values }) => values)) }] : [];
+    return own.length
+      ? [{ label: name, look: lookOf(variants, label), values: middle(own.map(({ values }) => values)) }]
+      : [];
   });
   return [...thin, ...bold];
 }
 
 /** Latency by percentile; each nine takes the same room. */
 export function percentiles(
-  e: ExperimentDetail,
+  variants: VariantSummary[],
   tails: Loaded["tails"],
   family: Family,
 ): { spec: ChartSpec; note: string } {
@@ -66,12 +68,12 @@ export function percentiles(
     note: unsupported(all, last),
     spec: {
       title,
-      summary: `Latency from the intended send time, up to ${ticks.at(-1)?.label}, for ${e.variants.map((v) => v.label).join(", ")}.`,
+      summary: `Latency from the intended send time, up to ${ticks.at(-1)?.label}, for ${variants.map((v) => v.name).join(", ")}.`,
       xName: "Percentile",
       yName: "Latency, log scale",
       x: upTo(ticks.at(-1)?.q ?? 0).map(beyond),
       lines: lines(
-        e,
+        variants,
         tails.map(({ run, histogram }) => ({ run, values: curve(histogram, last) })),
         medianCurve,
       ),
@@ -89,7 +91,7 @@ export function percentiles(
 
 /** What happened in each second, as panels with one axis. */
 export function perSecond(
-  e: ExperimentDetail,
+  variants: VariantSummary[],
   courses: Loaded["courses"],
   family: Family,
   catalog: Catalog,
@@ -115,7 +117,7 @@ export function perSecond(
     yName: title,
     x,
     lines: lines(
-      e,
+      variants,
       aligned.map(({ run, seconds, start }) => ({ run, values: along(x, seconds, start, value) })),
       middles,
     ),

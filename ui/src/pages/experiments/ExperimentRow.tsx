@@ -2,7 +2,6 @@ import type { Experiment } from "../../api/types";
 import { PageLink } from "../../components/PageLink";
 import { Progress } from "../../components/Progress";
 import { Status } from "../../components/Status";
-import { emulated } from "../../domain/incidents";
 import { experimentState } from "../../domain/states";
 import { factsOf } from "../../domain/targets";
 import { moment, time } from "../../lib/format";
@@ -30,7 +29,7 @@ export function ExperimentRow({ experiment: e }: { experiment: Experiment }) {
           {technologies} on {e.target}
           {e.verdict?.fairness ? ` · ${e.verdict.fairness}` : ""}
           {factsOf(catalog, e.target)?.shared_machine ? " · one machine" : ""}{" "}
-          <EmulatorBadge when={e.variants.some(({ label }) => emulated(label))} />
+          <EmulatorBadge when={e.variants.some(({ emulator }) => Boolean(emulator))} />
         </p>
       </div>
       <div className={classes.state}>

@@ -7,7 +7,6 @@ import { PageLink } from "../../components/PageLink";
 import { PageTabs } from "../../components/PageTabs";
 import { PageTitle } from "../../components/PageTitle";
 import { Status } from "../../components/Status";
-import { emulated } from "../../domain/incidents";
 import { runReason, runState, teardownState } from "../../domain/states";
 import { clock, time } from "../../lib/format";
 import { given } from "../../lib/search";
@@ -80,7 +79,7 @@ function Head({ run: r }: { run: RunDetail }) {
       <Group gap="xs" role="status">
         <Status tone={state.tone}>{state.text}</Status>
         {r.phase !== "queued" && <Status tone={teardown.tone}>{teardown.text}</Status>}
-        <EmulatorBadge when={emulated(r.variant)} />
+        <EmulatorBadge when={Boolean(r.variant_plan.emulator)} />
       </Group>
       <Text size="sm" c="dimmed">
         {[
