@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"archive/zip"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,12 +46,42 @@ func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{out.stdout, page, read(t, csv)} {
+	readme := w.readme(label, runs)
+	for _, text := range []string{out.stdout, page, read(t, csv), readme} {
 		if !strings.Contains(text, "kinesalite 3") {
 			t.Errorf("it does not say which emulator it was:\n%.3000s", text)
 		}
 	}
 	w.assertNothingLeft()
+}
+
+// readme is that of the archive of the run of a variant. Its file name says that it
+// is an emulator.
+func (w *world) readme(label string, runs []string) string {
+	w.t.Helper()
+	for _, run := range runs {
+		cmd := w.command("runs", "archive", run)
+		cmd.Dir = w.t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			w.t.Fatalf("dec runs archive: %v\n%s", err, out)
+		}
+		found, _ := filepath.Glob(filepath.Join(cmd.Dir, label+"-emulator-1-"+run+".zip"))
+		if len(found) == 0 {
+			continue
+		}
+		archive, err := zip.OpenReader(found[0])
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		defer archive.Close()
+		text, err := fs.ReadFile(archive, strings.TrimSuffix(filepath.Base(found[0]), ".zip")+"/README.md")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return string(text)
+	}
+	w.t.Errorf("no archive is named after the emulator")
+	return ""
 }
 
 func read(t *testing.T, path string) string {

@@ -166,7 +166,7 @@ func TestServerIsKilledActive(t *testing.T) {
 	if c := result.Counts; c.Offered == 0 || c.Received != c.Offered || c.Lost+c.Unsent+c.Failed > 0 {
 		t.Errorf("counts = %+v, want every message offered, sent, acknowledged and received", c)
 	}
-	for i, second := range result.Timeline {
+	for i, second := range get[api.Timeline](next, "/runs/"+run+"/timeline").Seconds {
 		if second.Second != i {
 			t.Fatalf("the timeline goes from second %d to %d, want every one", i-1, second.Second)
 		}

@@ -95,9 +95,9 @@ func TestServerWithItsBucketOnS3(t *testing.T) {
 	}
 
 	s = w.serve("--bucket", storage.url("team/dec"))
-	result := get[measure.Result](s, "/runs/"+run+"/result")
-	if n := result.Counts; n.Sent < 2000 || n.Received != n.Sent || n.Lost != 0 || len(result.Timeline) < 9 {
-		t.Errorf("result = %+v with %d seconds, want all messages received and 9 seconds", n, len(result.Timeline))
+	result, seconds := get[measure.Result](s, "/runs/"+run+"/result"), get[api.Timeline](s, "/runs/"+run+"/timeline").Seconds
+	if n := result.Counts; n.Sent < 2000 || n.Received != n.Sent || n.Lost != 0 || len(seconds) < 9 {
+		t.Errorf("result = %+v with %d seconds, want all messages received and 9 seconds", n, len(seconds))
 	}
 	log := get[api.Log](s, "/runs/"+run+"/log?limit=5000")
 	for _, source := range []string{"consumer-0", "dec", "events", "producer-0", "server-0"} {
@@ -171,9 +171,9 @@ func TestBucketIsAwayForAWhile(t *testing.T) {
 	s.follow("after=0&run="+run, func(e streamed) bool {
 		return e.event != api.EventStored || e.stored(t).Kind != experiment.EventOutcome
 	})
-	result := get[measure.Result](s, "/runs/"+run+"/result")
-	if n := result.Counts; n.Sent < 44*300 || n.Received != n.Sent || n.Lost != 0 || len(result.Timeline) < 46 {
-		t.Errorf("result = %+v with %d seconds, want all messages of 45 s and 46 seconds\n%s", n, len(result.Timeline), s.lines.text())
+	result, seconds := get[measure.Result](s, "/runs/"+run+"/result"), get[api.Timeline](s, "/runs/"+run+"/timeline").Seconds
+	if n := result.Counts; n.Sent < 44*300 || n.Received != n.Sent || n.Lost != 0 || len(seconds) < 46 {
+		t.Errorf("result = %+v with %d seconds, want all messages of 45 s and 46 seconds\n%s", n, len(seconds), s.lines.text())
 	}
 	s.stop(syscall.SIGTERM)
 	w.assertNothingLeft()

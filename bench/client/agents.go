@@ -85,7 +85,8 @@ func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error
 	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
 		return measure.Result{}, err
 	}
-	return c.Collect(ctx)
+	result, _, err := c.Collect(ctx, nil)
+	return result, err
 }
 
 func (s side) workload() (experiment.Workload, error) {

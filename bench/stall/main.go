@@ -150,7 +150,7 @@ func judge(technology string, out []byte) (bool, error) {
 	var report struct {
 		Runs []struct {
 			experiment.Run
-			Result *measure.Result `json:"result"`
+			Result *measure.Merged `json:"result"`
 		} `json:"runs"`
 	}
 	if err := json.Unmarshal(out, &report); err != nil {

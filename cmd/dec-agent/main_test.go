@@ -242,7 +242,7 @@ func measureRun(t *testing.T, c *rendezvous.Coordinator) measure.Result {
 	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
 		t.Fatal(err)
 	}
-	result, err := c.Collect(ctx)
+	result, _, err := c.Collect(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

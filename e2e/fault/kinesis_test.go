@@ -14,6 +14,7 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/mototest"
+	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/technology/technologytest"
 )
 
@@ -112,9 +113,13 @@ func TestThrottlingIsTold(t *testing.T) {
 		workload: `{"topology": {"partitions": 1}, "load": {"rate": 1500, "max_in_flight": 500}, "message": {"size": "100B", "key": {"uniform": {"cardinality": 1000}}},
 			"stages": {"warmup": "2s", "measure": "20s", "drain": "30s"}}`,
 	}
-	_, result, err := r.measure(t.Context(), t)
+	folder, result, err := r.measure(t.Context(), t)
 	if err != nil {
 		t.Fatalf("measure() = %v, want no error", err)
+	}
+	var timeline []measure.Second
+	if err := folder.Get(t.Context(), rendezvous.TimelineObject, &timeline); err != nil {
+		t.Fatal(err)
 	}
 	throttled := result.Incidents[experiment.ThrottledWrites]
 	if throttled == 0 || result.Incidents[experiment.RetriedSends] == 0 {
@@ -124,7 +129,7 @@ func TestThrottlingIsTold(t *testing.T) {
 	// and what was under way at its ends may be counted on either side.
 	var acked int64
 	seconds := 0
-	for _, second := range result.Timeline {
+	for _, second := range timeline {
 		if second.Stage == experiment.StageMeasure {
 			acked += second.Counts.Acked
 			seconds++

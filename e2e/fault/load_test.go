@@ -151,7 +151,8 @@ func (r run) follow(ctx context.Context, t *testing.T, server *rendezvous.Coordi
 	if err != nil {
 		return measure.Result{}, err
 	}
-	return server.Collect(ctx)
+	result, _, err := server.Collect(ctx, nil)
+	return result, err
 }
 
 // account adds to the counts which messages they are about.

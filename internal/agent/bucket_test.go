@@ -11,6 +11,7 @@ import (
 	"dec.local/dec/internal/agent/agenttest"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/rendezvous/buckettest"
 )
 
@@ -78,7 +79,7 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 				if most := 4*tt.faults.Latency + 3*time.Second; tt.lasting == always && late > most {
 					t.Errorf("a second came after %s, want %s at most: the bucket falls behind", late, most)
 				}
-				got, err := server.Collect(t.Context())
+				got, _, err := server.Collect(t.Context(), nil)
 				if err != nil {
 					t.Fatalf("Collect() = %v", err)
 				}
@@ -86,10 +87,11 @@ func TestResultIsCompleteInAnyWeather(t *testing.T) {
 				if diff := cmp.Diff(want.Counts, got.Counts); diff != "" {
 					t.Errorf("counts (-on a folder +on S3):\n%s", diff)
 				}
-				if len(got.Timeline) < 61 {
-					t.Errorf("the timeline has %d seconds, want those of warm-up and measure stage, 61", len(got.Timeline))
+				timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run, b.plan.Epoch)
+				if err != nil || len(timeline) < 61 {
+					t.Fatalf("the timeline has %d seconds, %v, want those of warm-up and measure stage, 61", len(timeline), err)
 				}
-				for n, second := range got.Timeline[:61] {
+				for n, second := range timeline[:61] {
 					if sent := second.Counts.Sent; sent < 99 || sent > 101 { // one more or less at its edges
 						t.Errorf("second %d: %d sent, want 100", n, sent)
 					}

@@ -125,7 +125,7 @@ func TestFollowFailsWhenAnAgentIsStopped(t *testing.T) {
 		if b.errors["consumer-0"] == nil {
 			t.Error("Run() of consumer-0 = nil, want an error")
 		}
-		if _, err := server.Collect(t.Context()); err == nil {
+		if _, _, err := server.Collect(t.Context(), nil); err == nil {
 			t.Error("Collect() = nil error, want one")
 		}
 	})
@@ -155,7 +155,7 @@ func TestFollowFailsWhenAnAgentFallsSilent(t *testing.T) {
 		if took := time.Since(started); took > 17*time.Second {
 			t.Errorf("Follow() took %s, want 15 s from the start of the load", took)
 		}
-		if _, err := server.Collect(t.Context()); err == nil || !strings.Contains(err.Error(), "no result from consumer-0, producer-0 within 15s") {
+		if _, _, err := server.Collect(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "no result from consumer-0, producer-0 within 15s") {
 			t.Errorf("Collect() = %v, want an error about both agents", err)
 		}
 		stopProducer()
@@ -202,14 +202,14 @@ func TestRunGoesOnWithoutItsServer(t *testing.T) {
 				if len(seconds) < 3 || seconds[0] != 0 {
 					t.Errorf("Follow() again gave the seconds %v, want all from 0 on", seconds)
 				}
-				got, err := second.Collect(t.Context())
+				got, _, err := second.Collect(t.Context(), nil)
 				if err != nil {
 					t.Fatalf("Collect() = %v", err)
 				}
 				if diff := cmp.Diff(want, got.Counts); diff != "" {
 					t.Errorf("Counts (-want +got):\n%s", diff)
 				}
-				again, err := b.server().Collect(t.Context())
+				again, _, err := b.server().Collect(t.Context(), nil)
 				if err != nil {
 					t.Fatalf("Collect() again = %v", err)
 				}

@@ -138,7 +138,7 @@ func (b *bench) run() (measure.Result, []measure.Second) {
 	if err := server.Follow(ctx, func(s measure.Second) { seconds = append(seconds, s) }); err != nil {
 		b.t.Fatalf("Follow() = %v", err)
 	}
-	result, err := server.Collect(ctx)
+	result, _, err := server.Collect(ctx, nil)
 	if err != nil {
 		b.t.Fatalf("Collect() = %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"dec.local/dec/internal/agent/agenttest"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
 )
 
 // TestRunCountsEveryMessageInRealTime paces with real threads against the wall
@@ -27,8 +28,9 @@ func TestRunCountsEveryMessageInRealTime(t *testing.T) {
 	if got.Counts != want {
 		t.Errorf("Counts = %+v, want %+v", got.Counts, want)
 	}
-	if got.Timeline == nil || got.Agents[0].Timer == "" || got.Agents[0].CPUs == 0 {
-		t.Errorf("timeline of %d seconds, agents %+v: want both filled", len(got.Timeline), got.Agents)
+	timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run, b.plan.Epoch)
+	if err != nil || len(timeline) == 0 || got.Agents[0].Timer == "" || got.Agents[0].CPUs == 0 {
+		t.Errorf("timeline of %d seconds, %v, agents %+v: want both filled", len(timeline), err, got.Agents)
 	}
 }
 

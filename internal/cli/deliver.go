@@ -75,21 +75,22 @@ func writeForms(env *Env, html, csv string, write func(io.Writer, client.Form) e
 	return nil
 }
 
-// writeFile writes a report whole or not at all.
+// writeFile writes a file whole or not at all.
 func writeFile(path string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(tmp.Name()) // no such file once it was renamed
+	defer tmp.Close()           // a second close does nothing
 	if err := write(tmp); err != nil {
 		return err
 	}
 	if err := tmp.Chmod(0o644); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := tmp.Close(); err != nil {
-		return fmt.Errorf("report: %w", err)
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return os.Rename(tmp.Name(), path)
 }

@@ -18,10 +18,11 @@ import (
 
 // runsCmd is about runs.
 type runsCmd struct {
-	List   listRunsCmd  `cmd:"" help:"List runs, newest first; those of one experiment in the order they run."`
-	Show   showRunCmd   `cmd:"" help:"Show one run: its phases, its result and its teardown."`
-	Cancel cancelRunCmd `cmd:"" help:"Cancel one run and destroy its infrastructure."`
-	Log    logRunCmd    `cmd:"" help:"Print the log of a run: the server's, OpenTofu's, and that of its services."`
+	List    listRunsCmd   `cmd:"" help:"List runs, newest first; those of one experiment in the order they run."`
+	Show    showRunCmd    `cmd:"" help:"Show one run: its phases, its result and its teardown."`
+	Cancel  cancelRunCmd  `cmd:"" help:"Cancel one run and destroy its infrastructure."`
+	Log     logRunCmd     `cmd:"" help:"Print the log of a run: the server's, OpenTofu's, and that of its services."`
+	Archive archiveRunCmd `cmd:"" help:"Write everything stored of a run to one file: result, distributions, timeline, plan, receipt, events and logs."`
 }
 
 type listRunsCmd struct {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
+	"mime"
 	"net/http"
+	"path/filepath"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
@@ -64,6 +67,21 @@ func (c *Client) CancelRun(ctx context.Context, id string) error {
 	return discard(c.do(ctx, call{method: http.MethodPost, path: below("runs", id, "cancel")}))
 }
 
+// Archive returns everything that is stored of a run which has ended, as a zip
+// archive, and a name for the file. The caller closes it; a read fails when the
+// archive did not arrive whole.
+func (c *Client) Archive(ctx context.Context, id string) (name string, archive io.ReadCloser, err error) {
+	answer, err := c.do(ctx, call{method: http.MethodGet, path: below("runs", id, "archive"), accept: "application/zip"})
+	if err != nil {
+		return "", nil, err
+	}
+	_, parameters, err := mime.ParseMediaType(answer.Header.Get("Content-Disposition"))
+	if name = filepath.Base(parameters["filename"]); err != nil || name == "." {
+		name = id + ".zip"
+	}
+	return name, answer.Body, nil
+}
+
 // WholeRun returns a run with its receipt and everything that it measured.
 func (c *Client) WholeRun(ctx context.Context, id string) (experiment.Run, error) {
 	r, err := c.Run(ctx, id)
@@ -88,21 +106,15 @@ func (c *Client) wholeResult(ctx context.Context, run string) (json.RawMessage, 
 	if err != nil {
 		return nil, err
 	}
-	if len(result.Timeline) == 0 {
-		timeline, err := c.Timeline(ctx, run)
-		if err != nil {
-			return nil, err
-		}
-		result.Timeline = timeline.Seconds
+	timeline, err := c.Timeline(ctx, run)
+	if err != nil {
+		return nil, err
 	}
-	if len(result.Histograms) == 0 {
-		histograms, err := c.Histograms(ctx, run)
-		if err != nil {
-			return nil, err
-		}
-		result.Histograms = histograms.Histograms
+	histograms, err := c.Histograms(ctx, run)
+	if err != nil {
+		return nil, err
 	}
-	data, err := json.Marshal(result)
+	data, err := json.Marshal(measure.Merged{Result: result, Timeline: timeline.Seconds, Histograms: histograms.Histograms})
 	if err != nil {
 		return nil, fmt.Errorf("result of run %s: %w", run, err)
 	}

@@ -40,11 +40,7 @@ func Value(m experiment.Metric, r measure.Result) (float64, bool) {
 	if rest, ok := strings.CutPrefix(string(m), "publish_"); ok {
 		latency, quantile = r.Publish, rest
 	}
-	ns := map[string]*int64{
-		"p50": latency.P50NS, "p90": latency.P90NS, "p95": latency.P95NS,
-		"p99": latency.P99NS, "p999": latency.P999NS, "p9999": latency.P9999NS,
-	}[quantile]
-	return deref(ns)
+	return deref(latency.Quantile(quantile))
 }
 
 func deref[T int64 | float64](p *T) (float64, bool) {

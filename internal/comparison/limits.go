@@ -61,7 +61,7 @@ func (v *Variant) typical(number func(measure.Result) int64) (r measure.Result, 
 		where = fmt.Sprintf("in the measure stage of a typical one of the %d of %d runs in which it happened", len(affected), len(counted))
 	}
 	r = *affected[(len(affected)-1)/2].Result
-	return r, course{measure.NewCourse(r.Timeline)}, where
+	return r, course{cmp.Or(r.Course, new(measure.Course))}, where
 }
 
 func (v *Variant) refusedWrites() string {

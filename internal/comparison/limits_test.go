@@ -17,7 +17,7 @@ func TestLimitsAreSaid(t *testing.T) {
 	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is."
 	const lagging = " Its latencies grow with the length of the run: they tell how far it fell behind, not how fast it answers."
 	tests := map[string]struct {
-		change func(n int, variant string, r *measure.Result)
+		change func(n int, variant string, r *measure.Merged)
 		want   []string
 	}{
 		"writes refused by a variant that falls behind": {
@@ -26,7 +26,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"the run in the middle is told": {
-			func(n int, _ string, r *measure.Result) {
+			func(n int, _ string, r *measure.Merged) {
 				if r.Incidents != nil { // the runs 1, 3, 4, 6 and 8
 					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
 				}
@@ -35,7 +35,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"writes refused, sent again, and all taken": {
-			func(_ int, variant string, r *measure.Result) {
+			func(_ int, variant string, r *measure.Merged) {
 				if variant == "kafka" {
 					return
 				}
@@ -49,7 +49,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				"what it refused was sent again, and it kept up with the 1,500 messages offered each second."},
 		},
 		"reads refused in some of the runs": {
-			func(n int, variant string, r *measure.Result) {
+			func(n int, variant string, r *measure.Merged) {
 				if variant == "kafka" {
 					return
 				}
@@ -66,7 +66,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				"(2 each second at the median, 2 at most); the messages that waited to be read grew from 1,100 to 3,800."},
 		},
 		"nothing refused, but less taken than offered": {
-			func(_ int, variant string, r *measure.Result) {
+			func(_ int, variant string, r *measure.Merged) {
 				r.Incidents = nil
 				for i := range r.Timeline {
 					r.Timeline[i].Incidents = nil
@@ -77,7 +77,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				"it took 1,000 of the 1,500 messages offered each second, and the messages under way in its clients grew from 1,020 to 1,560." + lagging},
 		},
 		"a few messages that found no slot": {
-			func(_ int, variant string, r *measure.Result) {
+			func(_ int, variant string, r *measure.Merged) {
 				r.Incidents, r.Counts.Unsent = nil, 0
 				if variant == "kafka" {
 					r.Counts.Unsent = 3
@@ -101,7 +101,7 @@ func TestLimitsAreSaid(t *testing.T) {
 }
 
 func TestRunsThatDoNotCountReachNoLimit(t *testing.T) {
-	found := comparisontest.Compare(t, comparisontest.Limited(t, func(_ int, variant string, r *measure.Result) {
+	found := comparisontest.Compare(t, comparisontest.Limited(t, func(_ int, variant string, r *measure.Merged) {
 		if variant != "kafka" {
 			r.Validity = experiment.Validity{Reasons: []string{"the load generator was the limit"}}
 		}

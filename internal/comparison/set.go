@@ -2,7 +2,6 @@ package comparison
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,10 +96,11 @@ func (s *Set) add(runs []experiment.Run) error {
 		v := s.Variants[i]
 		run := &Run{Run: stored, Of: v, Number: len(v.Runs) + 1}
 		if len(stored.Result) > 0 {
-			run.Result = new(measure.Result)
-			if err := json.Unmarshal(stored.Result, run.Result); err != nil {
-				return fmt.Errorf("compare experiment %s: read the result of run %s: %w", s.Experiment.ID, stored.ID, err)
+			result, err := measure.ReadResult(stored.Result)
+			if err != nil {
+				return fmt.Errorf("compare experiment %s: run %s: %w", s.Experiment.ID, stored.ID, err)
 			}
+			run.Result = &result
 		}
 		v.Runs, s.Runs = append(v.Runs, run), append(s.Runs, run)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,16 @@ func (r *records) Run(_ context.Context, id string) (experiment.Run, error) {
 		return found, experiment.ErrNotFound
 	}
 	return found, r.err
+}
+
+// Experiment gives one whose variant is an emulator.
+func (r *records) Experiment(context.Context, string) (experiment.Experiment, error) {
+	variant := experiment.Variant{Label: "kinesis", Technology: "kinesis", Stack: "emulator", Emulator: "kinesalite"}
+	return experiment.Experiment{ID: "e123456789", Plan: experiment.Plan{Name: "A plan", Variants: []experiment.Variant{variant}}}, r.err
+}
+
+func (r *records) Runs(context.Context, string) ([]experiment.Run, error) {
+	return slices.Collect(maps.Values(r.runs)), r.err
 }
 
 func (r *records) Home(_ context.Context, id string) (experiment.Host, error) {

@@ -84,16 +84,24 @@ func (f *Reader) wholeLog(ctx context.Context, run string) ([]api.LogLine, []str
 
 // eventLines are the stored events of a run as lines, and whether it has ended.
 func (f *Reader) eventLines(ctx context.Context, run string) (lines []timedLine, ended bool, err error) {
-	for after := int64(0); ; {
-		events, err := f.store.Events(ctx, experiment.EventQuery{Run: run, After: after})
-		if err != nil || len(events) == 0 {
-			return lines, ended, err
+	events, err := f.events(ctx, run)
+	for _, event := range events {
+		ended = ended || event.Kind == experiment.EventOutcome
+		line := api.LogLine{At: event.At, Source: "events", Level: "info", Text: eventText(event)}
+		lines = append(lines, timedLine{sortAt: event.At, LogLine: line})
+	}
+	return lines, ended, err
+}
+
+// events are all stored events of a run.
+func (f *Reader) events(ctx context.Context, run string) ([]experiment.Event, error) {
+	var all []experiment.Event
+	for after := int64(0); ; after = all[len(all)-1].ID {
+		page, err := f.store.Events(ctx, experiment.EventQuery{Run: run, After: after})
+		if err != nil || len(page) == 0 {
+			return all, err
 		}
-		for _, event := range events {
-			after = event.ID
-			ended = ended || event.Kind == experiment.EventOutcome
-			lines = append(lines, timedLine{sortAt: event.At, LogLine: api.LogLine{At: event.At, Source: "events", Level: "info", Text: eventText(event)}})
-		}
+		all = append(all, page...)
 	}
 }
 

@@ -25,6 +25,9 @@ const logPart = 4 << 20
 // logReads is how many files are read at once.
 const logReads = 8
 
+// logFolders are the parts of a run's folder in the bucket that hold logs.
+var logFolders = []string{"dec/", "tofu/", "services/"}
+
 // part is one file or object with lines of a run. Wherever it lies, it is known
 // by the name that it has in the bucket at last.
 type part struct {
@@ -59,7 +62,8 @@ func (f *Reader) parts(ctx context.Context, run string, ended bool) (map[string]
 		})
 		if err != nil {
 			now := time.Now().UTC()
-			away = append(away, timedLine{sortAt: now, LogLine: api.LogLine{At: now, Source: "dec", Level: "error", Text: "the rest of this log can't be read now: " + err.Error()}})
+			line := api.LogLine{At: now, Source: "dec", Level: "error", Text: "the rest of this log can't be read now: " + err.Error()}
+			away = append(away, timedLine{sortAt: now, LogLine: line})
 		}
 	}
 	h, seen, err := f.HomeOf(ctx, run)
@@ -101,7 +105,7 @@ func (f *Reader) serviceParts(ctx context.Context, run string, parts map[string]
 
 // keptParts adds what the bucket has of a run.
 func keptParts(ctx context.Context, folder rendezvous.Folder, parts map[string]part) error {
-	for _, under := range []string{"dec/", "tofu/", "services/"} {
+	for _, under := range logFolders {
 		list, err := folder.List(ctx, under)
 		if err != nil {
 			return err

@@ -22,7 +22,9 @@ import (
 
 // records is what a reader asks of the database.
 type records interface {
-	Run(ctx context.Context, id string) (experiment.Run, error)
+	Experiment(ctx context.Context, id string) (experiment.Experiment, error)
+	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
 	Events(ctx context.Context, q experiment.EventQuery) ([]experiment.Event, error)
 	Home(ctx context.Context, run string) (experiment.Host, error) // that claimed the run; the zero one if none did
 }
@@ -102,6 +104,47 @@ func (f *Reader) Histograms(ctx context.Context, run string) (map[measure.Distri
 		return err
 	})
 	return found, err
+}
+
+// KeptTimeline returns every second of a run that was collected: from the bucket,
+// or from the result of an earlier version, which carries them inside.
+// [experiment.ErrAway] when the bucket can't be read now.
+func (f *Reader) KeptTimeline(ctx context.Context, r experiment.Run) ([]measure.Second, error) {
+	m, err := measure.ReadMerged(r.Result)
+	if err != nil || m.Timeline != nil {
+		return m.Timeline, err
+	}
+	return kept(ctx, f, r.ID, rendezvous.TimelineObject, rendezvous.KeptTimeline)
+}
+
+// KeptHistograms returns the V2-encoded distributions of a run that was collected,
+// like [Reader.KeptTimeline].
+func (f *Reader) KeptHistograms(ctx context.Context, r experiment.Run) (map[measure.Distribution]string, error) {
+	m, err := measure.ReadMerged(r.Result)
+	if err != nil || m.Histograms != nil {
+		return m.Histograms, err
+	}
+	return kept(ctx, f, r.ID, rendezvous.HistogramsObject, rendezvous.KeptHistograms)
+}
+
+// kept reads an object that was stored when a run was collected.
+func kept[T any](ctx context.Context, f *Reader, run, object string,
+	read func(ctx context.Context, b *rendezvous.Bucket, run string, epoch int) (T, bool, error)) (v T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	bucket, release, err := f.BucketOf(ctx, run)
+	if err != nil {
+		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrAway, err)
+	}
+	defer release()
+	v, found, err := read(ctx, bucket, run, rendezvous.FirstEpoch)
+	switch {
+	case err != nil:
+		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrAway, err)
+	case !found:
+		return v, fmt.Errorf("%s of run %s %w: %s does not have it", object, run, experiment.ErrAway, bucket)
+	}
+	return v, nil
 }
 
 // LoadStart returns when second 0 of a run began; the zero time before.

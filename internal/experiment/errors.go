@@ -7,5 +7,7 @@ var (
 	ErrNotFound  = errors.New("not found")
 	ErrFenced    = errors.New("the lease was lost to another server") // stop work, write nothing
 	ErrBusy      = errors.New("parts of it may still exist")
+	ErrNotEnded  = errors.New("has not ended")
+	ErrAway      = errors.New("cannot be read now") // it is kept where nobody answers
 	ErrKeyReused = errors.New("the idempotency key was already used for another request")
 )

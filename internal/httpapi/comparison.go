@@ -30,10 +30,10 @@ type comparisonRoutes struct {
 	store   comparisonStore
 	options comparison.Options
 	version string // of this server, for reports
+	kept    report.Evidence
 }
 
 func (c comparisonRoutes) add(a *registrar) {
-	const csv, html = "text/csv", "text/html"
 	describe := func(path, id, summary, description string) huma.Operation {
 		op := call(http.MethodGet, path, id, "experiments", summary)
 		op.Description = description
@@ -45,25 +45,35 @@ func (c comparisonRoutes) add(a *registrar) {
 	const picked = "At most 40 runs of one or of several experiments. Without a verdict where they were not planned together."
 	register(a, describe("/comparison", "compare-runs", "Compare picked runs", picked), c.compareRuns)
 
-	for _, form := range []struct {
-		ending, mediaType, summary string
-		write                      func(io.Writer, report.Document) error
-	}{{".csv", csv, "as CSV, one row per run", report.CSV}, {".html", html, "as one HTML file without outside parts", report.HTML}} {
+	for _, form := range []fileForm{
+		{".csv", "text/csv", "as CSV, one row per run", report.CSV, false},
+		{".html", "text/html", "as one HTML file without outside parts", report.HTML, true},
+	} {
 		name := form.ending[1:]
 		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "The answer of an experiment, "+form.summary, "")
 		text(&op, form.mediaType, "The report.")
 		register(a, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
 			f, err := c.experimentFindings(ctx, in.ID)
-			return c.file(ctx, f, form.mediaType, in.ID+form.ending, form.write, err)
+			return c.file(ctx, f, form, in.ID, err)
 		})
 		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare picked runs, "+form.summary, picked)
 		text(&op, form.mediaType, "The report.")
 		register(a, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
 			f, err := c.pickedFindings(ctx, *in)
-			return c.file(ctx, f, form.mediaType, "comparison"+form.ending, form.write, err)
+			return c.file(ctx, f, form, "comparison", err)
 		})
 	}
 }
+
+// fileForm is a form of a comparison that is a file.
+type fileForm struct {
+	ending, mediaType, summary string
+	write                      func(io.Writer, report.Document) error
+	drawn                      bool // it has charts of every run
+}
+
+// tracing is how long the charts of a file may take to be read.
+const tracing = time.Minute
 
 type fileOutput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
@@ -72,10 +82,8 @@ type fileOutput struct {
 	Body        []byte
 }
 
-// file draws findings that were made without err.
-func (c comparisonRoutes) file(
-	ctx context.Context, f findings, mediaType, name string, draw func(io.Writer, report.Document) error, err error,
-) (*fileOutput, error) {
+// file writes findings that were made without err.
+func (c comparisonRoutes) file(ctx context.Context, f findings, form fileForm, name string, err error) (*fileOutput, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +91,20 @@ func (c comparisonRoutes) file(
 	if err != nil {
 		return nil, err
 	}
+	d := report.Document{Comparison: f.comparison, Set: f.set, Version: c.version, MadeAt: now.UTC()}
+	if form.drawn {
+		soon, cancel := context.WithTimeout(ctx, tracing)
+		defer cancel()
+		d.Traces = report.ReadTraces(soon, f.set, c.kept)
+	}
 	var out bytes.Buffer
-	if err := draw(&out, report.Document{Comparison: f.comparison, Set: f.set, Version: c.version, MadeAt: now.UTC()}); err != nil {
+	if err := form.write(&out, d); err != nil {
 		return nil, err
 	}
-	disposition := fmt.Sprintf("inline; filename=%q", name)
-	return &fileOutput{ContentType: mediaType + "; charset=utf-8", Disposition: disposition, Policy: filePolicy(out.Bytes()), Body: out.Bytes()}, nil
+	disposition := fmt.Sprintf("inline; filename=%q", name+form.ending)
+	return &fileOutput{
+		ContentType: form.mediaType + "; charset=utf-8", Disposition: disposition, Policy: filePolicy(out.Bytes()), Body: out.Bytes(),
+	}, nil
 }
 
 // filePolicy lets a report that is shown by a browser have its own styles, and

@@ -2,14 +2,17 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
@@ -30,7 +33,23 @@ type runEvidence interface {
 	// Histograms returns an active run's distributions of the measure stage so far,
 	// V2-encoded; none before it.
 	Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error)
+	keptEvidence
 	Log(ctx context.Context, q experiment.LogQuery) (api.Log, error)
+}
+
+// keptEvidence lies beside the result of a run that was collected;
+// [experiment.ErrAway] while it can't be read.
+type keptEvidence interface {
+	KeptTimeline(ctx context.Context, r experiment.Run) ([]measure.Second, error)
+	KeptHistograms(ctx context.Context, r experiment.Run) (map[measure.Distribution]string, error)
+}
+
+// packer makes archives of runs.
+type packer interface {
+	// Pack prepares a zip archive with everything that is stored of a run; it returns
+	// the name without the ending, and what writes it. [experiment.ErrNotEnded] for a
+	// run that goes on, [experiment.ErrAway] when a part can't be read now.
+	Pack(ctx context.Context, run string) (name string, write func(context.Context, io.Writer) error, err error)
 }
 
 // evidenceRoutes serve what a run measured and left.
@@ -38,6 +57,8 @@ type evidenceRoutes struct {
 	clock    clock
 	store    evidenceStore
 	evidence runEvidence
+	packer   packer
+	log      *slog.Logger
 }
 
 func (e evidenceRoutes) add(a *registrar) {
@@ -49,9 +70,19 @@ func (e evidenceRoutes) add(a *registrar) {
 	}
 	register(a, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), e.getResult)
 	register(a, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), e.getTimeline)
-	register(a, of("/histograms", "get-run-histograms", "The distributions of a run", "Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result."), e.getHistograms)
+	const growing = "Of the measure stage. They grow while the run is loaded; " +
+		"not found for a run that has not begun, and for one that ended without a result."
+	register(a, of("/histograms", "get-run-histograms", "The distributions of a run", growing), e.getHistograms)
 	register(a, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), e.getResources)
-	register(a, of("/log", "get-run-log", "What a run's processes wrote", "The newest lines that match, oldest first; go back with 'before'."), e.getLog)
+	const lines = "The newest lines that match, oldest first; go back with 'before'."
+	register(a, of("/log", "get-run-log", "What a run's processes wrote", lines), e.getLog)
+
+	op := of("/archive", "get-run-archive", "Everything of a run in one file", "A zip archive that stands alone: result, histograms, "+
+		"timeline, plan, guarantees, receipt, events and logs, with a README. Only of a run that has ended.")
+	op.Errors = append(op.Errors, http.StatusConflict)
+	text(&op, "application/zip", "The archive.")
+	op.Responses["200"].Content["application/zip"].Schema.Format = "binary"
+	register(a, op, e.getArchive)
 }
 
 type resultOutput struct{ Body measure.Result }
@@ -71,25 +102,18 @@ func (e evidenceRoutes) getResult(ctx context.Context, in *RunPath) (*resultOutp
 // resultOf reads the result of a run, which is not found where it has none.
 func resultOf(run experiment.Run) (measure.Result, error) {
 	if len(run.Result) == 0 {
-		return measure.Result{}, api.NewProblem(http.StatusNotFound, fmt.Sprintf("Run %s has no result; it is in phase %s.", run.ID, run.Phase))
+		return measure.Result{}, noResult(run)
 	}
-	return decodeResult(run)
+	result, err := measure.ReadResult(run.Result)
+	if err != nil {
+		return measure.Result{}, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	result.Agents = orEmpty(result.Agents)
+	return result, nil
 }
 
-// decodeResult reads the result of a run that has one.
-func decodeResult(run experiment.Run) (measure.Result, error) {
-	var result measure.Result
-	if err := json.Unmarshal(run.Result, &result); err != nil {
-		return measure.Result{}, fmt.Errorf("read the result of run %s: %w", run.ID, err)
-	}
-	result.Agents, result.Timeline = orEmpty(result.Agents), orEmpty(result.Timeline)
-	if result.Histograms == nil {
-		result.Histograms = map[measure.Distribution]string{}
-	}
-	for i := range result.Timeline {
-		fillSecond(&result.Timeline[i])
-	}
-	return result, nil
+func noResult(run experiment.Run) error {
+	return api.NewProblem(http.StatusNotFound, fmt.Sprintf("Run %s has no result; it is in phase %s.", run.ID, run.Phase))
 }
 
 // fillSecond keeps null out of JSON.
@@ -118,12 +142,13 @@ func (e evidenceRoutes) getTimeline(ctx context.Context, in *timelineInput) (*ti
 	timeline := api.Timeline{Run: in.ID, Seconds: []measure.Second{}, AsOf: asOf}
 	switch {
 	case len(run.Result) > 0:
-		result, err := decodeResult(run)
+		seconds, err := e.evidence.KeptTimeline(ctx, run)
 		if err != nil {
 			return nil, err
 		}
 		timeline.Complete = true
-		timeline.Seconds = append(timeline.Seconds, slices.DeleteFunc(result.Timeline, func(second measure.Second) bool { return second.Second <= in.After })...)
+		seconds = slices.DeleteFunc(seconds, func(s measure.Second) bool { return s.Second <= in.After })
+		timeline.Seconds = append(timeline.Seconds, seconds...)
 	case run.Phase == experiment.PhaseEnded:
 		timeline.Complete = true
 	case active(run.Phase):
@@ -151,19 +176,20 @@ func (e evidenceRoutes) getHistograms(ctx context.Context, in *RunPath) (*histog
 		return nil, err
 	}
 	found := api.Histograms{Run: in.ID, Histograms: map[measure.Distribution]string{}, AsOf: asOf}
-	if len(run.Result) == 0 && active(run.Phase) {
-		live, err := e.evidence.Histograms(ctx, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(found.Histograms, live) // never null
-		return &histogramsOutput{found}, nil
+	var histograms map[measure.Distribution]string
+	switch {
+	case len(run.Result) > 0:
+		found.Complete = true
+		histograms, err = e.evidence.KeptHistograms(ctx, run)
+	case active(run.Phase):
+		histograms, err = e.evidence.Histograms(ctx, in.ID)
+	default:
+		err = noResult(run)
 	}
-	result, err := resultOf(run)
 	if err != nil {
 		return nil, err
 	}
-	found.Complete, found.Histograms = true, result.Histograms
+	maps.Copy(found.Histograms, histograms) // never null
 	return &histogramsOutput{found}, nil
 }
 
@@ -190,4 +216,39 @@ func (e evidenceRoutes) getLog(ctx context.Context, in *logInput) (*logOutput, e
 	}
 	log.Run, log.Sources, log.Lines = in.ID, orEmpty(log.Sources), orEmpty(log.Lines)
 	return &logOutput{log}, nil
+}
+
+type archiveOutput struct{ Body func(huma.Context) }
+
+func (e evidenceRoutes) getArchive(ctx context.Context, in *RunPath) (*archiveOutput, error) {
+	name, write, err := e.packer.Pack(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &archiveOutput{func(hctx huma.Context) {
+		r, w := humago.Unwrap(hctx)
+		w.Header().Set("Content-Type", "application/zip")
+		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".zip"))
+		if r.Method == http.MethodHead {
+			return
+		}
+		if err := write(ctx, &patient{w, http.NewResponseController(w)}); err != nil {
+			e.log.WarnContext(ctx, "an archive was not sent whole", slog.String("run", in.ID), slog.Any("error", err))
+			panic(http.ErrAbortHandler) // the client sees that the rest is missing
+		}
+	}}, nil
+}
+
+// writeTime is how long a client may take for a part of a long answer.
+const writeTime = 30 * time.Second
+
+// patient writes an answer as long as the client takes it.
+type patient struct {
+	to      io.Writer
+	control *http.ResponseController
+}
+
+func (p *patient) Write(data []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(writeTime)) // a recorder has none
+	return p.to.Write(data)
 }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,7 +46,7 @@ type world struct {
 // newWorld starts a server; change may change its options.
 func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 	t.Helper()
-	w := &world{T: t, plans: &planner{}, evidence: &evidence{}, exited: make(chan struct{}, 1), token: token}
+	w := &world{T: t, plans: &planner{}, evidence: &evidence{kept: map[string]measure.Merged{}}, exited: make(chan struct{}, 1), token: token}
 	var err error
 	if w.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "dec.db"), store.Options{}); err != nil {
 		t.Fatal(err)
@@ -174,12 +176,14 @@ func (p *planner) Estimate(_ context.Context, plan experiment.Plan) (time.Durati
 type evidence struct {
 	seconds   []measure.Second
 	measured  map[measure.Distribution]string
+	kept      map[string]measure.Merged // by run: what lies beside its result
 	start     time.Time
 	log       api.Log
 	asked     experiment.LogQuery
 	forgotten []string
 	inventory []api.TargetInventory
 	err       error
+	broken    error // of an archive, once it was begun
 }
 
 func (f *evidence) Seconds(_ context.Context, _ string, after int) ([]measure.Second, error) {
@@ -193,6 +197,21 @@ func (f *evidence) Seconds(_ context.Context, _ string, after int) ([]measure.Se
 }
 func (f *evidence) Histograms(context.Context, string) (map[measure.Distribution]string, error) {
 	return f.measured, f.err
+}
+func (f *evidence) KeptTimeline(_ context.Context, r experiment.Run) ([]measure.Second, error) {
+	return slices.Clone(f.kept[r.ID].Timeline), f.err
+}
+func (f *evidence) KeptHistograms(_ context.Context, r experiment.Run) (map[measure.Distribution]string, error) {
+	return f.kept[r.ID].Histograms, f.err
+}
+func (f *evidence) Pack(_ context.Context, run string) (string, func(context.Context, io.Writer) error, error) {
+	write := func(_ context.Context, w io.Writer) error {
+		if _, err := io.WriteString(w, "packed "+run); err != nil {
+			return err
+		}
+		return f.broken
+	}
+	return "kafka-1-" + run, write, f.err
 }
 func (f *evidence) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
 func (f *evidence) Log(_ context.Context, q experiment.LogQuery) (api.Log, error) {

@@ -72,6 +72,8 @@ func (h *held) collect(p99 time.Duration, changes ...func(*measure.Result)) *hel
 	result := measure.Result{
 		Counts: measure.Counts{Offered: 30000, Acked: 30000, Received: 30000}, E2E: latency, Publish: latency, Throughput: 1000,
 		Validity: experiment.Validity{OK: true}, Guarantees: json.RawMessage(`{"producer_ack": "all", "durability": "page_cache", "replicas": 1}`),
+	}
+	h.evidence.kept[h.ID] = measure.Merged{
 		Timeline:   []measure.Second{{Second: 0, Stage: experiment.StageWarmup}, {Second: 1, Stage: experiment.StageMeasure}},
 		Histograms: map[measure.Distribution]string{measure.E2ELatency: ""},
 	}

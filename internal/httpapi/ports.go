@@ -36,6 +36,7 @@ type Planner interface {
 // Evidence is what belongs to runs and is not in the database.
 type Evidence interface {
 	runEvidence
+	packer
 	loadStarts
 	runFiles
 }

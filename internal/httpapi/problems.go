@@ -64,6 +64,10 @@ func (a *registrar) problem(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, experiment.ErrNotFound):
 		return api.NewProblem(http.StatusNotFound, err.Error())
+	case errors.Is(err, experiment.ErrNotEnded):
+		return api.NewProblem(http.StatusConflict, err.Error())
+	case errors.Is(err, experiment.ErrAway):
+		return api.NewProblem(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, experiment.ErrBusy):
 		return api.NewProblem(http.StatusConflict, err.Error()+"; cancel it, wait until it has been destroyed, then try again")
 	case errors.Is(err, experiment.ErrKeyReused):

@@ -2,6 +2,10 @@ package httpapi_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,15 +134,49 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
 		t.Errorf("collected (-want +got):\n%s", diff)
 	}
-	w.evidence.err = errors.New("the bucket is away")
-	histograms() // which are in the database
+	w.evidence.err = fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrAway)
+	for _, beside := range []string{"histograms", "timeline"} {
+		if got := w.get(at("/runs/%s/%s", run.ID, beside)).refused(503); !strings.Contains(got.Detail, "the bucket does not answer") {
+			t.Errorf("%s of a bucket that is away: %q, want the reason", beside, got.Detail)
+		}
+	}
+	w.get(at("/runs/%s/result", run.ID)).is(200) // which is in the database
 	run.end(experiment.Succeeded, experiment.TeardownClean)
+	w.evidence.err = errors.New("unknown")
 
 	next := w.claim().enter(experiment.PhaseLoad)
 	w.get(at("/runs/%s/histograms", next.ID)).refused(500)
 	next.end(experiment.Failed, experiment.TeardownClean)
 	w.get(at("/runs/%s/histograms", next.ID)).refused(404)
 	w.get(at("/runs/r000000000/histograms")).refused(404)
+}
+
+func TestArchive(t *testing.T) {
+	w := newWorld(t)
+	run := w.submit().RunList[0].ID
+	path := at("/runs/%s/archive", run)
+	got := w.get(path).is(200)
+	if want := `attachment; filename="kafka-1-` + run + `.zip"`; got.header.Get("Content-Disposition") != want || got.header.Get("Content-Type") != "application/zip" || string(got.body) != "packed "+run {
+		t.Errorf("archive %q with %v, want %s", got.body, got.header, want)
+	}
+	w.evidence.broken = errors.New("the bucket has gone")
+	request, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err == nil {
+		_, err = io.ReadAll(response.Body)
+		response.Body.Close()
+	}
+	if err == nil {
+		t.Error("an archive that breaks off arrives as if it were whole")
+	}
+	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrAway} {
+		w.evidence.err = fmt.Errorf("run %s %w", run, err)
+		w.get(path).refused(status)
+	}
 }
 
 func TestTimelineOfARunThatNeverRan(t *testing.T) {

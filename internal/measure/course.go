@@ -47,6 +47,7 @@ func NewCourse(timeline []Second) *Course {
 		Acked:    perSecond(measured, func(s Second) int64 { return s.Counts.Acked }),
 		InFlight: trend(measured, func(s Second) (float64, bool) { return float64(s.InFlight), true }),
 		Backlog:  trend(measured, func(s Second) (float64, bool) { return float64(s.Backlog), true }),
+		Wait:     tailOf(measured, Backpressure),
 	}
 	for _, i := range experiment.Incidents() {
 		if n := perSecond(measured, func(s Second) int64 { return s.Incidents[i] }); n.Max > 0 {
@@ -54,11 +55,6 @@ func NewCourse(timeline []Second) *Course {
 				c.Incidents = map[experiment.Incident]PerSecond{}
 			}
 			c.Incidents[i] = n
-		}
-	}
-	if quantile, of, ok := TailOf(measured, Backpressure); ok {
-		if t := trend(measured, of); t != nil {
-			c.Wait = &Tail{quantile, *t}
 		}
 	}
 	return c
@@ -103,37 +99,37 @@ func median(sorted []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// TailOf returns the highest quantile that at least half of the seconds have
-// samples enough for: its name, and its value in a second, in nanoseconds. It is
-// false where there is none.
-func TailOf(seconds []Second, d Distribution) (quantile string, of func(Second) (float64, bool), ok bool) {
-	for _, t := range []struct {
-		name string
-		ns   func(Latency) *int64
-	}{
-		{"p99", func(l Latency) *int64 { return l.P99NS }},
-		{"p90", func(l Latency) *int64 { return l.P90NS }},
-		{"p50", func(l Latency) *int64 { return l.P50NS }},
-	} {
-		value := func(s Second) (float64, bool) {
-			ns := t.ns(s.Latencies[d])
-			if ns == nil {
-				return 0, false
-			}
-			return float64(*ns), true
-		}
+// tails are the quantiles that a [Tail] may be of, the best first.
+var tails = []string{"p99", "p90", "p50"}
+
+// tailOf returns the best quantile that at least half of the seconds have samples
+// enough for, and its trend. It is nil where there is none, and in a stage that is
+// too short.
+func tailOf(seconds []Second, d Distribution) *Tail {
+	for _, quantile := range tails {
 		have, all := 0, 0
 		for _, s := range seconds {
 			if s.Latencies[d].Count > 0 {
 				all++
 			}
-			if _, ok := value(s); ok {
+			if s.Latencies[d].Quantile(quantile) != nil {
 				have++
 			}
 		}
-		if have > 0 && 2*have >= all {
-			return t.name, value, true
+		if have == 0 || 2*have < all {
+			continue
 		}
+		t := trend(seconds, func(s Second) (float64, bool) {
+			ns := s.Latencies[d].Quantile(quantile)
+			if ns == nil {
+				return 0, false
+			}
+			return float64(*ns), true
+		})
+		if t == nil {
+			return nil
+		}
+		return &Tail{quantile, *t}
 	}
-	return "", nil, false
+	return nil
 }

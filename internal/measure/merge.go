@@ -16,41 +16,44 @@ import (
 //
 // It is an error when the account of a producer or of a whole group is missing,
 // because then nothing could be said about loss.
-func Merge(w experiment.Workload, agents []AgentResult) (Result, error) {
+func Merge(w experiment.Workload, agents []AgentResult) (Merged, error) {
 	m := merger{producers: map[int]ProducerLog{}, groups: map[string]GroupLog{}, hist: map[Distribution]*Histogram{}}
 	for _, a := range agents {
 		if err := m.add(a); err != nil {
-			return Result{}, fmt.Errorf("merge the result of agent %s: %w", a.Facts.ID, err)
+			return Merged{}, fmt.Errorf("merge the result of agent %s: %w", a.Facts.ID, err)
 		}
 	}
 	if got, want := len(m.producers), max(1, w.Topology.Producers); got != want {
-		return Result{}, fmt.Errorf("merge results: accounts of %d producers, want %d", got, want)
+		return Merged{}, fmt.Errorf("merge results: accounts of %d producers, want %d", got, want)
 	}
 	if got, want := len(m.groups), max(1, w.Topology.ConsumerGroups); got != want {
-		return Result{}, fmt.Errorf("merge results: accounts of %d consumer groups, want %d", got, want)
+		return Merged{}, fmt.Errorf("merge results: accounts of %d consumer groups, want %d", got, want)
 	}
 	r := &m.result
 	m.countAcked()
 	if err := m.countGroups(time.Duration(w.Stages.Measure)); err != nil {
-		return Result{}, fmt.Errorf("merge results: %w", err)
+		return Merged{}, fmt.Errorf("merge results: %w", err)
 	}
 	r.Publish, r.PublishSvc = m.summary(PublishLatency), m.summary(PublishService)
 	r.E2E, r.E2ESvc = m.summary(E2ELatency), m.summary(E2EService)
 	r.Lateness, r.Wait = m.summary(PacerLateness), m.summary(Backpressure)
 	r.ClockBound = clockBound(r.Agents)
+	merged := Merged{}
 	var err, err2 error
-	r.Histograms, err = encodeAll(m.hist)
-	r.Timeline, err2 = MergeSnapshots(m.snapshots...)
+	merged.Histograms, err = encodeAll(m.hist)
+	merged.Timeline, err2 = MergeSnapshots(m.snapshots...)
 	if err := errors.Join(err, err2); err != nil {
-		return Result{}, fmt.Errorf("merge results: %w", err)
+		return Merged{}, fmt.Errorf("merge results: %w", err)
 	}
-	for _, second := range r.Timeline {
+	r.Course = NewCourse(merged.Timeline)
+	for _, second := range merged.Timeline {
 		if second.Stage == experiment.StageMeasure {
 			r.Incidents = addTo(r.Incidents, second.Incidents)
 		}
 	}
 	m.judge()
-	return m.result, nil
+	merged.Result = m.result
+	return merged, nil
 }
 
 // merger holds what Merge gathers.

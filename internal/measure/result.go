@@ -10,6 +10,7 @@ package measure
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -65,6 +66,26 @@ type Latency struct {
 	MeanNS   float64 `json:"mean_ns"`
 }
 
+// Quantile returns the quantile with this name, "p50" to "p9999", in nanoseconds;
+// nil where the count does not support it.
+func (l Latency) Quantile(name string) *int64 {
+	switch name {
+	case "p50":
+		return l.P50NS
+	case "p90":
+		return l.P90NS
+	case "p95":
+		return l.P95NS
+	case "p99":
+		return l.P99NS
+	case "p999":
+		return l.P999NS
+	case "p9999":
+		return l.P9999NS
+	}
+	return nil
+}
+
 // Distribution names one of the measured distributions.
 type Distribution string
 
@@ -104,28 +125,60 @@ type Second struct {
 	Latencies  map[Distribution]Latency      `json:"latencies"`
 }
 
-// Result is what a run measured. It stands alone.
+// Result is what a run measured: its figures, and all that is needed to know what
+// they mean and to measure them again. The series and distributions that it was
+// made of lie beside it; see [Merged].
 type Result struct {
-	Counts     Counts                        `json:"counts"`
-	Publish    Latency                       `json:"publish_latency"`
-	PublishSvc Latency                       `json:"publish_service"`
-	E2E        Latency                       `json:"e2e_latency"` // of the worst group where there are several
-	E2ESvc     Latency                       `json:"e2e_service"`
-	Lateness   Latency                       `json:"pacer_lateness"`
-	Wait       Latency                       `json:"backpressure"`
-	Groups     map[string]GroupView          `json:"groups,omitempty"` // per consumer group where there are several
-	Throughput float64                       `json:"throughput_per_s"` // messages that the slowest group received while the measure stage lasted, per second; without duplicates
+	Counts     Counts               `json:"counts"`
+	Publish    Latency              `json:"publish_latency"`
+	PublishSvc Latency              `json:"publish_service"`
+	E2E        Latency              `json:"e2e_latency"` // of the worst group where there are several
+	E2ESvc     Latency              `json:"e2e_service"`
+	Lateness   Latency              `json:"pacer_lateness"`
+	Wait       Latency              `json:"backpressure"`
+	Groups     map[string]GroupView `json:"groups,omitempty"` // per consumer group where there are several
+	// Throughput is messages that the slowest group received while the measure stage
+	// lasted, per second, without duplicates.
+	Throughput float64                       `json:"throughput_per_s"`
 	CPU        CPU                           `json:"cpu"`
-	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // experiment.Effective
+	Course     *Course                       `json:"course,omitempty"`     // of the measure stage
+	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // an experiment.Effective
 	ClockBound int64                         `json:"clock_bound_ns"`
 	Validity   experiment.Validity           `json:"validity"`
 	Agents     []AgentFacts                  `json:"agents"`
 	Versions   map[string]string             `json:"versions,omitempty"`
 	Errors     map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
 	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
-	Timeline   []Second                      `json:"timeline"`
-	Histograms map[Distribution]string       `json:"histograms"`     // of the measure stage, V2-encoded
-	Plan       json.RawMessage               `json:"plan,omitempty"` // the whole experiment.Plan with the variant's label
+	Run        string                        `json:"run,omitempty"`       // id
+	Variant    string                        `json:"variant,omitempty"`   // label of the variant that the run is of
+	Plan       json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the seed
+}
+
+// Merged is what [Merge] makes of a run: the result with the series and the
+// distributions that its figures come from. Earlier versions stored it whole.
+type Merged struct {
+	Result
+	Timeline   []Second                `json:"timeline"`
+	Histograms map[Distribution]string `json:"histograms"` // of the measure stage, V2-encoded
+}
+
+// ReadResult reads a stored result, also one of earlier versions.
+func ReadResult(data []byte) (Result, error) {
+	m, err := ReadMerged(data)
+	return m.Result, err
+}
+
+// ReadMerged reads a stored result with what it carries inside: the timeline and
+// the histograms if an earlier version stored it, else neither.
+func ReadMerged(data []byte) (Merged, error) {
+	var m Merged
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Merged{}, fmt.Errorf("read a result: %w", err)
+	}
+	if m.Course == nil && len(m.Timeline) > 0 {
+		m.Course = NewCourse(m.Timeline)
+	}
+	return m, nil
 }
 
 // GroupView is what one consumer group saw.

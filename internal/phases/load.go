@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -20,7 +21,8 @@ const lead = time.Second
 
 // workload leads the agents of a run through the bucket.
 type workload struct {
-	bucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error) // a run that was taken over may have another data folder's
+	// bucketOf: a run that was taken over may have another data folder's.
+	bucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error)
 	places   target.Places
 	logger   *slog.Logger
 	onSecond func(run, experiment string, s measure.Second)
@@ -76,32 +78,34 @@ func (w *workload) Load(ctx context.Context, a orchestrator.Assignment) error {
 
 // Collect implements [orchestrator.Workload].
 func (w *workload) Collect(ctx context.Context, a orchestrator.Assignment) (json.RawMessage, experiment.Validity, error) {
+	var data json.RawMessage
 	var result measure.Result
-	var step rendezvous.Step
 	err := w.coordinate(ctx, a, func(c *rendezvous.Coordinator) (err error) {
-		if result, err = c.Collect(ctx); err != nil {
-			return err
-		}
-		step, err = c.Begin(ctx, lead) // reads when the load began
+		result, data, err = c.Collect(ctx, func(ctx context.Context, begun time.Time, r *measure.Result) error {
+			return w.complete(ctx, a, begun, r)
+		})
 		return err
 	})
-	if err != nil {
-		return nil, experiment.Validity{}, err
-	}
-	if err := w.addBrokers(ctx, a, step, &result); err != nil {
-		return nil, experiment.Validity{}, err
-	}
-	if result.Plan, err = json.Marshal(a.Plan); err != nil {
-		return nil, experiment.Validity{}, fmt.Errorf("result of run %s: %w", a.Run.ID, err)
-	}
-	result.Versions = w.versions
-	data, err := json.Marshal(result)
 	return data, result.Validity, err
+}
+
+// complete adds to a result what no agent knows.
+func (w *workload) complete(ctx context.Context, a orchestrator.Assignment, begun time.Time, r *measure.Result) error {
+	if err := w.addBrokers(ctx, a, begun, r); err != nil {
+		return err
+	}
+	plan, err := json.Marshal(a.Plan)
+	if err != nil {
+		return fmt.Errorf("result of run %s: %w", a.Run.ID, err)
+	}
+	r.Run, r.Variant, r.Plan = a.Run.ID, a.Variant.Label, plan
+	maps.Copy(r.Versions, w.versions)
+	return nil
 }
 
 // addBrokers adds what the brokers used during the measure stage. Where no
 // sample was taken the result says nothing about it.
-func (w *workload) addBrokers(ctx context.Context, a orchestrator.Assignment, step rendezvous.Step, result *measure.Result) error {
+func (w *workload) addBrokers(ctx context.Context, a orchestrator.Assignment, begun time.Time, result *measure.Result) error {
 	place, err := w.places.Find(a.Plan.Target)
 	if err != nil {
 		return err
@@ -111,7 +115,7 @@ func (w *workload) addBrokers(ctx context.Context, a orchestrator.Assignment, st
 		return nil
 	}
 	stages := a.Plan.Workload.Stages
-	from := step.Start.Add(time.Duration(stages.Warmup))
+	from := begun.Add(time.Duration(stages.Warmup))
 	usage, err := metered.Usage(ctx, a.Run.ID, from, from.Add(time.Duration(stages.Measure)))
 	if err != nil {
 		return fmt.Errorf("usage of the brokers: %w", err)

@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,55 +13,115 @@ import (
 	"dec.local/dec/internal/measure"
 )
 
-// Collect waits for the results of all agents, merges them exactly, stores the
-// run's result and returns it. A second call returns the stored one. It fails
-// when an agent gave up, or when no further result appears for
-// [Options].Silence.
-func (c *Coordinator) Collect(ctx context.Context) (measure.Result, error) {
-	var result measure.Result
-	if found, err := c.folder.Find(ctx, ResultObject, &result); found || err != nil {
-		return result, err
+// Completion adds what no agent knows to the result of a run whose load began at
+// a moment.
+type Completion func(ctx context.Context, begun time.Time, r *measure.Result) error
+
+// Collect waits for the results of all agents, merges them exactly and stores what
+// they make: histograms, timeline, and at last the result, completed by complete
+// unless that is nil. It returns the result and its bytes, as they are stored; a
+// second call returns the same. It fails when an agent gave up, or when no further
+// result appears for [Options].Silence.
+func (c *Coordinator) Collect(ctx context.Context, complete Completion) (measure.Result, json.RawMessage, error) {
+	data, err := c.collect(ctx, complete)
+	if err != nil {
+		return measure.Result{}, nil, err
+	}
+	result, err := measure.ReadResult(data)
+	return result, data, err
+}
+
+func (c *Coordinator) collect(ctx context.Context, complete Completion) (json.RawMessage, error) {
+	var begin Step
+	if _, err := c.folder.Find(ctx, StepObject(0), &begin); err != nil {
+		return nil, err
+	}
+	var stored json.RawMessage
+	if found, err := c.folder.Find(ctx, ResultObject, &stored); err != nil {
+		return nil, err
+	} else if found {
+		return c.completed(ctx, stored, begin.Start, complete)
+	}
+	if begin.Stop {
+		return nil, fmt.Errorf("there is no result: the run was stopped before its load began: %s", begin.Reason)
 	}
 	plan, err := c.plan(ctx)
 	if err != nil {
-		return measure.Result{}, err
+		return nil, err
 	}
-	var begin Step
-	if _, err := c.folder.Find(ctx, StepObject(0), &begin); err != nil {
-		return measure.Result{}, err
-	}
-	if begin.Stop {
-		return measure.Result{}, fmt.Errorf("there is no result: the run was stopped before its load began: %s", begin.Reason)
-	}
-	ids := slices.Sorted(maps.Keys(plan.Agents))
-	agents, err := c.results(ctx, ids)
+	agents, err := c.results(ctx, slices.Sorted(maps.Keys(plan.Agents)))
 	if err != nil {
-		return measure.Result{}, err
+		return nil, err
 	}
-	if result, err = c.merge(ctx, plan, agents); err != nil {
-		return measure.Result{}, err
+	merged, err := c.merge(ctx, plan, agents)
+	if err != nil {
+		return nil, err
 	}
-	err = c.folder.Put(ctx, ResultObject, result)
-	if errors.Is(err, ErrExists) {
-		result = measure.Result{}
-		err = c.folder.Get(ctx, ResultObject, &result)
+	if err := c.keep(ctx, merged); err != nil {
+		return nil, err
 	}
-	return result, err
+	data, err := encodeResult(ctx, merged.Result, begin.Start, complete)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.folder.Put(ctx, ResultObject, data); !errors.Is(err, ErrExists) {
+		return data, err
+	}
+	err = c.folder.Get(ctx, ResultObject, &data)
+	return data, err
+}
+
+// keep stores the series and distributions of a run. Those that are there already
+// are the same.
+func (c *Coordinator) keep(ctx context.Context, m measure.Merged) error {
+	for name, v := range map[string]any{HistogramsObject: m.Histograms, TimelineObject: m.Timeline} {
+		if err := c.folder.Put(ctx, name, v); err != nil && !errors.Is(err, ErrExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+// completed returns a result that was stored before. One of an earlier version,
+// whose server died before it had completed the result, is completed now.
+func (c *Coordinator) completed(ctx context.Context, stored json.RawMessage, begun time.Time, complete Completion) (json.RawMessage, error) {
+	m, err := measure.ReadMerged(stored)
+	if err != nil || len(m.Timeline) == 0 {
+		return stored, err
+	}
+	if err := c.keep(ctx, m); err != nil {
+		return nil, err
+	}
+	return encodeResult(ctx, m.Result, begun, complete)
+}
+
+// encodeResult completes a result and encodes it.
+func encodeResult(ctx context.Context, r measure.Result, begun time.Time, complete Completion) (json.RawMessage, error) {
+	if complete != nil {
+		if err := complete(ctx, begun, &r); err != nil {
+			return nil, err
+		}
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encode the result: %w", err)
+	}
+	return data, nil
 }
 
 // merge joins the agents' results and adds what no agent's result holds.
-func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Result, error) {
-	result, err := measure.Merge(plan.Workload, agents)
+func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Merged, error) {
+	merged, err := measure.Merge(plan.Workload, agents)
 	if err != nil {
-		return measure.Result{}, err
+		return measure.Merged{}, err
 	}
 	var prepared Prepared
 	if _, err := c.folder.Find(ctx, PreparedObject, &prepared); err != nil {
-		return measure.Result{}, err
+		return measure.Merged{}, err
 	}
-	result.Guarantees = prepared.Effective
-	result.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
-	return result, nil
+	merged.Guarantees = prepared.Effective
+	merged.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
+	return merged, nil
 }
 
 // results waits for the result of every agent.

@@ -1,6 +1,7 @@
 package rendezvous_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -88,8 +89,40 @@ func TestStopBeforeBeginLeavesNoLoad(t *testing.T) {
 	if err := r.server.Follow(t.Context(), nil); err != nil {
 		t.Errorf("Follow() = %v, want nil", err)
 	}
-	if _, err := r.server.Collect(t.Context()); err == nil || !strings.Contains(err.Error(), "stopped before its load began: cancelled") {
+	if _, _, err := r.server.Collect(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "stopped before its load began: cancelled") {
 		t.Errorf("Collect() = %v, want an error that says so", err)
+	}
+}
+
+// A server of an earlier version stored the result with everything inside, and died
+// before it had completed it.
+func TestResultOfAnEarlierVersionIsCompleted(t *testing.T) {
+	r := newRun(t)
+	folder := rendezvous.NewFolder(r.bucket, r.plan.Run, r.plan.Epoch)
+	merged := measure.Merged{
+		Result:   measure.Result{Throughput: 7, Versions: map[string]string{"dec-agent": "1"}},
+		Timeline: []measure.Second{{Second: 0}}, Histograms: map[measure.Distribution]string{measure.E2ELatency: "x"},
+	}
+	start := time.Now().Round(0)
+	for name, v := range map[string]any{rendezvous.StepObject(0): rendezvous.Step{Start: start}, rendezvous.ResultObject: merged} {
+		if err := folder.Put(t.Context(), name, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		result, data, err := r.server.Collect(t.Context(), func(_ context.Context, begun time.Time, r *measure.Result) error {
+			if !begun.Equal(start) {
+				t.Errorf("the load began at %s, want %s", begun, start)
+			}
+			r.Variant = "nats"
+			return nil
+		})
+		if err != nil || result.Variant != "nats" || result.Throughput != 7 || bytes.Contains(data, []byte("timeline")) {
+			t.Errorf("Collect() = %s, %v, want the completed result alone", data, err)
+		}
+	}
+	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), r.bucket, r.plan.Run, r.plan.Epoch); err != nil || !ok || len(seconds) != 1 {
+		t.Errorf("KeptTimeline() = %v, %t, %v, want the second", seconds, ok, err)
 	}
 }
 

@@ -78,3 +78,10 @@ func (s sums) encode() (map[measure.Distribution]string, error) {
 	}
 	return encoded, nil
 }
+
+// KeptHistograms returns the V2-encoded distributions of a run that was collected;
+// false where there are none in the bucket.
+func KeptHistograms(ctx context.Context, bucket *Bucket, run string, epoch int) (found map[measure.Distribution]string, ok bool, err error) {
+	ok, err = NewFolder(bucket, run, epoch).Find(ctx, HistogramsObject, &found)
+	return found, ok, err
+}

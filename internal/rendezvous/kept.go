@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,19 @@ func (f Folder) ReadEnd(ctx context.Context, o Object, most int64) (text string,
 		return errors.Join(err, r.Close())
 	})
 	return text, err
+}
+
+// Open reads an object from its beginning, whatever its size; the caller closes it.
+// [fs.ErrNotExist] when there is none.
+func (f Folder) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	r, err := f.bucket.blob.NewReader(ctx, f.prefix+name, nil)
+	switch {
+	case err != nil && missing(err):
+		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+	case err != nil:
+		return nil, fmt.Errorf("open %s: %w", name, f.bucket.explain(err))
+	}
+	return r, nil
 }
 
 // pageSize is how many objects are listed or removed by one request to S3.

@@ -11,7 +11,9 @@
 //	agents/<id>/progress/<n>.json  agent: one snapshot a second
 //	agents/<id>/failed.json        agent: it gave up, and why
 //	agents/<id>/result.json        agent: histograms and exact accounts
-//	result.json                    server: all agents merged
+//	histograms.json                server: distributions of the measure stage, all agents merged
+//	timeline.json                  server: every second, all agents merged
+//	result.json                    server: figures, counts and what they rest on; the last of the three
 //	services/<name>/…              server, after the end: output and records of brokers and agents
 //	tofu/<attempt>.jsonl           server, after the end: what OpenTofu said
 //	dec/<when>.jsonl               server, after the end: its own log of the run
@@ -32,9 +34,11 @@ import (
 
 // Names of objects in a [Folder].
 const (
-	PlanObject     = "plan.json"
-	PreparedObject = "prepared.json"
-	ResultObject   = "result.json"
+	PlanObject       = "plan.json"
+	PreparedObject   = "prepared.json"
+	HistogramsObject = "histograms.json" // map[measure.Distribution]string
+	TimelineObject   = "timeline.json"   // []measure.Second
+	ResultObject     = "result.json"     // a measure.Result, the same bytes as in the database
 )
 
 // HelloObject is the name of an agent's [Hello].

@@ -80,3 +80,10 @@ func LoadStart(ctx context.Context, bucket *Bucket, run string, epoch int) (time
 	}
 	return step.Start, nil
 }
+
+// KeptTimeline returns every second of a run that was collected; false where it is
+// not in the bucket.
+func KeptTimeline(ctx context.Context, bucket *Bucket, run string, epoch int) (found []measure.Second, ok bool, err error) {
+	ok, err = NewFolder(bucket, run, epoch).Find(ctx, TimelineObject, &found)
+	return found, ok, err
+}

@@ -31,7 +31,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 }).ParseFS(files, "*.gohtml"))
 
 // HTML writes the report as one file that needs nothing else: no script, no
-// font, no image from elsewhere. It fails when a stored histogram can't be read.
+// font, no image from elsewhere.
 func HTML(w io.Writer, d Document) error {
 	v, err := newView(d)
 	if err != nil {
@@ -55,6 +55,7 @@ type view struct {
 	Percentiles []*chart
 	Time        []*chart
 	Limits      []*chart
+	NotDrawn    string // why some runs are not
 	RunRows     []runRow
 	Workload    []pair
 	Variants    []variantColumn // in place of those of the comparison
@@ -110,7 +111,8 @@ func newView(d Document) (*view, error) {
 	}
 	v := &view{
 		Document: d, Decided: d.Stats.Verdict == stats.Different,
-		Badges: d.badges(), Difference: d.differenceChart(), Dots: d.dotChart(), Time: timeCharts(d.variants(), timeSeries), Limits: d.limitCharts(),
+		Badges: d.badges(), Difference: d.differenceChart(), Dots: d.dotChart(), Time: timeCharts(d.variants(), timeSeries),
+		Limits: d.limitCharts(), NotDrawn: d.Traces.note(),
 		RunRows: d.runRows(), Workload: workloadRows(plan.Workload), Options: d.optionRows(), Guarantees: d.guaranteeRows(),
 		Hosts: d.hosts(), Versions: d.versions(), Method: method(plan.Workload),
 		Plan: string(data), Digest: d.Set.Experiment.Digest, Made: stamp(d.MadeAt),
@@ -132,11 +134,7 @@ func newView(d Document) (*view, error) {
 		distribution measure.Distribution
 		title        string
 	}{{measure.E2ELatency, "End-to-end latency by percentile"}, {measure.PublishLatency, "Publish latency by percentile"}} {
-		c, err := percentileChart(d.variants(), shown.distribution, shown.title)
-		if err != nil {
-			return nil, err
-		}
-		if c != nil {
+		if c := percentileChart(d.variants(), shown.distribution, shown.title); c != nil {
 			v.Percentiles = append(v.Percentiles, c)
 		}
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -40,31 +39,29 @@ func sharedQuantiles() []float64 {
 	return qs
 }
 
-// curves reads the distributions of a variant's counted runs.
-func (v variant) curves(d measure.Distribution, qs []float64) ([]curve, error) {
+// curveOf reads a distribution at the shared quantiles that it supports.
+func curveOf(h *measure.Histogram) []float64 {
+	var values []float64
+	for _, q := range sharedQuantiles() {
+		ns, ok := h.Quantile(q)
+		if !ok {
+			break
+		}
+		values = append(values, math.Max(float64(ns), 1e3)) // a log axis has no zero: 1 µs is the floor
+	}
+	return values
+}
+
+// curves are the distributions of a variant's counted runs, as far as they can be
+// drawn.
+func (v variant) curves(d measure.Distribution) []curve {
 	var all []curve
 	for _, r := range v.Counted() {
-		encoded, ok := r.Result.Histograms[d]
-		if !ok {
-			continue
-		}
-		h, err := measure.DecodeHistogram(encoded)
-		if err != nil {
-			return nil, fmt.Errorf("draw the percentiles of run %s: %w", r.ID, err)
-		}
-		c := curve{run: r}
-		for _, q := range qs {
-			ns, ok := h.Quantile(q)
-			if !ok {
-				break
-			}
-			c.values = append(c.values, math.Max(float64(ns), 1e3)) // a log axis has no zero: 1 µs is the floor
-		}
-		if len(c.values) > 1 {
-			all = append(all, c)
+		if values := v.traces.runs[r.ID].curves[d]; len(values) > 1 {
+			all = append(all, curve{r, values})
 		}
 	}
-	return all, nil
+	return all
 }
 
 // medianCurve is the median over the runs at each quantile that all of them
@@ -91,23 +88,19 @@ func medianCurve(curves []curve) []float64 {
 
 // percentileChart draws latency by percentile: a thin line per run and a bold
 // one per variant. It is nil when there is nothing to draw.
-func percentileChart(variants []variant, d measure.Distribution, title string) (*chart, error) {
+func percentileChart(variants []variant, d measure.Distribution, title string) *chart {
 	qs := sharedQuantiles()
 	all := make([][]curve, len(variants))
 	longest, low, high := 0, math.Inf(1), 0.0
 	for i, v := range variants {
-		curves, err := v.curves(d, qs)
-		if err != nil {
-			return nil, err
-		}
-		all[i] = curves
-		for _, c := range curves {
+		all[i] = v.curves(d)
+		for _, c := range all[i] {
 			longest = max(longest, len(c.values))
 			low, high = min(low, c.values[0]), max(high, c.values[len(c.values)-1])
 		}
 	}
 	if longest == 0 {
-		return nil, nil
+		return nil
 	}
 	low, high = padded(low, high, true)
 	c := &chart{ID: "percentiles-" + string(d), Title: title,
@@ -124,7 +117,7 @@ func percentileChart(variants []variant, d measure.Distribution, title string) (
 	c.addCurves(variants, all, func(i int, ns float64) (float64, float64) { return x.at(beyond(qs[i])), y.at(ns) })
 	c.Desc = "Latency from the intended send time by percentile. Thin lines are runs, bold lines the median of a variant's runs " +
 		"at each percentile. The table of figures holds the same numbers."
-	return c, nil
+	return c
 }
 
 // addCurves draws the runs first, so that no median is covered.

@@ -16,6 +16,7 @@ import (
 type Document struct {
 	comparison.Comparison
 	Set     *comparison.Set
+	Traces  Traces    // what [HTML] draws of the runs
 	Version string    // of the program
 	MadeAt  time.Time // when the files are made
 }
@@ -23,14 +24,15 @@ type Document struct {
 // variant is a variant with its place in the charts.
 type variant struct {
 	*comparison.Variant
-	slot int // of its colour, dash and marker, from 1 by its place in the plan
+	slot   int // of its colour, dash and marker, from 1 by its place in the plan
+	traces *Traces
 }
 
 // variants are those of the document, in their order.
 func (d *Document) variants() []variant {
 	all := make([]variant, len(d.Set.Variants))
 	for i, v := range d.Set.Variants {
-		all[i] = variant{v, min(i+1, slots)}
+		all[i] = variant{v, min(i+1, slots), &d.Traces}
 	}
 	return all
 }

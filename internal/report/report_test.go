@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/report"
 )
 
@@ -42,7 +44,10 @@ func table(color bool) func(io.Writer, report.Document) error {
 // documentOf compares the runs of a set.
 func documentOf(t *testing.T, s *comparison.Set) report.Document {
 	t.Helper()
-	return report.Document{Comparison: comparisontest.Compare(t, s), Set: s, Version: "1.0.0", MadeAt: comparisontest.Start.Add(time.Hour)}
+	return report.Document{
+		Comparison: comparisontest.Compare(t, s), Set: s, Traces: report.ReadTraces(t.Context(), s, comparisontest.Carried{}),
+		Version: "1.0.0", MadeAt: comparisontest.Start.Add(time.Hour),
+	}
 }
 
 func synthetic(t *testing.T) report.Document { return documentOf(t, comparisontest.Synthetic(t)) }
@@ -165,6 +170,31 @@ func TestJSONStandsAlone(t *testing.T) {
 	broken := errors.New("the server has gone")
 	if err := report.JSON(io.Discard, e, func(yield func(experiment.Run, error) bool) { yield(experiment.Run{}, broken) }); !errors.Is(err, broken) {
 		t.Errorf("JSON() of runs that cannot be read = %v, want %v", err, broken)
+	}
+}
+
+// away is evidence in a bucket that does not answer for some runs.
+type away struct{ comparisontest.Carried }
+
+func (a away) KeptHistograms(ctx context.Context, r experiment.Run) (map[measure.Distribution]string, error) {
+	if r.Order < 2 {
+		return nil, errors.New("the bucket does not answer")
+	}
+	return a.Carried.KeptHistograms(ctx, r)
+}
+
+func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
+	set := comparisontest.Synthetic(t)
+	d := documentOf(t, set)
+	whole := write(t, d, report.HTML)
+	d.Traces = report.ReadTraces(t.Context(), set, away{})
+	page := write(t, d, report.HTML)
+	const want = "The seconds and distributions of kafka #1, nats #1 can&#39;t be read now: the bucket does not answer."
+	if !strings.Contains(page, want) || strings.Contains(whole, "Not drawn") {
+		t.Errorf("HTML() lacks %s", want)
+	}
+	if lines := strings.Count(whole, `class="run s`) - strings.Count(page, `class="run s`); lines != 8 {
+		t.Errorf("%d lines fewer are drawn, want 2 series and 2 distributions of 2 runs", lines)
 	}
 }
 

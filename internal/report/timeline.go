@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
@@ -37,6 +38,33 @@ var timeSeries = []series{
 	},
 }
 
+// throttleSeries are drawn for variants that refused something.
+var throttleSeries = []series{
+	throttleOf(experiment.ThrottledWrites, "Throttled per second"),
+	throttleOf(experiment.ThrottledReads, "Reads throttled per second"),
+}
+
+func throttleOf(i experiment.Incident, title string) series {
+	return series{
+		id: string(i), title: title, format: compactCount,
+		value: func(s measure.Second) (float64, bool) { return float64(s.Incidents[i]), true },
+	}
+}
+
+// waitSeries is a quantile of the wait for a free slot.
+func waitSeries(quantile string) series {
+	return series{
+		id: "wait", title: "Wait for a free slot, " + quantile + " of each second", format: compactWait,
+		value: func(s measure.Second) (float64, bool) {
+			ns := s.Latencies[measure.Backpressure].Quantile(quantile)
+			if ns == nil {
+				return 0, false
+			}
+			return float64(*ns), true
+		},
+	}
+}
+
 // timeCharts draws a row per variant and a column per series. All panels of a
 // series share their scales, so that rows can be compared by eye.
 func timeCharts(variants []variant, all []series) []*chart {
@@ -59,36 +87,22 @@ func timeCharts(variants []variant, all []series) []*chart {
 // limitCharts draws, for the variants that did not take at once what was offered,
 // what they refused and how long messages waited to be sent.
 func (d *Document) limitCharts() []*chart {
-	var limited []variant
-	var seconds []measure.Second
-	for _, v := range d.variants() {
-		if !v.Limited() {
-			continue
-		}
-		limited = append(limited, v)
-		for _, run := range v.Counted() {
-			seconds = append(seconds, measured(run.Result.Timeline)...)
-		}
-	}
+	limited := slices.DeleteFunc(d.variants(), func(v variant) bool { return !v.Limited() })
 	var all []series
-	for _, refused := range []struct {
-		experiment.Incident
-		title string
-	}{{experiment.ThrottledWrites, "Throttled per second"}, {experiment.ThrottledReads, "Reads throttled per second"}} {
-		if d.Set.Met(refused.Incident) {
-			count := func(s measure.Second) (float64, bool) { return float64(s.Incidents[refused.Incident]), true }
-			all = append(all, series{id: string(refused.Incident), title: refused.title, value: count, format: compactCount})
+	for _, s := range throttleSeries {
+		if d.Set.Met(experiment.Incident(s.id)) {
+			all = append(all, s)
 		}
 	}
-	if quantile, of, ok := measure.TailOf(seconds, measure.Backpressure); ok {
-		all = append(all, series{id: "wait", title: "Wait for a free slot, " + quantile + " of each second", value: of, format: compactWait})
+	if d.Traces.wait != "" {
+		all = append(all, waitSeries(d.Traces.wait))
 	}
 	return timeCharts(limited, all)
 }
 
-// measured are the seconds of the measure stage.
-func measured(timeline []measure.Second) []measure.Second {
-	return slices.DeleteFunc(slices.Clone(timeline), func(s measure.Second) bool { return s.Stage != experiment.StageMeasure })
+// traced are the variant's runs of which there is something to draw.
+func (v variant) traced() []*comparison.Run {
+	return slices.DeleteFunc(slices.Clone(v.Runs), func(r *comparison.Run) bool { _, ok := v.traces.runs[r.ID]; return !ok })
 }
 
 // timeScales finds the range of seconds and values over all runs.
@@ -96,16 +110,11 @@ func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 	x = scale{low: math.Inf(1), high: math.Inf(-1), from: 56, to: 470}
 	y = scale{low: math.Inf(1), high: math.Inf(-1), from: 150, to: 12, log: s.log}
 	for _, v := range variants {
-		for _, run := range v.Runs {
-			if run.Result == nil {
-				continue
-			}
-			start := measureStart(run.Result.Timeline)
-			for _, second := range run.Result.Timeline {
-				x.low, x.high = min(x.low, float64(second.Second-start)), max(x.high, float64(second.Second-start+1))
-				if value, ok := s.value(second); ok {
-					y.low, y.high = min(y.low, value), max(y.high, value)
-				}
+		for _, run := range v.traced() {
+			t := v.traces.runs[run.ID]
+			x.low, x.high = min(x.low, float64(t.first)), max(x.high, float64(t.end))
+			for _, dot := range t.dots[s.id] {
+				y.low, y.high = min(y.low, dot.value), max(y.high, dot.value)
 			}
 		}
 	}
@@ -125,60 +134,40 @@ func (v variant) timeChart(s series, x, y scale, id string) *chart {
 	c := &chart{ID: id, Title: s.title + ": " + v.Name(), Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
 		XLabel: "seconds since the measure stage began",
 		Desc:   "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
-	c.X = x.ticks(7, func(t float64) string { return format.Short(t) })
+	c.X = x.ticks(7, format.Short)
 	c.Y = y.ticks(5, s.format)
 	if x.low < 0 {
 		c.Bands = append(c.Bands, band{X: x.from, Width: x.at(0) - x.from, Label: "warm-up"})
 	}
-	end := math.Inf(-1)
-	for _, run := range v.Runs {
-		if run.Result == nil {
-			continue
-		}
+	drain := math.Inf(-1)
+	for _, run := range v.traced() {
 		class := "run"
 		if !run.Counts() {
 			class = "run excluded"
 		}
-		start := measureStart(run.Result.Timeline)
-		c.Lines = append(c.Lines, line{Slot: v.slot, Class: class, Title: run.Name(), Path: timePath(run.Result.Timeline, s, x, y, start)})
-		for _, second := range run.Result.Timeline {
-			if second.Stage == experiment.StageMeasure {
-				end = max(end, float64(second.Second-start+1))
-			}
+		t := v.traces.runs[run.ID]
+		c.Lines = append(c.Lines, line{Slot: v.slot, Class: class, Title: run.Name(), Path: timePath(t.dots[s.id], x, y)})
+		if t.drain != nil {
+			drain = max(drain, float64(*t.drain))
 		}
 	}
-	if !math.IsInf(end, 0) && end < x.high {
-		c.Bands = append(c.Bands, band{X: x.at(end), Width: x.to - x.at(end)})
+	if !math.IsInf(drain, 0) && drain < x.high {
+		c.Bands = append(c.Bands, band{X: x.at(drain), Width: x.to - x.at(drain)})
 		c.Labels = append(c.Labels, label{X: c.Right - 3, Y: c.Top + 11, Text: "drain", Anchor: "end", Class: "band-label"})
 	}
 	return c
 }
 
-// timePath draws the seconds of a run; format.Missing ones are gaps, never zero.
-func timePath(timeline []measure.Second, s series, x, y scale, start int) string {
+// timePath draws the seconds of a run; missing ones are gaps, never zero.
+func timePath(dots []dot, x, y scale) string {
 	var p path
 	last := math.MinInt
-	for _, second := range timeline {
-		value, ok := s.value(second)
-		if !ok {
-			p.gap()
-			continue
-		}
-		if second.Second != last+1 {
+	for _, dot := range dots {
+		if dot.second != last+1 {
 			p.gap()
 		}
-		last = second.Second
-		p.point(x.at(float64(second.Second-start)+0.5), y.at(value))
+		last = dot.second
+		p.point(x.at(float64(dot.second)+0.5), y.at(dot.value))
 	}
 	return p.text.String()
-}
-
-// measureStart is the second in which the measure stage begins.
-func measureStart(timeline []measure.Second) int {
-	for _, second := range timeline {
-		if second.Stage == experiment.StageMeasure {
-			return second.Second
-		}
-	}
-	return 0
 }

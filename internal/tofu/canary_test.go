@@ -136,7 +136,7 @@ func measures(t *testing.T, dir, run string, endpoints json.RawMessage) {
 	if err := c.Follow(t.Context(), func(measure.Second) {}); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := c.Collect(t.Context()); err != nil || result.Counts.Received != 500 {
+	if result, _, err := c.Collect(t.Context(), nil); err != nil || result.Counts.Received != 500 {
 		t.Errorf("Collect() = %+v, %v, want 500 messages received", result.Counts, err)
 	}
 }

@@ -1,8 +1,10 @@
 // Package comparisontest makes up experiments with results, for tests of those
-// who compare runs and draw comparisons.
+// who compare runs and draw comparisons. Their results carry timeline and
+// histograms inside, as earlier versions stored them; [Carried] reads them there.
 package comparisontest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -68,11 +70,11 @@ func encode(t *testing.T, h *measure.Histogram) string {
 
 // memo keeps results that were made: encoding histograms takes most of the time
 // of these tests.
-var memo = map[uint64]measure.Result{}
+var memo = map[uint64]measure.Merged{}
 
 // Result is what a run of that shape measured. A seed always goes with the same
 // shape.
-func (s Shape) Result(t *testing.T, seed uint64, effective string) measure.Result {
+func (s Shape) Result(t *testing.T, seed uint64, effective string) measure.Merged {
 	t.Helper()
 	if _, ok := memo[seed]; !ok {
 		memo[seed] = s.measure(t, seed, effective)
@@ -80,11 +82,11 @@ func (s Shape) Result(t *testing.T, seed uint64, effective string) measure.Resul
 	return memo[seed]
 }
 
-func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Result {
+func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Merged {
 	t.Helper()
 	e2e, publish := s.histogram(seed), Shape{s.Median / 2, s.Spread, s.Samples, s.Rate}.histogram(seed+1)
 	n := int64(s.Samples)
-	r := measure.Result{
+	r := measure.Merged{Result: measure.Result{
 		Counts:     measure.Counts{Offered: n, Sent: n, Acked: n, Received: n, Bytes: n * 1024},
 		E2E:        e2e.Summary(),
 		Publish:    publish.Summary(),
@@ -98,9 +100,8 @@ func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Resu
 			Timer: "clock_nanosleep", DelayErrorNS: 61_000, Version: "1.0.0",
 			SelfCheck: Shape{50 * time.Microsecond, 0.3, 2000, 0}.histogram(seed + 3).Summary(),
 		}},
-		Versions:   map[string]string{"opentofu": "1.12.6"},
-		Histograms: map[measure.Distribution]string{measure.E2ELatency: encode(t, e2e), measure.PublishLatency: encode(t, publish)},
-	}
+		Versions: map[string]string{"opentofu": "1.12.6"},
+	}, Histograms: map[measure.Distribution]string{measure.E2ELatency: encode(t, e2e), measure.PublishLatency: encode(t, publish)}}
 	random := rand.New(rand.NewPCG(seed, 2))
 	for second := range 42 {
 		stage := experiment.StageMeasure
@@ -129,7 +130,7 @@ const (
 )
 
 // Finished is a run that ended well, the n-th of the experiment.
-func Finished(t *testing.T, n int, variant string, result measure.Result) experiment.Run {
+func Finished(t *testing.T, n int, variant string, result measure.Merged) experiment.Run {
 	t.Helper()
 	data, err := json.Marshal(result)
 	if err != nil {
@@ -203,4 +204,19 @@ func Compare(t *testing.T, s *comparison.Set) comparison.Comparison {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// Carried reads what results carry inside.
+type Carried struct{}
+
+// KeptTimeline returns the seconds of a run.
+func (Carried) KeptTimeline(_ context.Context, r experiment.Run) ([]measure.Second, error) {
+	m, err := measure.ReadMerged(r.Result)
+	return m.Timeline, err
+}
+
+// KeptHistograms returns the distributions of a run.
+func (Carried) KeptHistograms(_ context.Context, r experiment.Run) (map[measure.Distribution]string, error) {
+	m, err := measure.ReadMerged(r.Result)
+	return m.Histograms, err
 }

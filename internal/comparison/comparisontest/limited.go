@@ -39,7 +39,7 @@ func LimitedPlan(t *testing.T) experiment.Plan {
 
 // throttle makes a result that of a stream which takes 1,000 of the 1,500
 // messages offered each second and refuses more of them as time goes by.
-func throttle(r measure.Result) measure.Result {
+func throttle(r measure.Merged) measure.Merged {
 	r.Timeline = slices.Clone(r.Timeline)
 	r.Incidents = map[experiment.Incident]int64{}
 	for i, s := range r.Timeline {
@@ -64,7 +64,7 @@ func throttle(r measure.Result) measure.Result {
 }
 
 // steady makes a result that of a cluster which took all that was offered.
-func steady(r measure.Result) measure.Result {
+func steady(r measure.Merged) measure.Merged {
 	r.Timeline = slices.Clone(r.Timeline)
 	for i := range r.Timeline {
 		r.Timeline[i].Counts.Offered, r.Timeline[i].Counts.Acked = 1500, 1500
@@ -74,12 +74,12 @@ func steady(r measure.Result) measure.Result {
 
 // Limited is an experiment whose second variant refused writes; change, unless it
 // is nil, may change the results of its runs.
-func Limited(t *testing.T, change func(n int, variant string, r *measure.Result)) *comparison.Set {
+func Limited(t *testing.T, change func(n int, variant string, r *measure.Merged)) *comparison.Set {
 	t.Helper()
 	p := LimitedPlan(t)
 	var all []experiment.Run
 	for n, variant := range experiment.Order(p) {
-		var r measure.Result
+		var r measure.Merged
 		if variant == "kafka" {
 			r = steady(Shape{3 * time.Millisecond, 0.35, 45_000, 1500}.Result(t, uint64(100+n), ClusterEffective))
 		} else {

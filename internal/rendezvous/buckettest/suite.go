@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -222,11 +221,42 @@ func comesBack(t *testing.T, b *rendezvous.Bucket) {
 	if read, err := rendezvous.Seconds(t.Context(), b, "r1", 1, 3); err != nil || len(read) != 16 {
 		t.Errorf("Seconds(after 3) = %d seconds, %v, want 16", len(read), err)
 	}
-	for range 2 {
-		result, err := server().Collect(t.Context())
-		if err != nil || len(result.Timeline) != 20 {
-			t.Errorf("Collect() = %s, %v, want 20 seconds", fmt.Sprint(len(result.Timeline)), err)
+	collect(t, server, b)
+}
+
+// collect collects a run twice, the second time as if another server had the first
+// one's work to finish, and reads what was kept.
+func collect(t *testing.T, server func() *rendezvous.Coordinator, b *rendezvous.Bucket) {
+	t.Helper()
+	complete := func(version string) rendezvous.Completion {
+		return func(_ context.Context, _ time.Time, r *measure.Result) error {
+			r.Versions["dec"] = version
+			return nil
 		}
+	}
+	_, first, err := server().Collect(t.Context(), complete("1"))
+	if err != nil {
+		t.Fatalf("Collect() = %v", err)
+	}
+	result, again, err := server().Collect(t.Context(), complete("2"))
+	if err != nil || !bytes.Equal(first, again) || result.Versions["dec"] != "1" {
+		t.Errorf("Collect() again = %s, %v, want the same bytes as before: %s", again, err, first)
+	}
+	var stored json.RawMessage
+	if err := rendezvous.NewFolder(b, "r1", 1).Get(t.Context(), rendezvous.ResultObject, &stored); err != nil || !bytes.Equal(first, stored) {
+		t.Errorf("the result in the bucket is %s, %v, want the same bytes: %s", stored, err, first)
+	}
+	if bytes.Contains(first, []byte("timeline")) || bytes.Contains(first, []byte("histograms")) {
+		t.Errorf("the result carries series or distributions: %s", first)
+	}
+	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r1", 1); err != nil || !ok || len(seconds) != 20 {
+		t.Errorf("KeptTimeline() = %d seconds, %t, %v, want 20", len(seconds), ok, err)
+	}
+	if _, ok, err := rendezvous.KeptHistograms(t.Context(), b, "r1", 1); err != nil || !ok {
+		t.Errorf("KeptHistograms() = %t, %v, want some", ok, err)
+	}
+	if _, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r2", 1); ok || err != nil {
+		t.Errorf("KeptTimeline() of another run = %t, %v, want none", ok, err)
 	}
 }
 

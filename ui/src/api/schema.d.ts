@@ -300,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything of a run in one file
+         * @description A zip archive that stands alone: result, histograms, timeline, plan, guarantees, receipt, events and logs, with a README. Only of a run that has ended.
+         */
+        get: operations["get-run-archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -603,6 +623,16 @@ export interface components {
             sent: number;
             /** Format: int64 */
             unsent: number;
+        };
+        Course: {
+            acked: components["schemas"]["PerSecond"];
+            backlog?: components["schemas"]["Trend"];
+            in_flight?: components["schemas"]["Trend"];
+            incidents?: {
+                [key: string]: components["schemas"]["PerSecond"];
+            };
+            offered: components["schemas"]["PerSecond"];
+            wait?: components["schemas"]["Tail"];
         };
         Difference: {
             path: string;
@@ -962,6 +992,12 @@ export interface components {
             last_event_id: number;
             /** @description Cursor of the next page; absent on the last one. */
             next?: string;
+        };
+        PerSecond: {
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            median: number;
         };
         PhaseTime: {
             /** Format: date-time */
@@ -1384,6 +1420,7 @@ export interface components {
             /** Format: int64 */
             clock_bound_ns: number;
             counts: components["schemas"]["Counts"];
+            course?: components["schemas"]["Course"];
             cpu: components["schemas"]["CPU"];
             e2e_latency: components["schemas"]["Latency"];
             e2e_service: components["schemas"]["Latency"];
@@ -1394,9 +1431,6 @@ export interface components {
                 [key: string]: components["schemas"]["GroupView"];
             };
             guarantees?: unknown;
-            histograms: {
-                [key: string]: string;
-            };
             incidents?: {
                 [key: string]: number;
             };
@@ -1404,10 +1438,11 @@ export interface components {
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];
             publish_service: components["schemas"]["Latency"];
+            run?: string;
             /** Format: double */
             throughput_per_s: number;
-            timeline: components["schemas"]["Second"][];
             validity: components["schemas"]["Validity"];
+            variant?: string;
             versions?: {
                 [key: string]: string;
             };
@@ -1566,6 +1601,13 @@ export interface components {
             seconds?: number;
             state: string;
         };
+        Tail: {
+            /** Format: double */
+            first: number;
+            /** Format: double */
+            last: number;
+            quantile: string;
+        };
         Target: {
             available: boolean;
             facts: components["schemas"]["TargetFacts"];
@@ -1606,6 +1648,12 @@ export interface components {
             complete: boolean;
             run: string;
             seconds: components["schemas"]["Second"][];
+        };
+        Trend: {
+            /** Format: double */
+            first: number;
+            /** Format: double */
+            last: number;
         };
         Validity: {
             ok: boolean;
@@ -3200,6 +3248,101 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-run-archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

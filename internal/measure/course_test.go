@@ -1,0 +1,85 @@
+package measure_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
+)
+
+// stage is a measure stage of n seconds between a warm-up and a drain; change sets
+// what second i of it saw.
+func stage(n int, change func(i int, s *measure.Second)) []measure.Second {
+	timeline := []measure.Second{{Stage: experiment.StageWarmup, Counts: measure.Counts{Offered: 1e6}}}
+	for i := range n {
+		s := measure.Second{Second: i + 1, Stage: experiment.StageMeasure, Latencies: map[measure.Distribution]measure.Latency{}}
+		change(i, &s)
+		timeline = append(timeline, s)
+	}
+	return append(timeline, measure.Second{Second: n + 1, Stage: experiment.StageDrain, InFlight: 1e6})
+}
+
+func TestCourse(t *testing.T) {
+	timeline := stage(8, func(i int, s *measure.Second) {
+		s.Counts.Offered, s.Counts.Acked = 1000, int64(900-i)
+		s.InFlight, s.Backlog = int64(10*i), 5
+		if i == 7 {
+			s.Incidents = map[experiment.Incident]int64{experiment.ThrottledWrites: 4}
+		}
+		wait := measure.Latency{Count: 20, P50NS: new(int64(100 * i)), P90NS: new(int64(200 * i))}
+		if i < 3 { // too few seconds have it
+			wait.P99NS = new(int64(1))
+		}
+		s.Latencies[measure.Backpressure] = wait
+	})
+	want := &measure.Course{
+		Offered:   measure.PerSecond{Median: 1000, Max: 1000},
+		Acked:     measure.PerSecond{Median: 896.5, Max: 900},
+		Incidents: map[experiment.Incident]measure.PerSecond{experiment.ThrottledWrites: {Median: 0, Max: 4}},
+		Wait:      &measure.Tail{Quantile: "p90", Trend: measure.Trend{First: 200, Last: 1200}},
+		InFlight:  &measure.Trend{First: 10, Last: 60},
+		Backlog:   &measure.Trend{First: 5, Last: 5},
+	}
+	if diff := cmp.Diff(want, measure.NewCourse(timeline)); diff != "" {
+		t.Errorf("NewCourse() (-want +got):\n%s", diff)
+	}
+	short := measure.NewCourse(stage(5, func(_ int, s *measure.Second) { s.Counts.Offered = 7 }))
+	if diff := cmp.Diff(&measure.Course{Offered: measure.PerSecond{Median: 7, Max: 7}}, short); diff != "" {
+		t.Errorf("NewCourse() of five seconds, which have no two ends (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(&measure.Course{}, measure.NewCourse(nil)); diff != "" {
+		t.Errorf("NewCourse() of nothing (-want +got):\n%s", diff)
+	}
+}
+
+// Results of earlier versions carry their series inside, and have no course.
+func TestResultsOfEarlierVersionsAreRead(t *testing.T) {
+	merged := measure.Merged{
+		Result:   measure.Result{Throughput: 7},
+		Timeline: stage(8, func(_ int, s *measure.Second) { s.Counts.Offered = 9 }), Histograms: map[measure.Distribution]string{measure.E2ELatency: "x"},
+	}
+	data, err := json.Marshal(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := measure.ReadResult(data)
+	if err != nil || result.Throughput != 7 || result.Course == nil || result.Course.Offered.Median != 9 {
+		t.Errorf("ReadResult() = %+v, %v, want the course of its seconds", result, err)
+	}
+	back, err := measure.ReadMerged(data)
+	if err != nil || len(back.Timeline) != 10 || back.Histograms[measure.E2ELatency] != "x" {
+		t.Errorf("ReadMerged() = %+v, %v, want what it carries", back, err)
+	}
+	if data, err = json.Marshal(result); err != nil {
+		t.Fatal(err)
+	}
+	if back, err = measure.ReadMerged(data); err != nil || back.Timeline != nil || back.Histograms != nil {
+		t.Errorf("ReadMerged() of a result alone = %+v, %v, want nothing beside it", back, err)
+	}
+	if _, err := measure.ReadResult([]byte("{")); err == nil {
+		t.Error("ReadResult() of half a result, want an error")
+	}
+}
