@@ -134,7 +134,7 @@ func TestBucketIsLostInMidRun(t *testing.T) {
 		happens func(*storage)
 		want    string
 	}{
-		"the bucket is removed": {(*storage).removeBucket, "does not exist; make it"},
+		"the bucket is removed": {(*storage).removeBucket, "does not exist; create it"},
 		"the key is taken back": {func(s *storage) { s.refuse("InvalidAccessKeyId") }, "does not know the access key; check AWS_ACCESS_KEY_ID"},
 	}
 	for name, tt := range tests {
@@ -188,10 +188,10 @@ func TestStartWantsABucket(t *testing.T) {
 		bucket string
 		want   string
 	}{
-		"no such bucket":     {keys("secret"), strings.Replace(storage.url(""), "results", "resultz", 1), "the bucket resultz at http://" + storage.gate + " does not exist; make it"},
-		"nobody listens":     {keys("secret"), "s3://results?region=us-east-1&endpoint=http://127.0.0.1:1", "does not answer; is the endpoint right"},
+		"no such bucket":     {keys("secret"), strings.Replace(storage.url(""), "results", "resultz", 1), "the bucket resultz at http://" + storage.gate + " does not exist; create it"},
+		"nobody listens":     {keys("secret"), "s3://results?region=us-east-1&endpoint=http://127.0.0.1:1", "does not answer; check the endpoint"},
 		"no credentials":     {[]string{"AWS_EC2_METADATA_DISABLED=true"}, storage.url(""), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
-		"a key in the URL":   {nil, "s3://AKIA:verysecret@results", "take them out and set AWS_ACCESS_KEY_ID"},
+		"a key in the URL":   {nil, "s3://AKIA:verysecret@results", "remove them and set AWS_ACCESS_KEY_ID"},
 		"no region":          {keys("secret"), "s3://results", "add ?region="},
 		"another parameter":  {keys("secret"), "s3://results?regoin=a", `unknown parameter "regoin"`},
 		"no folder to write": {nil, "/proc/dec", "/proc/dec"},

@@ -46,7 +46,7 @@ func (p Places) Names() []string { return slices.Sorted(maps.Keys(p)) }
 func (p Places) Find(name string) (Opened, error) {
 	opened, ok := p[name]
 	if !ok {
-		return Opened{}, fmt.Errorf("target %q is not one of this server's: %w", name, experiment.ErrNotFound)
+		return Opened{}, fmt.Errorf("this server has no target %q: %w", name, experiment.ErrNotFound)
 	}
 	return opened, nil
 }

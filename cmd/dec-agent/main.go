@@ -25,17 +25,17 @@ import (
 )
 
 // usage has room for the programs of the technologies.
-const usage = `dec-agent is started by DEC; there is little to do with it by hand.
+const usage = `dec-agent is started by DEC; there is rarely a reason to run it by hand.
 
-  dec-agent run       drive one agent of a run, as these variables say:
-                        DEC_BUCKET  where it meets the server, file:///absolute/folder
+  dec-agent run       run one agent of a run, configured by these variables:
+                        DEC_BUCKET  bucket that it shares with the server, file:///absolute/folder
                                     or s3://name/prefix?region=region
-                        DEC_RUN     id of the run
-                        DEC_EPOCH   epoch of the run, from 1; 1 if unset
-                        DEC_AGENT   id of this agent, such as producer-0
-                      and with the secret options of its stack, and the
-                      credentials of the bucket, which it reads from secrets.json
-                      and bucket.json in its working folder, if they are there
+                        DEC_RUN     ID of the run
+                        DEC_EPOCH   epoch of the run, from 1; default: 1
+                        DEC_AGENT   ID of this agent, such as producer-0
+                      It reads the secret options of its stack and the
+                      credentials of the bucket from secrets.json and
+                      bucket.json in its working folder, if they exist.
 %s  dec-agent version   print the version
 `
 
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		program, ok := findProgram(args[0])
 		if !ok {
-			fmt.Fprintf(stderr, "dec-agent: there is no command %q\n\n%s", args[0], help())
+			fmt.Fprintf(stderr, "dec-agent: unknown command %q\n\n%s", args[0], help())
 			return 2
 		}
 		return exitCode(program.Run(ctx, log), stderr)
@@ -107,7 +107,7 @@ func drive(ctx context.Context, log *slog.Logger) error {
 	if text := os.Getenv("DEC_EPOCH"); text != "" {
 		var err error
 		if epoch, err = strconv.Atoi(text); err != nil || epoch < 1 {
-			return fmt.Errorf("DEC_EPOCH is %q, it must be a number from 1; %w", text, technology.ErrUsage)
+			return fmt.Errorf("DEC_EPOCH is %q; it must be a number of at least 1; %w", text, technology.ErrUsage)
 		}
 	}
 	secrets, err := readSecrets(secretsFile)

@@ -52,11 +52,11 @@ func TestCommandSaysWhatIsWrong(t *testing.T) {
 		want string
 	}{
 		"no command":          {nil, nil, 2, "dec-agent run"},
-		"an unknown command":  {[]string{"walk"}, nil, 2, `no command "walk"`},
+		"an unknown command":  {[]string{"walk"}, nil, 2, `unknown command "walk"`},
 		"no bucket":           {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
 		"no agent":            {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
 		"an epoch of nothing": {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1", "DEC_AGENT=producer-0", "DEC_EPOCH=0"}, 2, `DEC_EPOCH is "0"`},
-		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `begins with "ftp"; write s3://`},
+		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `starts with "ftp"; use s3://`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestCommandRunsThePrograms(t *testing.T) {
 					t.Error(err)
 				}
 				_ = cmd.Wait()
-				if err != nil || strings.Contains(line, "there is no command") {
+				if err != nil || strings.Contains(line, "unknown command") {
 					t.Errorf("dec-agent %s printed %q, %v, want the program to run", program.Name, line, err)
 				}
 			})

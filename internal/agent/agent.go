@@ -107,7 +107,7 @@ func (a *agent) run(ctx context.Context) error {
 	}
 	tech, ok := a.Technologies(a.plan.Technology)
 	if !ok {
-		return fmt.Errorf("this build of the agent has no technology %q; use the agent of the server's own version", a.plan.Technology)
+		return fmt.Errorf("this build of the agent has no technology %q; use the agent built with the server", a.plan.Technology)
 	}
 	checked := a.check(ctx)
 	defer func() { <-checked.done }()
@@ -143,7 +143,7 @@ func (a *agent) run(ctx context.Context) error {
 // readPlan waits for the plan and finds this agent's share of it.
 func (a *agent) readPlan(ctx context.Context) error {
 	a.Logger.Info("waiting for the plan", "version", a.Version)
-	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("no plan within %s", a.Patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("no plan arrived within %s", a.Patience))
 	defer cancel()
 	if err := a.folder.Await(ctx, a.Poll, rendezvous.PlanObject, &a.plan); err != nil {
 		return err
@@ -209,7 +209,7 @@ func (a *agent) greet(ctx context.Context, checked *check) error {
 
 // awaitBegin waits for the step that starts the load.
 func (a *agent) awaitBegin(ctx context.Context) (rendezvous.Step, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("the load did not begin within %s", a.Patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, a.Patience, fmt.Errorf("the load did not start within %s", a.Patience))
 	defer cancel()
 	var step rendezvous.Step
 	if err := a.folder.Await(ctx, a.Poll, rendezvous.StepObject(0), &step); err != nil {
@@ -233,6 +233,6 @@ func (a *agent) fail(ctx context.Context, err error) {
 	defer cancel()
 	putErr := a.folder.Put(ctx, rendezvous.FailedObject(a.ID), rendezvous.Failed{Reason: reason})
 	if putErr != nil && !errors.Is(putErr, rendezvous.ErrExists) {
-		a.Logger.Error("can't tell the server of a failure", "failure", err, "error", putErr)
+		a.Logger.Error("cannot report a failure to the server", "failure", err, "error", putErr)
 	}
 }

@@ -112,9 +112,9 @@ func TestLoadFailsWhenItsBucketIsLost(t *testing.T) {
 		within  time.Duration
 	}{
 		"the bucket is removed":      {func(s *buckettest.Server) { s.RemoveBucket(t) }, "the bucket results at http://s3.test does not exist", 5 * time.Second},
-		"the key is taken back":      {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 403, Code: "AccessDenied"}) }, "refuses access", 5 * time.Second},
+		"the key is taken back":      {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 403, Code: "AccessDenied"}) }, "denies access", 5 * time.Second},
 		"the credentials expire":     {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 400, Code: "ExpiredToken"}) }, "have expired", 5 * time.Second},
-		"it is away and stays there": {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "given up after 2m0s", 130 * time.Second},
+		"it is away and stays there": {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "gave up after 2m0s", 130 * time.Second},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

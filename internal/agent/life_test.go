@@ -149,7 +149,7 @@ func TestFollowFailsWhenAnAgentFallsSilent(t *testing.T) {
 		b.begin(t.Context(), server)
 		started := time.Now()
 		err := server.Follow(t.Context(), func(measure.Second) {})
-		if err == nil || !strings.Contains(err.Error(), "agent consumer-0 has shown no progress for 15s") {
+		if err == nil || !strings.Contains(err.Error(), "agent consumer-0 has made no progress for 15s") {
 			t.Errorf("Follow() = %v, want an error about consumer-0", err)
 		}
 		if took := time.Since(started); took > 17*time.Second {
@@ -227,7 +227,7 @@ func TestRunEndsWhenNothingComes(t *testing.T) {
 		started := time.Now()
 		b.start(t.Context(), "producer-0")
 		b.wg.Wait()
-		if err := b.errors["producer-0"]; err == nil || !strings.Contains(err.Error(), "no plan within 30m0s") {
+		if err := b.errors["producer-0"]; err == nil || !strings.Contains(err.Error(), "no plan arrived within 30m0s") {
 			t.Errorf("Run() without a server = %v, want an error that says so", err)
 		}
 		if took := time.Since(started); took > 31*time.Minute {

@@ -71,6 +71,6 @@ func (a *agent) close(driver technology.Driver) {
 	}
 	errs = append(errs, driver.Close())
 	if err := errors.Join(errs...); err != nil {
-		a.Logger.Warn("can't close the client", "error", err)
+		a.Logger.Warn("cannot close the client", "error", err)
 	}
 }

@@ -44,7 +44,7 @@ type Client struct {
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("server %q: give its address such as http://127.0.0.1:8080", o.URL)
+		return nil, fmt.Errorf("server %q: use an address such as http://127.0.0.1:8080", o.URL)
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{}

@@ -32,7 +32,7 @@ func (c *Client) Session(ctx context.Context) (api.Session, error) {
 func (c *Client) RequestShutdown(ctx context.Context, exit bool) (api.Shutdown, error) {
 	body, err := json.Marshal(map[string]any{"mode": api.ShutdownDrain, "exit": exit})
 	if err != nil {
-		return api.Shutdown{}, fmt.Errorf("ask for the shutdown: %w", err)
+		return api.Shutdown{}, fmt.Errorf("request the shutdown: %w", err)
 	}
 	answer, err := c.do(ctx, call{method: http.MethodPost, path: "shutdown", body: body,
 		header: http.Header{"Content-Type": {"application/json"}}})
@@ -73,5 +73,5 @@ func (c *Client) AwaitEnd(ctx context.Context, atMost time.Duration) error {
 			return err
 		}
 	}
-	return fmt.Errorf("the server %s still answers %s after it said that it ends", c.URL(), atMost)
+	return fmt.Errorf("the server %s still answers %s after it announced its exit", c.URL(), atMost)
 }

@@ -40,7 +40,7 @@ func (f *Folders) Resolve(getenv func(string) string, executable string) error {
 	if f.Data == "" {
 		base := cmp.Or(getenv("XDG_DATA_HOME"), filepath.Join(home, ".local", "share"))
 		if home == "" && getenv("XDG_DATA_HOME") == "" {
-			return errors.New("neither HOME nor XDG_DATA_HOME is set; name the data folder with --data DIR")
+			return errors.New("neither HOME nor XDG_DATA_HOME is set; set the data folder with --data DIR")
 		}
 		f.Data = filepath.Join(base, "dec")
 	}
@@ -84,7 +84,7 @@ func (f *Folders) FindTofu() (string, error) {
 	if path, err := exec.LookPath("tofu"); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", fmt.Errorf("no OpenTofu: neither %s nor tofu in PATH; run '%s', or name one with --tofu", own, Setup)
+	return "", fmt.Errorf("no OpenTofu: neither %s nor tofu in PATH; run '%s', or set one with --tofu", own, Setup)
 }
 
 // Artifacts are the folders that hold what stacks name: the installed tools,

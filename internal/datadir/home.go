@@ -52,7 +52,7 @@ func (h Home) MarkDeleted(run string) error {
 		err = os.WriteFile(filepath.Join(h.Staged(run), deletedMark), nil, 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("note that run %s was deleted: %w", run, err)
+		return fmt.Errorf("record that run %s was deleted: %w", run, err)
 	}
 	return nil
 }

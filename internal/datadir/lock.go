@@ -18,7 +18,7 @@ type InUseError struct {
 
 // Error names the process.
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("the data folder %s is in use by process %s; wait for it, or name another folder with --data DIR", e.Data, e.Holder)
+	return fmt.Sprintf("the data folder %s is in use by process %s; wait until that ends, or choose another folder with --data DIR", e.Data, e.Holder)
 }
 
 // Lock makes the data folder and locks it for this process. A folder that

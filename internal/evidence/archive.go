@@ -105,7 +105,7 @@ func (a *Archiver) all(ctx context.Context) {
 	for _, h := range homes {
 		entries, err := os.ReadDir(h.Staging())
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			a.logger.Warn("what is kept of runs is not looked at", "folder", h.Staging(), "error", err)
+			a.logger.Warn("cannot read the staged evidence of runs", "folder", h.Staging(), "error", err)
 		}
 		for _, entry := range entries {
 			// No attribute "run": the line would be staged itself.
@@ -113,7 +113,7 @@ func (a *Archiver) all(ctx context.Context) {
 				if ctx.Err() != nil {
 					return
 				}
-				a.logger.Warn("what is kept of a run is not in the bucket yet, trying again", "folder", h.Staged(entry.Name()), "error", err)
+				a.logger.Warn("cannot move a run's evidence to the bucket; trying again", "folder", h.Staged(entry.Name()), "error", err)
 				if _, local := errors.AsType[*fs.PathError](err); !local {
 					return
 				}
@@ -198,7 +198,7 @@ func stagedFiles(root string) (map[string]string, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("what is kept of a run: %w", err)
+		return nil, fmt.Errorf("evidence of a run: %w", err)
 	}
 	return files, nil
 }

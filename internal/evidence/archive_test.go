@@ -91,7 +91,7 @@ func TestWhatTheBucketRefusesIsKeptForLater(t *testing.T) {
 		t.Errorf("staged while the bucket is away: %q, want all", got)
 	}
 	got := strings.Join(f.texts(experiment.LogQuery{}), "\n")
-	if !strings.Contains(got, "agent-0  ready") || !strings.Contains(got, "dec error the rest of this log can't be read now: list runs/"+run) {
+	if !strings.Contains(got, "agent-0  ready") || !strings.Contains(got, "dec error the rest of this log cannot be read: list runs/"+run) {
 		t.Errorf("log while the bucket is away:\n%s", got)
 	}
 	f = newFixture(t, o) // the next server

@@ -21,7 +21,7 @@ func (g *Guard) authenticate(next http.Handler) http.Handler {
 		case given && scheme && g.known(token):
 			g.pass(w, r, next, Caller{Subject: Admin, Via: ViaToken}, "token "+token)
 		case given:
-			g.refuse(w, r, "the token is not known; DATA/token has the one of this server")
+			g.refuse(w, r, "the token is unknown; this server's token is in DATA/token")
 		default:
 			of(r.Context()).session = true
 			bySession.ServeHTTP(w, r)

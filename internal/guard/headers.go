@@ -57,8 +57,8 @@ func (g *Guard) recovering(next http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(p)
 			default:
-				g.o.Logger.Error("a call made the server panic", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-				problem(w, http.StatusInternalServerError, "the server made a mistake; its log says more")
+				g.o.Logger.Error("panic in a request", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				problem(w, http.StatusInternalServerError, "internal error; see the server's log")
 			}
 		}()
 		next.ServeHTTP(w, r)

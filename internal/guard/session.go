@@ -17,7 +17,8 @@ const (
 
 // The reasons why a sign-in fails.
 var (
-	ErrSignIn  = errors.New("the code or token is not valid: a code works once, for 10 minutes; take the newest one that the server printed, or the token in DATA/token")
+	ErrSignIn = errors.New("the code or token is not valid: a code works once, within 10 minutes; use the newest one that the server printed, " +
+		"or the token in DATA/token")
 	ErrTooMany = errors.New("too many failed sign-ins from this address: try again in a minute")
 )
 
@@ -37,7 +38,7 @@ func (g *Guard) newSessions() *scs.SessionManager {
 	}
 	s.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		if r.Context().Err() == nil {
-			g.o.Logger.Error("a session cannot be loaded or saved", "error", err)
+			g.o.Logger.Error("cannot load or save a session", "error", err)
 		}
 		problem(w, http.StatusServiceUnavailable, "sessions cannot be read now; try again")
 	}
@@ -51,7 +52,7 @@ func (g *Guard) newSessions() *scs.SessionManager {
 func (g *Guard) SignIn(ctx context.Context, code, token string) error {
 	c := of(ctx)
 	if !c.session {
-		return errors.New("sign in: the call has no session; it must be open, and a write")
+		return errors.New("sign in: the request has no session; its route must be open, and a write")
 	}
 	if !g.valid(code, token) {
 		if !g.failures.allow(network(c.remote)) {

@@ -36,7 +36,8 @@ func readToken(path string) (string, error) {
 	}
 	token := strings.TrimSpace(string(data))
 	if len(token) < minToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("the token in %s is not usable: it must be one line of at least %d characters, as from 'openssl rand -hex 32'; without the file one is made", path, minToken)
+		return "", fmt.Errorf("the token in %s is not usable: it must be one line of at least %d characters, as from 'openssl rand -hex 32'; "+
+			"if the file is missing, a token is created", path, minToken)
 	}
 	return token, nil
 }
@@ -49,7 +50,7 @@ func createToken(path string) (token string, created bool, err error) {
 	token = "dec_" + base64.RawURLEncoding.EncodeToString(random[:])
 	f, err := os.CreateTemp(filepath.Dir(path), ".token-*") // with mode 0600
 	if err != nil {
-		return "", false, fmt.Errorf("make the token: %w", err)
+		return "", false, fmt.Errorf("create the token: %w", err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.WriteString(token + "\n")

@@ -191,7 +191,7 @@ func DecodeHistogram(s string) (*Histogram, error) {
 	data, rest, _ := strings.Cut(s, ";")
 	// Only this scale may be decoded: others could ask for much memory.
 	if len(data) > maxEncoded {
-		return nil, fmt.Errorf("decode histogram: %d characters, at most %d are possible", len(data), maxEncoded)
+		return nil, fmt.Errorf("decode histogram: %d characters; at most %d are possible", len(data), maxEncoded)
 	}
 	decoded, err := hdrhistogram.Decode([]byte(data))
 	if err != nil {
@@ -225,7 +225,7 @@ func (h *Histogram) decodeApart(part string) (err error) {
 		return err
 	}
 	if n <= 0 || n > math.MaxInt64/4 {
-		return fmt.Errorf("%d is no count", n)
+		return fmt.Errorf("%d is not a count", n)
 	}
 	switch name {
 	case "negative":

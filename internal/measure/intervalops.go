@@ -164,7 +164,7 @@ func (s *IntervalSet) addText(from uint64, text string) error {
 		return err
 	}
 	if from >= until || until > MaxSequence {
-		return fmt.Errorf("up to %d is no interval", until)
+		return fmt.Errorf("up to %d is not an interval", until)
 	}
 	s.AddRange(from, until)
 	return nil
@@ -176,7 +176,7 @@ func (s *IntervalSet) addBitmap(from uint64, text json.RawMessage) error {
 		return err
 	}
 	if len(data) != chunkSize/8 || from&chunkMask != 0 || from >= MaxSequence {
-		return fmt.Errorf("a bitmap of %d bytes can't start here", len(data))
+		return fmt.Errorf("a bitmap of %d bytes cannot start here", len(data))
 	}
 	var c chunk
 	for i := range c.words {

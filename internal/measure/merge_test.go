@@ -245,15 +245,15 @@ func TestValidity(t *testing.T) {
 	}{
 		"all is well":            {latency: steady},
 		"lateness at the limit":  {latency: steady, change: lateness(5*ms - 10*us)},
-		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of the pacer's lateness is 6."},
+		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of pacer lateness was 6."},
 		"lateness below 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(9 * ms)},
-		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "at most 10."},
+		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "the limit is 10."},
 		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
 		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "missed 11 of 2000"},
 		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
 		"nothing was offered":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Offered = 0 }, reason: "offers no message"},
 		"two acknowledgements":   {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Acked++ }, reason: "acknowledged 1 messages more than once"},
-		"negative on one host":   {latency: negative, reason: "1 end-to-end times are negative, down to -2ms"},
+		"negative on one host":   {latency: negative, reason: "1 end-to-end times are negative, as low as -2ms"},
 		"negative within bounds": {latency: negative, change: apart(ms)},
 		"negative beyond them":   {latency: negative, change: apart(ms - 1), reason: "error bound of 1.999998ms"},
 	}

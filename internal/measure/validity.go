@@ -24,14 +24,16 @@ func (m *merger) judge() {
 	late, e2e := p99(m.hist[PacerLateness]), p99(m.hist[E2ELatency])
 	limit := max(latenessFloor, time.Duration(latenessShare*float64(e2e)))
 	if late > limit {
-		add("The load generator was late: p99 of the pacer's lateness is %s, at most %s is allowed. Use a lower rate, more producer nodes or a machine with less other work.",
+		add("The load generator was late: the p99 of pacer lateness was %s; the limit is %s. Lower the rate, use more producer nodes, "+
+			"or reduce other work on the machine.",
 			late.Round(time.Microsecond), limit.Round(time.Microsecond))
 	}
 	switch {
 	case r.Counts.Offered == 0:
-		add("The schedule offers no message in the measure stage. Use a higher rate or a longer stage.")
+		add("The schedule offers no message in the measure stage. Raise the rate or lengthen the stage.")
 	case float64(m.missed) > missedShare*float64(r.Counts.Offered):
-		add("The load generator missed %d of %d messages although the client was free to send, at most %g %% are allowed. Use a lower rate or more producer nodes.",
+		add("The load generator missed %d of %d messages although the client was free to send; the limit is %g %%. "+
+			"Lower the rate or use more producer nodes.",
 			m.missed, r.Counts.Offered, missedShare*100)
 	}
 	for _, d := range []struct {
@@ -39,12 +41,13 @@ func (m *merger) judge() {
 		text string
 	}{{E2ELatency, "end-to-end"}, {PublishLatency, "publish"}, {PacerLateness, "pacer lateness"}} {
 		if l := m.summary(d.name); l.Negative > 0 && -l.MinNS > r.ClockBound {
-			add("The clocks disagree: %d %s times are negative, down to %s, beyond the clocks' error bound of %s. Synchronise the clocks of the agents' hosts.",
+			add("The clocks disagree: %d %s times are negative, as low as %s, which exceeds the clocks' error bound of %s. "+
+				"Synchronise the clocks of the agents' hosts.",
 				l.Negative, d.text, time.Duration(l.MinNS), time.Duration(r.ClockBound))
 		}
 	}
 	if m.twice > 0 {
-		add("The client acknowledged %d messages more than once, so its publish latencies can't be trusted.", m.twice)
+		add("The client acknowledged %d messages more than once, so its publish latencies are not reliable.", m.twice)
 	}
 	r.Validity = experiment.Validity{OK: len(reasons) == 0, Reasons: reasons}
 }

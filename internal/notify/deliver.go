@@ -22,7 +22,7 @@ var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 *
 const lastCall = 5 * time.Second
 
 // errGone means that the receiver wants nothing any more.
-var errGone = errors.New("the webhook answered 410 Gone: it gets no further messages until the server starts again")
+var errGone = errors.New("the webhook answered 410 Gone: it gets no further messages until the server restarts")
 
 // Run delivers messages, one after another, until ctx ends, and returns the cause
 // of that. What waits then is tried once more, for 5 seconds in all. A nil
@@ -82,7 +82,7 @@ func (n *Notifier) finish(ctx context.Context) {
 		select {
 		case m := <-n.queue:
 			if err := n.post(ctx, m); err != nil {
-				n.logger.Error("a notification was not delivered before the end", "type", m.kind, "id", m.id, "host", n.host, "error", err)
+				n.logger.Error("a notification was not delivered before shutdown", "type", m.kind, "id", m.id, "host", n.host, "error", err)
 			}
 		default:
 			return
@@ -94,7 +94,7 @@ func (n *Notifier) requeue(m message) {
 	select {
 	case n.queue <- m:
 	default:
-		n.logger.Error("a notification is dropped: too many wait for the webhook", "type", m.kind, "id", m.id, "host", n.host)
+		n.logger.Error("dropped a notification: too many are waiting for the webhook", "type", m.kind, "id", m.id, "host", n.host)
 	}
 }
 
@@ -107,7 +107,7 @@ func (n *Notifier) post(ctx context.Context, m message) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(m.body))
 	if err != nil {
-		return errors.New("the webhook's address cannot be used")
+		return errors.New("the webhook's address is not valid")
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "dec")

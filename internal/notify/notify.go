@@ -63,7 +63,7 @@ type Notifier struct {
 func New(o Options) (*Notifier, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("the webhook's address must be like https://example.com/hook")
+		return nil, errors.New("the webhook's address must be a URL such as https://example.com/hook")
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(o.Secret, "whsec_"))
 	if err != nil || len(key) < 24 || len(key) > 64 {
@@ -71,7 +71,7 @@ func New(o Options) (*Notifier, error) {
 	}
 	signer, err := standardwebhooks.NewWebhookRaw(key)
 	if err != nil {
-		return nil, errors.New("the webhook's secret cannot be used")
+		return nil, errors.New("the webhook's secret is not valid")
 	}
 	client := http.Client{Timeout: 15 * time.Second}
 	if o.Client != nil {
@@ -99,13 +99,14 @@ func (n *Notifier) Send(ctx context.Context, e Event) {
 	}
 	m, err := newMessage(e)
 	if err != nil {
-		n.logger.ErrorContext(ctx, "a notification cannot be written", "type", e.Type, "error", err)
+		n.logger.ErrorContext(ctx, "cannot encode a notification", "type", e.Type, "error", err)
 		return
 	}
 	select {
 	case n.queue <- m:
 	default:
-		n.logger.ErrorContext(ctx, "a notification is dropped: too many wait for the webhook", "type", e.Type, "experiment", e.Experiment, "run", e.Run, "host", n.host)
+		n.logger.ErrorContext(ctx, "dropped a notification: too many are waiting for the webhook", "type", e.Type, "experiment", e.Experiment,
+			"run", e.Run, "host", n.host)
 	}
 }
 

@@ -211,7 +211,7 @@ func TestSendNeverWaits(t *testing.T) {
 			t.Errorf("the end took %s, want 5s for what waits", took)
 		}
 	})
-	if !strings.Contains(log, "is dropped") {
+	if !strings.Contains(log, "dropped a notification") {
 		t.Errorf("the log does not say what was dropped: %s", log)
 	}
 }

@@ -56,7 +56,7 @@ type TeardownLimits struct {
 }
 
 // ErrDetached is returned by the loops after [Engine.Detach].
-var ErrDetached = errors.New("detached: what is running goes on until its time to live ends")
+var ErrDetached = errors.New("detached: what is running continues until its time to live expires")
 
 // Engine executes the runs of a store. Any number of engines, in any number of
 // processes, may share one store. One Engine runs one loop at a time.
@@ -120,7 +120,7 @@ func (e *Engine) Submit(ctx context.Context, p experiment.Plan, by experiment.Su
 		runs = append(runs, experiment.Run{ID: experiment.NewID("r"), Experiment: x.ID, Variant: variant, Order: i})
 	}
 	if len(runs) == 0 {
-		return x, false, errors.New("the plan has no run: give it a variant and repeat of at least 1")
+		return x, false, errors.New("the plan has no run: set at least one variant, and repeat to at least 1")
 	}
 	x, events, err := e.Store.Admit(ctx, x, runs, sealed, by)
 	if err != nil {

@@ -34,7 +34,7 @@ func (c *cancelled) Error() string { return c.reason }
 // expired is the cause when the time to live is nearly over.
 type expired struct{ ttl experiment.Duration }
 
-func (x *expired) Error() string { return "the time to live of " + x.ttl.String() + " is over" }
+func (x *expired) Error() string { return "the time to live of " + x.ttl.String() + " expired" }
 
 // begin makes a claimed run known as active, so that it can be cancelled from
 // now on, and returns the work on it.
@@ -58,7 +58,7 @@ func (e *Engine) begin(base context.Context, run experiment.Run, lease int64, re
 		lose(nil)
 		beats.Wait()
 		if errors.Is(err, experiment.ErrFenced) {
-			x.log.Warn("the lease was lost: another owner goes on with the run")
+			x.log.Warn("the lease was lost: another server continues the run")
 			return nil
 		}
 		return err
@@ -94,7 +94,7 @@ func (x *execution) heartbeat(held context.Context, lose, cancel context.CancelC
 			lose(experiment.ErrFenced)
 			return
 		default:
-			x.log.Warn("the lease could not be renewed, trying again", "err", err)
+			x.log.Warn("cannot renew the lease; trying again", "err", err)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (x *execution) try(held context.Context, do func(context.Context) error) er
 		case errors.Is(err, experiment.ErrFenced), errors.Is(err, experiment.ErrNotFound), !time.Now().Before(until):
 			return err
 		}
-		x.log.Warn("the store failed, trying again", "err", err)
+		x.log.Warn("the store failed; trying again", "err", err)
 		if err := x.rest(held, pause); err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (x *execution) reporter(held context.Context) func(experiment.Resource) {
 		event.Resource = &r
 		err := x.record(held, event)
 		if err != nil && !errors.Is(err, ErrDetached) {
-			x.log.Warn("an event of a resource is lost", "address", r.Address, "err", err)
+			x.log.Warn("cannot record an event of a resource", "address", r.Address, "err", err)
 		}
 	}
 }

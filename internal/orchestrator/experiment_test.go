@@ -119,7 +119,7 @@ func TestMaxWall(t *testing.T) {
 		}
 		equal(t, "outcomes", got, []string{"failed", "failed", "failed", "cancelled", "cancelled", "cancelled", "cancelled", "cancelled"})
 		x, err := f.store.Experiment(t.Context(), waited)
-		if want := "max_wall of 30m is over: no further run of the experiment starts"; err != nil || x.Reason != want || f.runs(waited)[5].Reason != want {
+		if want := "limits.max_wall of 30m has passed: no further run of the experiment starts"; err != nil || x.Reason != want || f.runs(waited)[5].Reason != want {
 			t.Errorf("experiment = %q, %v, want %q", x.Reason, err, want)
 		}
 	})

@@ -94,7 +94,7 @@ func TestFaultsInEveryPhase(t *testing.T) {
 					return f.block(ctx, run, n)
 				}
 			}},
-		"the end of the time to live": {outcome: experiment.Failed, reason: "the time to live of 1h is over in phase %p: ",
+		"the end of the time to live": {outcome: experiment.Failed, reason: "the time to live of 1h expired in phase %p: ",
 			inject: func(f *fixture, _ *orchestrator.Engine, _ func(), _ string) step { return f.block }},
 	}
 	for name, fault := range faults {
@@ -266,7 +266,7 @@ func TestMeasuringLock(t *testing.T) {
 			runs := f.drive(f.engine(), single())
 			f.settled()
 			equal(t, "number of runs", len(runs), 3) // two extra ones
-			equal(t, "reason", runs[0].Reason, "lock for measuring: no such folder")
+			equal(t, "reason", runs[0].Reason, "take the measuring lock: no such folder")
 			equal(t, "provisions", f.count("provision"), 0)
 		})
 	})

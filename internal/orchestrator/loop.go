@@ -139,7 +139,7 @@ func (l *looper) miss(err error) {
 		l.fail(err)
 		return
 	}
-	l.e.Logger.Warn("claiming a run failed, trying again", "err", err)
+	l.e.Logger.Warn("cannot claim a run; trying again", "err", err)
 }
 
 // poll returns when to look at the queue again.

@@ -42,7 +42,7 @@ func (x *execution) fromQueue(work, held context.Context) error {
 	case work.Err() != nil: // this loop ends: others may take the run
 		return x.try(held, func(ctx context.Context) error { return x.e.Store.Release(ctx, x.run.ID, x.lease) })
 	case lockErr != nil:
-		return x.endUnstarted(held, experiment.Failed, "lock for measuring: "+lockErr.Error())
+		return x.endUnstarted(held, experiment.Failed, "take the measuring lock: "+lockErr.Error())
 	}
 	variant, ok := variantOf(e.Plan, x.run.Variant)
 	if !ok {
@@ -82,7 +82,7 @@ func (x *execution) unwanted(held context.Context, e experiment.Experiment) (str
 	if err != nil || reason != "" || !outOfWall(e.Plan, runs, now) {
 		return reason, err
 	}
-	reason = fmt.Sprintf("max_wall of %s is over: no further run of the experiment starts", e.Plan.Limits.MaxWall)
+	reason = fmt.Sprintf("limits.max_wall of %s has passed: no further run of the experiment starts", e.Plan.Limits.MaxWall)
 	return reason, x.try(held, func(ctx context.Context) error { return x.e.Stop(ctx, e.ID, reason) })
 }
 
@@ -228,11 +228,11 @@ func (x *execution) followOn(work, held context.Context) (bool, error) {
 	release, err := x.lockMeasuring(soon, e.Plan.Target)
 	stop()
 	if err != nil {
-		x.log.Warn("a load that was left can't be followed on", "err", err)
+		x.log.Warn("cannot follow an interrupted load", "err", err)
 		return false, nil
 	}
 	defer release()
-	if err := x.notice(held, fmt.Sprintf("dec was killed in phase %s; the load has gone on, and dec follows it", x.run.Phase)); err != nil {
+	if err := x.notice(held, fmt.Sprintf("dec was killed in phase %s; the load continued, and dec follows it again", x.run.Phase)); err != nil {
 		return false, err
 	}
 	x.as = Assignment{Run: x.run, Plan: e.Plan, Variant: variant, ExpiresAt: expires}
@@ -268,14 +268,14 @@ func (x *execution) fail(work, held context.Context, err error) {
 	} else if ttl, ok := errors.AsType[*expired](cause); ok {
 		x.run.Reason = fmt.Sprintf("%v in phase %s: shorten the stages or raise limits.ttl", ttl, phase)
 	}
-	x.log.Warn("the run is given up", "phase", phase, "outcome", x.run.Outcome, "reason", x.run.Reason)
+	x.log.Warn("giving up the run", "phase", phase, "outcome", x.run.Outcome, "reason", x.run.Reason)
 	if phase != experiment.PhasePrepare && phase != experiment.PhaseLoad {
 		return
 	}
 	ctx, cancel := context.WithTimeout(held, x.e.Limits.Stop)
 	defer cancel()
 	if err := x.guard(func() error { return x.e.Workload.Stop(ctx, x.as, x.run.Reason) }); err != nil {
-		x.log.Warn("the load could not be stopped, its agents are destroyed as they are", "phase", phase, "err", err)
+		x.log.Warn("cannot stop the load; destroying its agents", "phase", phase, "err", err)
 	}
 }
 

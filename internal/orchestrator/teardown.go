@@ -30,7 +30,7 @@ func (x *execution) fromCrash(work, held context.Context) error {
 			return err
 		}
 	}
-	x.log.Warn("an earlier process was killed in the middle of this run: it is destroyed", "phase", phase)
+	x.log.Warn("an earlier process was killed during this run; destroying it", "phase", phase)
 	x.halt(held)
 	if x.run.Outcome != "" {
 		return x.teardown(held)
@@ -47,7 +47,7 @@ func (x *execution) halt(held context.Context) {
 	ctx, cancel := context.WithTimeout(held, x.e.Limits.Halt)
 	defer cancel()
 	if err := x.guard(func() error { return x.e.Provisioner.Halt(ctx, x.run) }); err != nil {
-		x.log.Error("attempts of the run could not be halted", "phase", x.run.Phase, "err", err)
+		x.log.Error("cannot halt the run's attempts", "phase", x.run.Phase, "err", err)
 	}
 }
 
@@ -126,7 +126,7 @@ func (x *execution) verify(held context.Context) error {
 		return nil
 	}, func(last error) {
 		x.run.Reason = strings.TrimPrefix(own+"; "+leakedMark+last.Error(), "; ")
-		x.log.Error("LEAKED: something of the run may still exist", "phase", x.run.Phase, "err", last)
+		x.log.Error("LEAKED: parts of the run may still exist", "phase", x.run.Phase, "err", last)
 	})
 }
 

@@ -44,7 +44,7 @@ func newVerifiers(places target.Places, o reconcile.Options) (verifiers, error) 
 func (v verifiers) verify(ctx context.Context, run experiment.Run) (experiment.Receipt, error) {
 	verifier, ok := v[run.Target]
 	if !ok {
-		return experiment.Receipt{}, fmt.Errorf("verify run %s: target %q is not one of this server's: %w", run.ID, run.Target, experiment.ErrNotFound)
+		return experiment.Receipt{}, fmt.Errorf("verify run %s: this server has no target %q: %w", run.ID, run.Target, experiment.ErrNotFound)
 	}
 	return verifier.Verify(ctx, run.ID)
 }

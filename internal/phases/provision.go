@@ -72,7 +72,7 @@ func (p *provisioner) credentials(ctx context.Context, a orchestrator.Assignment
 	}
 	credentials, until, err := p.bucket.Credentials(ctx)
 	if err == nil && !until.IsZero() && until.Before(a.ExpiresAt) {
-		p.logger.Warn("the bucket's credentials may expire before the run is over; take longer-lived ones, or shorten limits.ttl",
+		p.logger.Warn("the bucket credentials may expire before the run ends; use longer-lived ones, or lower limits.ttl",
 			"run", a.Run.ID, "expire", until, "time_to_live", a.ExpiresAt)
 	}
 	return credentials, err

@@ -35,15 +35,15 @@ func (c *cleaner) Verify(ctx context.Context, r experiment.Run) (experiment.Rece
 	// The infrastructure is gone whether or not the files go where they should.
 	runner, home, err := c.fleet.of(ctx, run)
 	if err != nil {
-		c.logger.Warn("the run's folder stays", "run", run, "error", err)
+		c.logger.Warn("cannot remove the run's folder", "run", run, "error", err)
 		return receipt, nil
 	}
 	c.archive.Include(home)
 	if err := evidence.KeepJournals(home, run); err != nil {
-		c.logger.Warn("OpenTofu's output is not kept", "run", run, "error", err)
+		c.logger.Warn("cannot keep OpenTofu's output", "run", run, "error", err)
 	}
 	if err := runner.Remove(run); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		c.logger.Warn("the run's folder stays", "run", run, "error", err)
+		c.logger.Warn("cannot remove the run's folder", "run", run, "error", err)
 	}
 	return receipt, nil
 }

@@ -85,7 +85,7 @@ func (p *Planner) why(s *tofu.Stack, targetName string) string {
 	if len(missing) > 1 {
 		verb = "are"
 	}
-	return strings.Join(missing, ", ") + " " + verb + " not installed below " + p.Tools
+	return strings.Join(missing, ", ") + " " + verb + " not installed in " + p.Tools
 }
 
 // stackOf finds the technology and the stack of a variant; the stack is nil when

@@ -18,7 +18,7 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 	var problems experiment.Problems
 	place, ok := p.Places[plan.Target]
 	if !ok {
-		problems.Add("target", "no target %q; there is %s", plan.Target, strings.Join(p.Places.Names(), ", "))
+		problems.Add("target", "unknown target %q; known are %s", plan.Target, strings.Join(p.Places.Names(), ", "))
 	} else if whole := place.Check(ctx, target.Demand{})[0]; whole.Level == target.Refuse {
 		problems.Add("target", "%s cannot be used: %s", place.Name, whole.Detail)
 	}
@@ -40,7 +40,7 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {
 	tech, ok := find(p.offers, v.Technology, offer.name)
 	if !ok {
-		faults.Add("technology", "no technology %q; there are %s", v.Technology, names(p.offers, offer.name))
+		faults.Add("technology", "unknown technology %q; known are %s", v.Technology, names(p.offers, offer.name))
 		return
 	}
 	stack, ok := find(tech.stacks, v.Stack, stackName)
@@ -49,7 +49,7 @@ func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faul
 		return
 	}
 	if !stack.RunsOn(plan.Target) {
-		faults.Add("stack", "%s/%s does not run on target %q, but on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
+		faults.Add("stack", "%s/%s does not run on target %q, only on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
 	}
 	if why := p.why(stack, plan.Target); why != "" {
 		faults.Add("stack", "%s/%s cannot be used here: %s; to fix it: %s", tech.Name, stack.Name, why, p.Setup)

@@ -86,7 +86,7 @@ variants: [{label: a, technology: kafka, stack: kraft}, {label: b, technology: n
 		"nothing known":                            {nil, 4 * 12 * time.Second, "guess"},
 		"no earlier run":                           {past{}, 4 * 12 * time.Second, "guess"},
 		"the median of each technology":            {past{"kafka": {ran(50 * time.Second), ran(20 * time.Second), ran(30 * time.Second)}, "nats": {ran(2 * time.Second)}}, 64 * time.Second, "3 earlier runs of kafka; 1 earlier run of nats"},
-		"runs that were never loaded do not count": {past{"kafka": {{}}, "nats": {ran(2 * time.Second)}}, 28 * time.Second, "want of earlier runs of kafka"},
+		"runs that were never loaded do not count": {past{"kafka": {{}}, "nats": {ran(2 * time.Second)}}, 28 * time.Second, "there are no earlier runs of kafka"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

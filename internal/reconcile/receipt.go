@@ -69,12 +69,12 @@ func (v *Verifier) receipt(ctx context.Context, run string, created []experiment
 func (v *Verifier) statement(objects []experiment.ReceiptObject) string {
 	sweeps := fmt.Sprintf("%d sweeps %s apart found nothing", quietSweeps, v.o.Interval)
 	if len(objects) == 0 {
-		return "Nothing was created: no attempt ever meant to create anything, and " + sweeps + "."
+		return "Nothing was created: no attempt intended to create anything, and " + sweeps + "."
 	}
 	by := make(map[string]int)
 	for _, o := range objects {
 		by[o.By]++
 	}
-	return fmt.Sprintf("Nothing is left: no attempt is alive, %d objects are gone (%d by destroy, %d by the sweep, %d never created), and %s.",
+	return fmt.Sprintf("Nothing is left: no attempt is running, %d objects are gone (%d by destroy, %d by the sweep, %d never created), and %s.",
 		len(objects), by[byDestroy], by[bySweep], by[byNobody], sweeps)
 }

@@ -83,11 +83,11 @@ func (e *LeakedError) Error() string {
 	for i, o := range e.Objects {
 		names[i] = o.Kind + " " + o.ID
 	}
-	text := fmt.Sprintf("run %s left %s", e.Run, strings.Join(names, ", "))
+	text := fmt.Sprintf("run %s left %s behind", e.Run, strings.Join(names, ", "))
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + "; it is tried again daily and at the next start, or now by `dec reconcile`"
+	return text + "; DEC tries again daily and at the next start, and `dec reconcile` tries now"
 }
 
 // Unwrap returns why the last removals failed.

@@ -37,7 +37,7 @@ func (b *Bucket) Check(ctx context.Context) error {
 func (b *Bucket) checkProbe(ctx context.Context, probe Folder, name string) error {
 	switch err := probe.Put(ctx, name, "another"); {
 	case err == nil:
-		return errors.New("a second write has replaced the first: the server does not know If-None-Match, which S3 has since 2024; take a newer one")
+		return errors.New("a second write replaced the first: the server does not support If-None-Match, which S3 has had since 2024; use a newer version")
 	case !errors.Is(err, ErrExists):
 		return err
 	}
@@ -46,14 +46,14 @@ func (b *Bucket) checkProbe(ctx context.Context, probe Folder, name string) erro
 		return err
 	}
 	if got != name {
-		return fmt.Errorf("%q was written and %q is read", name, got)
+		return fmt.Errorf("%q was written, but %q was read back", name, got)
 	}
 	if _, err := probe.Find(ctx, name+"-not", &got); err != nil {
-		return fmt.Errorf("an object that is not there must look so; for that S3 wants the right s3:ListBucket: %w", err)
+		return fmt.Errorf("a missing object must be reported as missing; for that S3 requires the permission s3:ListBucket: %w", err)
 	}
 	listed, err := probe.List(ctx, name)
 	if err == nil && len(listed) != 1 {
-		err = fmt.Errorf("%d objects are listed where one was written", len(listed))
+		err = fmt.Errorf("the listing has %d objects, but one was written", len(listed))
 	}
 	return err
 }

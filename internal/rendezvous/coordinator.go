@@ -64,7 +64,7 @@ func (c *Coordinator) WritePlan(ctx context.Context, p Plan) error {
 		return err
 	}
 	if ours, encodeErr := json.Marshal(p); encodeErr != nil || !bytes.Equal(ours, there) {
-		return fmt.Errorf("the agents have another plan already; a new one needs a new epoch: %w", err)
+		return fmt.Errorf("the agents already have another plan; a new one needs a new epoch: %w", err)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (c *Coordinator) AwaitReady(ctx context.Context) ([]measure.AgentFacts, jso
 			return nil, nil, err
 		}
 		if w.prepared.Refused != "" {
-			return nil, nil, fmt.Errorf("the stack does not give what the workload requires: %s", w.prepared.Refused)
+			return nil, nil, fmt.Errorf("the stack does not give the guarantees that the workload requires: %s", w.prepared.Refused)
 		}
 		if w.all() {
 			break
@@ -115,7 +115,7 @@ func (w *arrivals) notReady(cause error) error {
 	if !w.isPrepared {
 		return fmt.Errorf("the destination was not prepared; see the leader's and the brokers' logs: %w", cause)
 	}
-	return fmt.Errorf("not positioned: %s; see their logs: %w", strings.Join(w.missing, ", "), cause)
+	return fmt.Errorf("agents not ready: %s; see their logs: %w", strings.Join(w.missing, ", "), cause)
 }
 
 // arrive takes in what is new. It fails when an agent gave up.
@@ -170,7 +170,7 @@ func (c *Coordinator) Begin(ctx context.Context, lead time.Duration) (Step, erro
 
 func begun(err error) error {
 	if err != nil {
-		return fmt.Errorf("begin the load: %w", err)
+		return fmt.Errorf("start the load: %w", err)
 	}
 	return nil
 }
@@ -235,7 +235,7 @@ func (c *Coordinator) plan(ctx context.Context) (Plan, error) {
 	var plan Plan
 	err := c.folder.Get(ctx, PlanObject, &plan)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Plan{}, fmt.Errorf("the run has no plan in the bucket; call WritePlan first; if that was done, somebody has emptied the bucket: %w", err)
+		return Plan{}, fmt.Errorf("the run has no plan in the bucket; call WritePlan first; if it was called, the bucket has been emptied: %w", err)
 	}
 	return plan, err
 }

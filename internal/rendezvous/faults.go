@@ -47,7 +47,7 @@ func (b *Bucket) try(ctx context.Context, what string, size int64, do func(conte
 		now := time.Now()
 		b.trouble.Store(now.UnixNano())
 		if now.Sub(began) >= b.patience {
-			return fmt.Errorf("%s: given up after %s: %w", what, b.patience, b.explain(err))
+			return fmt.Errorf("%s: gave up after %s: %w", what, b.patience, b.explain(err))
 		}
 		// The error of a context that has ended is made above, after one more try.
 		_ = sleep(ctx, pause/2+rand.N(pause/2))
@@ -110,16 +110,17 @@ const noSuchBucket = "NoSuchBucket"
 
 // hints are the next steps after what S3 refuses, by its code.
 var hints = map[string]string{
-	noSuchBucket:                   "does not exist; make it, or name another one with --bucket",
-	"AccessDenied":                 "refuses access; the credentials need s3:ListBucket, GetObject, PutObject and DeleteObject, see docs/operations.md for a policy",
+	noSuchBucket: "does not exist; create it, or choose another one with --bucket",
+	"AccessDenied": "denies access; the credentials need s3:ListBucket, GetObject, PutObject and DeleteObject; " +
+		"docs/operations.md has a policy",
 	"InvalidAccessKeyId":           "does not know the access key; check AWS_ACCESS_KEY_ID or the profile",
-	"SignatureDoesNotMatch":        "refuses the signature: the secret key is wrong; check AWS_SECRET_ACCESS_KEY or the profile",
-	"ExpiredToken":                 "says that the credentials have expired; temporary ones must outlive the run's time to live",
-	"InvalidToken":                 "refuses the session token; take fresh credentials",
-	"RequestTimeTooSkewed":         "says that this machine's clock is wrong; set it",
-	"PermanentRedirect":            "is in another region; name it with ?region=…",
-	"AuthorizationHeaderMalformed": "is in another region; name it with ?region=…",
-	"MethodNotAllowed":             "is read by a server that is no S3, or wants &path_style=true",
+	"SignatureDoesNotMatch":        "rejects the signature: the secret key is wrong; check AWS_SECRET_ACCESS_KEY or the profile",
+	"ExpiredToken":                 "reports that the credentials have expired; temporary credentials must be valid for longer than limits.ttl",
+	"InvalidToken":                 "rejects the session token; get new credentials",
+	"RequestTimeTooSkewed":         "reports that this machine's clock is wrong; set it",
+	"PermanentRedirect":            "is in another region; set it with ?region=…",
+	"AuthorizationHeaderMalformed": "is in another region; set it with ?region=…",
+	"MethodNotAllowed":             "is on a server that is not S3, or that needs &path_style=true",
 }
 
 // refusal is an error of S3 in our words.
@@ -147,7 +148,7 @@ func (b *Bucket) explain(err error) error {
 	case status != 0:
 		return &refusal{fmt.Sprintf("%s answers %d %s", b.at, status, code), err}
 	}
-	return &refusal{fmt.Sprintf("%s does not answer; is the endpoint right, is the network up? (%v)", b.at, innermost(err)), err}
+	return &refusal{fmt.Sprintf("%s does not answer; check the endpoint and the network (%v)", b.at, innermost(err)), err}
 }
 
 // innermost is the cause at the end of a chain: what the network said.

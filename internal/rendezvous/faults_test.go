@@ -66,14 +66,14 @@ func TestWhatDoesNotPassIsSaidAtOnce(t *testing.T) {
 		code   string
 		want   string
 	}{
-		"no right":             {403, "AccessDenied", "refuses access; the credentials need s3:ListBucket"},
+		"no right":             {403, "AccessDenied", "denies access; the credentials need s3:ListBucket"},
 		"an unknown key":       {403, "InvalidAccessKeyId", "check AWS_ACCESS_KEY_ID"},
 		"a wrong secret":       {403, "SignatureDoesNotMatch", "check AWS_SECRET_ACCESS_KEY"},
-		"an expired token":     {400, "ExpiredToken", "must outlive the run's time to live"},
-		"no such bucket":       {404, "NoSuchBucket", "the bucket results at http://s3.test does not exist; make it"},
+		"an expired token":     {400, "ExpiredToken", "must be valid for longer than limits.ttl"},
+		"no such bucket":       {404, "NoSuchBucket", "the bucket results at http://s3.test does not exist; create it"},
 		"another region":       {301, "PermanentRedirect", "?region="},
 		"the clock":            {403, "RequestTimeTooSkewed", "clock"},
-		"a refusal of its own": {403, "Whatever", "refuses access"},
+		"a refusal of its own": {403, "Whatever", "denies access"},
 		"anything else":        {400, "Nonsense", "answers 400 Nonsense"},
 	}
 	for name, tt := range tests {
@@ -104,7 +104,7 @@ func TestABucketThatStaysAwayIsGivenUp(t *testing.T) {
 		began := time.Now()
 		var got int
 		_, err := folder.Find(t.Context(), "a.json", &got)
-		if want := "given up after 2m0s: the bucket results at http://s3.test does not answer; is the endpoint right, is the network up? (dial tcp 127.0.0.1:9000: connect: connection refused)"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		if want := "gave up after 2m0s: the bucket results at http://s3.test does not answer; check the endpoint and the network (dial tcp 127.0.0.1:9000: connect: connection refused)"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Find() = %v, want %q", err, want)
 		}
 		if took := time.Since(began); took < 2*time.Minute || took > 125*time.Second {
@@ -121,11 +121,11 @@ func TestCheckTellsTheNextStep(t *testing.T) {
 		faults func(*buckettest.Server)
 		want   string
 	}{
-		"no server":     {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "does not answer; is the endpoint right"},
+		"no server":     {func(s *buckettest.Server) { s.Set(buckettest.Faults{Refused: true}) }, "does not answer; check the endpoint"},
 		"a wrong key":   {func(s *buckettest.Server) { s.Set(buckettest.Faults{Status: 403, Code: "SignatureDoesNotMatch"}) }, "the secret key is wrong"},
-		"no bucket":     {func(s *buckettest.Server) { s.RemoveBucket(t) }, "does not exist; make it"},
-		"may not write": {only(http.MethodPut), "refuses access"},
-		"may not read":  {only(http.MethodGet), "refuses access"},
+		"no bucket":     {func(s *buckettest.Server) { s.RemoveBucket(t) }, "does not exist; create it"},
+		"may not write": {only(http.MethodPut), "denies access"},
+		"may not read":  {only(http.MethodGet), "denies access"},
 		"may not know what is not there": {func(s *buckettest.Server) {
 			s.SetEach(func(r *http.Request) buckettest.Faults {
 				if strings.HasSuffix(r.URL.Path, "-not") {
@@ -133,11 +133,11 @@ func TestCheckTellsTheNextStep(t *testing.T) {
 				}
 				return buckettest.Faults{}
 			})
-		}, "S3 wants the right s3:ListBucket"},
-		"may not erase": {only(http.MethodDelete), "refuses access"},
+		}, "S3 requires the permission s3:ListBucket"},
+		"may not erase": {only(http.MethodDelete), "denies access"},
 		"overwrites": {func(s *buckettest.Server) {
 			s.SetEach(func(r *http.Request) buckettest.Faults { r.Header.Del("If-None-Match"); return buckettest.Faults{} })
-		}, "does not know If-None-Match"},
+		}, "does not support If-None-Match"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrExists says that an object was there already. Nothing was written.
-var ErrExists = errors.New("the object exists already")
+var ErrExists = errors.New("the object already exists")
 
 // Folder is the part of a bucket that belongs to one epoch of a run. Its
 // methods may be called from several goroutines.

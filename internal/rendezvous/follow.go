@@ -29,7 +29,7 @@ func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second))
 	}
 	var begin Step
 	if err := c.folder.Get(ctx, StepObject(0), &begin); err != nil {
-		return fmt.Errorf("follow a load that has not begun: %w", err)
+		return fmt.Errorf("follow a load that has not started: %w", err)
 	}
 	if begin.Stop {
 		return nil
@@ -226,7 +226,7 @@ func (f *follower) alive(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if !found {
-			return fmt.Errorf("agent %s has shown no progress for %s: it died, or its host stands still; see its log", id, f.c.silence)
+			return fmt.Errorf("agent %s has made no progress for %s: it died, or its host hangs; see its log", id, f.c.silence)
 		}
 		a.finished = true
 	}

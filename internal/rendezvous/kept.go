@@ -117,7 +117,7 @@ func (b *Bucket) list(ctx context.Context, prefix string, use func(*blob.ListObj
 func (b *Bucket) Remove(ctx context.Context, run string) error {
 	if b.client == nil { // with the folders, which are no objects
 		if err := os.RemoveAll(filepath.Join(b.at.folder, filepath.FromSlash(runPrefix(run)))); err != nil {
-			return fmt.Errorf("remove what %s has of run %s: %w", b.at, run, err)
+			return fmt.Errorf("remove the objects of run %s from %s: %w", run, b.at, err)
 		}
 		return nil
 	}
@@ -132,7 +132,7 @@ func (b *Bucket) Remove(ctx context.Context, run string) error {
 	for len(keys) > 0 {
 		n := min(len(keys), pageSize)
 		if err := b.delete(ctx, keys[:n]); err != nil {
-			return fmt.Errorf("remove what %s has of run %s: %w", b.at, run, err)
+			return fmt.Errorf("remove the objects of run %s from %s: %w", run, b.at, err)
 		}
 		keys = keys[n:]
 	}
@@ -156,7 +156,7 @@ func (b *Bucket) delete(ctx context.Context, keys []types.ObjectIdentifier) erro
 		}
 		if len(done.Errors) > 0 {
 			first := done.Errors[0]
-			return fmt.Errorf("%d objects stay, such as %s: %s", len(done.Errors), aws.ToString(first.Key), aws.ToString(first.Message))
+			return fmt.Errorf("%d objects remain, such as %s: %s", len(done.Errors), aws.ToString(first.Key), aws.ToString(first.Message))
 		}
 		return nil
 	})

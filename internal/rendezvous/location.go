@@ -25,32 +25,33 @@ type location struct {
 func FolderURL(folder string) string { return (&url.URL{Scheme: "file", Path: folder}).String() }
 
 // howToWrite is the next step after a URL that can't be used.
-const howToWrite = "write s3://NAME/PREFIX?region=REGION, with &endpoint=https://HOST&path_style=true for other servers than AWS, or file:///absolute/folder"
+const howToWrite = "use s3://NAME/PREFIX?region=REGION, with &endpoint=https://HOST&path_style=true for servers other than AWS, " +
+	"or file:///absolute/folder"
 
 // parseLocation reads the URL of a bucket. Its errors never repeat the URL, for
 // somebody may have put a secret into it.
 func parseLocation(rawURL string) (location, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return location{}, errors.New("the bucket's URL can't be read; " + howToWrite)
+		return location{}, errors.New("the bucket URL is not valid; " + howToWrite)
 	}
 	if u.User != nil {
-		return location{}, errors.New("the bucket's URL has credentials in it, and URLs are shown and logged; " +
-			"take them out and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+		return location{}, errors.New("the bucket URL contains credentials, but URLs are displayed and logged; " +
+			"remove them and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
 	}
 	if u.Fragment != "" {
-		return location{}, errors.New("the bucket's URL has a part after #; " + howToWrite)
+		return location{}, errors.New("the bucket URL has a fragment (#…); " + howToWrite)
 	}
 	switch u.Scheme {
 	case "file":
 		if u.Host != "" || !filepath.IsAbs(u.Path) || u.RawQuery != "" {
-			return location{}, errors.New("the bucket's URL names no folder; write file:/// and an absolute folder")
+			return location{}, errors.New("the bucket URL names no folder; use file:/// with an absolute path")
 		}
 		return location{folder: filepath.Clean(u.Path)}, nil
 	case "s3":
 		return parseS3(u)
 	}
-	return location{}, fmt.Errorf("the bucket's URL begins with %q; %s", u.Scheme, howToWrite)
+	return location{}, fmt.Errorf("the bucket URL starts with %q; %s", u.Scheme, howToWrite)
 }
 
 // bucketName is what S3 takes as the name of a bucket.
@@ -59,18 +60,18 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 func parseS3(u *url.URL) (location, error) {
 	l := location{bucket: u.Host, prefix: strings.Trim(u.Path, "/")}
 	if !bucketName.MatchString(l.bucket) {
-		return location{}, fmt.Errorf("%q is no name of a bucket (3 to 63 of a-z, 0-9, dot and dash); %s", l.bucket, howToWrite)
+		return location{}, fmt.Errorf("%q is not a bucket name (3 to 63 characters of a-z, 0-9, dot and hyphen); %s", l.bucket, howToWrite)
 	}
 	if parts := strings.Split(l.prefix, "/"); l.prefix != "" && slices.ContainsFunc(parts, func(p string) bool { return p == "" || p == "." || p == ".." }) {
-		return location{}, fmt.Errorf("the prefix %q has an empty part, a dot or two; write one such as team/dec", l.prefix)
+		return location{}, fmt.Errorf("the prefix %q has an empty segment, . or ..; use one such as team/dec", l.prefix)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return location{}, errors.New("the parameters of the bucket's URL can't be read; " + howToWrite)
+		return location{}, errors.New("the parameters of the bucket URL are not valid; " + howToWrite)
 	}
 	for name, values := range query {
 		if len(values) != 1 || values[0] == "" {
-			return location{}, fmt.Errorf("the parameter %s of the bucket's URL wants one value", name)
+			return location{}, fmt.Errorf("the parameter %s of the bucket URL must have one value", name)
 		}
 		if err := l.set(name, values[0]); err != nil {
 			return location{}, err
@@ -87,16 +88,17 @@ func (l *location) set(name, value string) error {
 	case "endpoint":
 		at, err := url.Parse(value)
 		if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || strings.Trim(at.Path, "/") != "" || at.RawQuery != "" || at.User != nil {
-			return errors.New("the endpoint of the bucket's URL is no address of a server; write one such as https://minio.example.com:9000")
+			return errors.New("the endpoint of the bucket URL is not a server address; use one such as https://minio.example.com:9000")
 		}
 		l.endpoint = at.Scheme + "://" + at.Host
 	case "path_style":
 		if value != "true" && value != "false" {
-			return errors.New("path_style of the bucket's URL is true or false")
+			return errors.New("path_style of the bucket URL must be true or false")
 		}
 		l.pathStyle = value == "true"
 	default:
-		return fmt.Errorf("the bucket's URL has an unknown parameter %q; there are region, endpoint and path_style. Credentials come from the environment", name)
+		return fmt.Errorf("the bucket URL has an unknown parameter %q; known are region, endpoint and path_style. Credentials come from the environment",
+			name)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (b *Bucket) openS3(ctx context.Context, o BucketOptions) error {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return fmt.Errorf("open %s: the configuration of AWS: %w", b.at, err)
+		return fmt.Errorf("open %s: read the AWS configuration: %w", b.at, err)
 	}
 	b.client = s3.NewFromConfig(cfg, func(s *s3.Options) {
 		s.UsePathStyle = b.at.pathStyle
@@ -74,7 +74,7 @@ func (b *Bucket) openS3(ctx context.Context, o BucketOptions) error {
 	known := b.client.Options() // the environment may have said the rest
 	b.at.region, b.at.endpoint = known.Region, aws.ToString(known.BaseEndpoint)
 	if b.at.region == "" {
-		return fmt.Errorf("open %s: its region is not known; add ?region=… to the URL, or set AWS_REGION", b.at)
+		return fmt.Errorf("open %s: the region is unknown; add ?region=… to the URL, or set AWS_REGION", b.at)
 	}
 	b.blob, err = s3blob.OpenBucket(ctx, b.client, b.at.bucket, &s3blob.Options{RequestChecksumCalculation: known.RequestChecksumCalculation})
 	if err != nil {
@@ -93,7 +93,7 @@ func given(text json.RawMessage) (aws.CredentialsProvider, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if decoder.Decode(&c) != nil || c.AccessKeyID == "" || c.SecretAccessKey == "" {
-		return nil, errors.New("the credentials of the bucket are not {access_key_id, secret_access_key, session_token, expires_at}")
+		return nil, errors.New("the bucket credentials must be {access_key_id, secret_access_key, session_token, expires_at}")
 	}
 	return credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken), nil
 }
@@ -117,5 +117,6 @@ func (b *Bucket) Credentials(ctx context.Context) (json.RawMessage, time.Time, e
 }
 
 func (b *Bucket) noCredentials(err error) error {
-	return fmt.Errorf("no credentials for %s; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role (%w)", b.at, innermost(err))
+	return fmt.Errorf("no credentials for %s; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or attach a role to the machine (%w)",
+		b.at, innermost(err))
 }

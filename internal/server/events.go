@@ -61,7 +61,7 @@ func (s *Server) alarming(ctx context.Context, e experiment.Event) (notify.Event
 	if err != nil || run.Teardown != experiment.TeardownLeaked {
 		return event, false
 	}
-	event.Type, event.Message = notify.RunLeaked, fmt.Sprintf("Run %s (%s) leaked: something of it may still exist. %s", e.Run, e.Variant, run.Reason)
+	event.Type, event.Message = notify.RunLeaked, fmt.Sprintf("Run %s (%s) leaked: parts of it may still exist. %s", e.Run, e.Variant, run.Reason)
 	return event, true
 }
 

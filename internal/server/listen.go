@@ -65,7 +65,7 @@ func (s *Server) Listen(o ListenOptions) (err error) {
 		return err
 	}
 	if f.listener, err = net.Listen("tcp", o.Address); err != nil {
-		return fmt.Errorf("listen: %w; name another address with --listen", err)
+		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
 	f.http = guard.Server(f.calls.wrap(f.guard.Wrap(handler)))
 	s.URL, s.front = "http://"+reachable(f.listener.Addr()), f
@@ -173,7 +173,7 @@ func (f *front) serve(ctx context.Context, onEnd func()) error {
 	defer done()
 	if err := f.http.Shutdown(last); err != nil {
 		f.http.Close()
-		return fmt.Errorf("some answers were cut off: %w", err)
+		return fmt.Errorf("some responses were cut off: %w", err)
 	}
 	return nil
 }

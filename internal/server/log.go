@@ -17,7 +17,7 @@ func (s *Server) openLog() (err error) {
 	path := s.folders.Logs()
 	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
 		if err := os.Rename(path, path+".1"); err != nil {
-			return fmt.Errorf("begin a new log: %w", err)
+			return fmt.Errorf("start a new log: %w", err)
 		}
 	}
 	if s.log, err = os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {

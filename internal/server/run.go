@@ -100,7 +100,7 @@ func (s *Server) answer(ctx context.Context) error {
 		work.Go(func() { s.logEnd(ctx, "notifications", s.options.Notifier.Run(ctx)) })
 	}
 	work.Go(func() {
-		s.logEnd(ctx, "waking by the database", s.store.Listen(ctx, func() { s.hub.Wake(); s.engine.Wake() }))
+		s.logEnd(ctx, "database notifications", s.store.Listen(ctx, func() { s.hub.Wake(); s.engine.Wake() }))
 	})
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	work.Go(func() { s.logEnd(streams, "events", s.hub.Run(streams)) })
@@ -110,7 +110,7 @@ func (s *Server) answer(ctx context.Context) error {
 		return err
 	}
 	if err != nil {
-		s.Logger.Warn("the server did not end in order", "error", err)
+		s.Logger.Warn("the server did not shut down cleanly", "error", err)
 	}
 	return context.Cause(ctx)
 }

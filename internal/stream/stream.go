@@ -24,7 +24,7 @@ import (
 // The reasons why a subscription ends before its subscriber wants it.
 var (
 	ErrLagged = errors.New("the subscriber is too slow: resume after the last id")
-	ErrEnded  = errors.New("the stream ends with its server: resume after the last id")
+	ErrEnded  = errors.New("the server is shutting down: resume after the last id")
 )
 
 // pageSize is how many stored events are read at once.
@@ -115,7 +115,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			wake, rested = nil, time.After(wakeGap)
 		}
 		if err := h.read(ctx); err != nil && ctx.Err() == nil {
-			h.o.Logger.Warn("new events cannot be read; trying again", "error", err)
+			h.o.Logger.Warn("cannot read new events; trying again", "error", err)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (h *Hub) Wake() {
 func (h *Hub) Second(run, experiment string, s measure.Second) {
 	f, err := newFrame(0, api.EventSnapshot, api.Snapshot{Run: run, Experiment: experiment, Second: s})
 	if err != nil {
-		h.o.Logger.Error("a second cannot be told", "run", run, "error", err)
+		h.o.Logger.Error("cannot publish a second", "run", run, "error", err)
 		return
 	}
 	h.mu.Lock()
@@ -164,7 +164,7 @@ func (h *Hub) start(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() == nil {
-			h.o.Logger.Warn("stored events cannot be read; trying again", "error", err)
+			h.o.Logger.Warn("cannot read stored events; trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -232,7 +232,7 @@ func (h *Hub) note(e experiment.Event) {
 func (h *Hub) beat() {
 	f, err := newFrame(0, api.EventBeat, api.Beat{At: time.Now(), Version: h.o.Version, Draining: h.o.Draining()})
 	if err != nil {
-		h.o.Logger.Error("a beat cannot be told", "error", err)
+		h.o.Logger.Error("cannot publish a beat", "error", err)
 		return
 	}
 	h.mu.Lock()

@@ -56,7 +56,7 @@ func (h *Hub) tailRun(ctx context.Context, run, experiment string, after int) in
 	seconds, err := h.o.Tail(ctx, run, after)
 	if err != nil {
 		if ctx.Err() == nil {
-			h.o.Logger.Warn("the seconds of a run of another server cannot be read", "run", run, "error", err)
+			h.o.Logger.Warn("cannot read the seconds of a run of another server", "run", run, "error", err)
 		}
 		return after
 	}

@@ -30,7 +30,7 @@ type child struct {
 // only reap waits for children.
 func (s *supervisor) launch(env map[string]string) error {
 	if r := s.spec.Readiness; r.Port != 0 && accepts(r) {
-		return fmt.Errorf("port %s, which tells when it is ready, is in use by another process: end that or take another port", r.address())
+		return fmt.Errorf("its readiness port %s is in use by another process: stop that process or use another port", r.address())
 	}
 	argv := slices.Clone(s.spec.Command)
 	work := filepath.Join(s.folder, workFolder)
@@ -123,7 +123,7 @@ func pin(cpus []int) error {
 	if err == nil && got == want {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("not all of the CPUs %v are available here: choose others", cpus), err)
+	return errors.Join(fmt.Errorf("not all of the CPUs %v are available: choose others", cpus), err)
 }
 
 // lookPath finds a program: as it is when it has a slash, below the working
@@ -142,7 +142,7 @@ func lookPath(program, work, path string) (string, error) {
 			return full, nil
 		}
 	}
-	return "", fmt.Errorf("program %q is in none of the folders of the environment's PATH %q", program, path)
+	return "", fmt.Errorf("program %q is in no folder of its PATH %q", program, path)
 }
 
 // executable returns nil if path is a program that this user may run.
@@ -155,7 +155,7 @@ func executable(path string) error {
 		return fmt.Errorf("program %s is a folder", path)
 	}
 	if err := unix.Access(path, unix.X_OK); err != nil {
-		return fmt.Errorf("program %s may not be executed: %w", path, err)
+		return fmt.Errorf("program %s is not executable: %w", path, err)
 	}
 	return nil
 }

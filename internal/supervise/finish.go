@@ -141,7 +141,7 @@ func (s *supervisor) finish() {
 		time.Sleep(endInterval)
 	}
 	if err := s.removeSecretFiles(); err != nil {
-		s.log.Error("secret files are not removed", "error", err)
+		s.log.Error("cannot remove secret files", "error", err)
 	}
 	now := time.Now()
 	s.exit.Cause, s.exit.Message = s.cause, s.message[:min(len(s.message), maxMessage)]
@@ -154,11 +154,11 @@ func (s *supervisor) finish() {
 		s.writeSample(s.tree.last)
 	}
 	if err := s.writeExit(); err != nil {
-		s.log.Error("the end is not recorded", "error", err)
+		s.log.Error("cannot record the end of the process", "error", err)
 	}
 	removeReserves(s.folder)
 	if err := saveLogs(s.folder, s.spec.Logs); err != nil {
-		s.log.Error("logs are not saved", "error", err)
+		s.log.Error("cannot save logs", "error", err)
 	}
 	// In this order, so that nobody finds a process without its supervisor.
 	if err := s.lock.Close(); err != nil {

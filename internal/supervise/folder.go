@@ -87,7 +87,7 @@ func makeReserves(folder string) error {
 			content = nil // a name is all of a latch
 		}
 		if err := os.WriteFile(filepath.Join(folder, reservePrefix+name), content, 0o600); err != nil {
-			return fmt.Errorf("reserve room for %s: %w", name, err)
+			return fmt.Errorf("reserve space for %s: %w", name, err)
 		}
 	}
 	return nil

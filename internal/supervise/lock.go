@@ -28,7 +28,7 @@ func createLock(folder, name string, content []byte) (*os.File, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("make lock %s: %w", name, err)
+		return nil, fmt.Errorf("create lock %s: %w", name, err)
 	}
 	return f, nil
 }
@@ -40,14 +40,14 @@ func held(folder, name string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // made, and locked, before anything is started
 	} else if err != nil {
-		return false, fmt.Errorf("ask for lock: %w", err)
+		return false, fmt.Errorf("test lock: %w", err)
 	}
 	defer f.Close()
 	switch err := flock(f, unix.LOCK_SH|unix.LOCK_NB); {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		return true, nil
 	case err != nil:
-		return false, fmt.Errorf("ask for lock %s: %w", f.Name(), err)
+		return false, fmt.Errorf("test lock %s: %w", f.Name(), err)
 	}
 	return false, nil
 }

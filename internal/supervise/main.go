@@ -141,12 +141,12 @@ func readHandover() (secrets map[string]string, err error) {
 	defer os.Stdin.Close()
 	data, err := io.ReadAll(os.Stdin)
 	if err != nil {
-		return nil, fmt.Errorf("read what the starter hands over: %w", err)
+		return nil, fmt.Errorf("read the starter's instructions: %w", err)
 	}
 	var h handover
 	if err := json.Unmarshal(data, &h); err != nil {
 		// Not the error itself, which may repeat a secret.
-		return nil, errors.New("the starter ended before it had handed over")
+		return nil, errors.New("the starter ended before it had sent its instructions")
 	}
 	return h.Secrets, nil
 }

@@ -66,7 +66,7 @@ func notReady(r Readiness, logged, open bool) error {
 		missing = append(missing, fmt.Sprintf("no line of its output matches %q", r.Log))
 	}
 	if !open {
-		missing = append(missing, fmt.Sprintf("port %s accepts no connection", r.address()))
+		missing = append(missing, fmt.Sprintf("port %s accepts no connections", r.address()))
 	}
 	return fmt.Errorf("it was not ready within %s: %s", r.timeout(), strings.Join(missing, ", "))
 }

@@ -159,7 +159,7 @@ func fillWorkFolder(work string, spec Spec, secretFiles map[string]string) error
 	for _, path := range slices.Sorted(maps.Keys(spec.Artifacts)) {
 		target := spec.Artifacts[path]
 		if _, err := os.Stat(target); err != nil {
-			return fmt.Errorf("artifact %s is missing, install it first: %w", path, err)
+			return fmt.Errorf("artifact %s is missing; install it first: %w", path, err)
 		}
 		err := root.MkdirAll(filepath.Dir(path), 0o700)
 		if err == nil {
@@ -216,7 +216,7 @@ func (p *Process) spawn(ctx context.Context, locks []*os.File, message []byte) (
 	if err := hand(ctx, handing, message); err != nil {
 		_ = child.Kill() // it has started nothing without a whole handover
 		<-died
-		return nil, fmt.Errorf("hand over to the supervisor: %w", err)
+		return nil, fmt.Errorf("instruct the supervisor: %w", err)
 	}
 	return died, nil
 }

@@ -35,7 +35,7 @@ func TestStartRefusesWhatCannotWork(t *testing.T) {
 		"the working folder itself":  {func(s *supervise.Spec) { s.Files = map[string]string{".": ""} }, "is not a path below"},
 		"an artifact outside":        {func(s *supervise.Spec) { s.Artifacts = map[string]string{"..": "/"} }, "is not a path below"},
 		"a relative artifact":        {func(s *supervise.Spec) { s.Artifacts = map[string]string{"a": "b"} }, `"b" is not an absolute path`},
-		"a missing artifact":         {func(s *supervise.Spec) { s.Artifacts = map[string]string{"kafka": "/no/such"} }, "artifact kafka is missing, install it first"},
+		"a missing artifact":         {func(s *supervise.Spec) { s.Artifacts = map[string]string{"kafka": "/no/such"} }, "artifact kafka is missing; install it first"},
 		"a file through an artifact": {func(s *supervise.Spec) {
 			s.Files, s.Artifacts = map[string]string{"a/b": ""}, map[string]string{"a": "/tmp"}
 		}, "link artifact a: "},
@@ -107,9 +107,9 @@ func TestAChildThatCannotBeStartedIsRecorded(t *testing.T) {
 		want   string
 	}{
 		"no such program":           {func(s *supervise.Spec) { s.Command = []string{"./nothing"} }, "no such program"},
-		"a program not in PATH":     {func(s *supervise.Spec) { s.Command = []string{"true"} }, `"true" is in none of the folders of the environment's PATH ""`},
+		"a program not in PATH":     {func(s *supervise.Spec) { s.Command = []string{"true"} }, `"true" is in no folder of its PATH ""`},
 		"a folder":                  {func(s *supervise.Spec) { s.Command = []string{"/tmp"} }, "is a folder"},
-		"a file without permission": {func(s *supervise.Spec) { s.Command, s.Files = []string{"./x"}, map[string]string{"x": "text"} }, "may not be executed"},
+		"a file without permission": {func(s *supervise.Spec) { s.Command, s.Files = []string{"./x"}, map[string]string{"x": "text"} }, "is not executable"},
 		"a file that is no program": {func(s *supervise.Spec) { s.Command, s.Files = []string{"./x"}, map[string]string{"x": "#!/no/shell\n"} }, "no such file"},
 		"a CPU that is not there":   {func(s *supervise.Spec) { s.Limits.CPUs = []int{0, 1000} }, "not all of the CPUs [0 1000] are available"},
 		"a port that is taken":      {func(s *supervise.Spec) { s.Readiness.Port = taken.Addr().(*net.TCPAddr).Port }, "in use by another process"},
@@ -270,7 +270,7 @@ func TestAStarterKilledBeforeItHasHandedOverStartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { end(t, p) })
-	if exit := wait(t, p); exit.Cause != supervise.CauseStart || !strings.Contains(exit.Message, "before it had handed over") {
+	if exit := wait(t, p); exit.Cause != supervise.CauseStart || !strings.Contains(exit.Message, "before it had sent its instructions") {
 		t.Errorf("Wait() = %+v, want that it was not started", exit)
 	}
 	if _, err := p.Child(); !errors.Is(err, fs.ErrNotExist) {

@@ -102,7 +102,7 @@ func (p *Process) rouse(lost bool) {
 	switch {
 	case err != nil:
 	case lost:
-		p.note("the supervisor, process %d, did not end its process in time and is killed", id.PID)
+		p.note("supervisor %d did not stop its process in time and is killed", id.PID)
 		_ = id.Signal(unix.SIGKILL)
 	case supervisor.stopped():
 		_ = id.Signal(unix.SIGCONT)

@@ -113,7 +113,7 @@ func (s *supervisor) becomeReady(err error) {
 		ready.Failed = err.Error()
 	}
 	if err := writeRecord(s.folder, readyFile, ready); err != nil {
-		s.log.Error("readiness is not recorded", "error", err)
+		s.log.Error("cannot record readiness", "error", err)
 	}
 	if ready.Failed != "" {
 		s.end(CauseUnready, ready.Failed)
@@ -150,7 +150,7 @@ func (s *supervisor) wantsEnd(now time.Time) bool {
 		s.cause = CauseStopped
 	case !s.spec.ExpiresAt.IsZero() && !now.Before(s.spec.ExpiresAt): // by the wall clock, which also counts a suspension
 		s.cause = CauseExpired
-		s.message = "its time was over at " + s.spec.ExpiresAt.UTC().Format(time.RFC3339)
+		s.message = "its deadline passed at " + s.spec.ExpiresAt.UTC().Format(time.RFC3339)
 	default:
 		return false
 	}
@@ -166,7 +166,7 @@ func (s *supervisor) end(cause Cause, message string) {
 	_, err := claim(s.folder, stopFile, s.self)
 	mine, errSignalled := claim(s.folder, signalledFile, s.self)
 	if err := errors.Join(err, errSignalled); err != nil {
-		s.log.Error("stop is not recorded", "error", err)
+		s.log.Error("cannot record the stop", "error", err)
 	}
 	if !mine && errSignalled == nil {
 		return // signalled by one who took this supervisor for dead
@@ -254,7 +254,7 @@ func (s *supervisor) sample(now time.Time) {
 		s.writeSample(usage)
 	}
 	if limit > 0 && usage.RSSBytes > limit && s.cause != CauseMemory {
-		message := fmt.Sprintf("%s of memory are more than its limit of %s", megabytes(usage.RSSBytes), megabytes(limit))
+		message := fmt.Sprintf("%s of memory exceed its limit of %s", megabytes(usage.RSSBytes), megabytes(limit))
 		s.log.Info("kill", "message", message)
 		s.fail(CauseMemory, message)
 		s.killAll()

@@ -45,7 +45,7 @@ func (s Spec) Validate() error {
 	bad(s.Name == "", "name is missing")
 	bad(len(s.Command) == 0 || s.Command[0] == "", "command is missing")
 	for _, arg := range s.Command {
-		bad(strings.ContainsRune(arg, 0), "command: argument %q holds a zero byte", arg)
+		bad(strings.ContainsRune(arg, 0), "command: argument %q contains a zero byte", arg)
 	}
 	errs = append(errs, checkEnvironment(s.Environment))
 	for path := range s.Files {
@@ -59,16 +59,16 @@ func (s Spec) Validate() error {
 		bad(!filepath.IsAbs(target), "artifacts: %s: %q is not an absolute path", path, target)
 	}
 	bad(s.Lifetime != "" && s.Lifetime != Service && s.Lifetime != Task,
-		"lifetime is %q: it is %q or %q", s.Lifetime, Service, Task)
+		"lifetime is %q; it must be %q or %q", s.Lifetime, Service, Task)
 	_, err := regexp.Compile(s.Readiness.Log)
 	bad(err != nil, "readiness: log: %w", err)
-	bad(s.Readiness.Port < 0 || s.Readiness.Port > 65535, "readiness: port %d is not in 1–65535", s.Readiness.Port)
+	bad(s.Readiness.Port < 0 || s.Readiness.Port > 65535, "readiness: port %d is not between 1 and 65535", s.Readiness.Port)
 	bad(s.Readiness.Timeout < 0, "readiness: timeout %s is negative", s.Readiness.Timeout)
-	bad(unix.SignalNum(s.stopSignal()) == 0, "stop signal %q is unknown: it is a name such as SIGTERM", s.StopSignal)
+	bad(unix.SignalNum(s.stopSignal()) == 0, "stop signal %q is unknown: use a name such as SIGTERM", s.StopSignal)
 	bad(s.Grace < 0, "grace %s is negative", s.Grace)
 	bad(s.Limits.MemoryBytes < 0, "limits: memory of %d bytes is negative", s.Limits.MemoryBytes)
 	for _, cpu := range s.Limits.CPUs {
-		bad(cpu < 0 || cpu >= maxCPUs, "limits: CPU %d is not in 0–%d", cpu, maxCPUs-1)
+		bad(cpu < 0 || cpu >= maxCPUs, "limits: CPU %d is not between 0 and %d", cpu, maxCPUs-1)
 	}
 	bad(s.Sidecar != nil && s.Sidecar.Name == "", "sidecar: name is missing")
 	bad(s.Logs != "" && !filepath.IsAbs(s.Logs), "logs: %q is not an absolute path", s.Logs)
@@ -81,7 +81,7 @@ func checkEnvironment(env map[string]string) error {
 	var errs []error
 	for name, value := range env {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
-			errs = append(errs, fmt.Errorf("environment: variable %q has no name, an equals sign in it, or a zero byte", name))
+			errs = append(errs, fmt.Errorf("environment: variable %q has no name, or contains an equals sign or a zero byte", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -61,7 +61,7 @@ func serveState(ctx context.Context, arg string) (map[string]string, error) {
 		}
 	}
 	if err := b.keep(base); err != nil {
-		return nil, fmt.Errorf("keep the attempt's first state: %w", err)
+		return nil, fmt.Errorf("save the attempt's first state: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,7 +117,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (b *backend) receive(r *http.Request) (status int, err error) {
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		return http.StatusBadRequest, fmt.Errorf("the state arrived torn: %w", err)
+		return http.StatusBadRequest, fmt.Errorf("the state arrived incomplete: %w", err)
 	}
 	sum := md5.Sum(data)
 	if want := r.Header.Get("Content-MD5"); want != "" && want != base64.StdEncoding.EncodeToString(sum[:]) {

@@ -96,7 +96,7 @@ func (v *variable) decode(raw json.RawMessage) (cty.Value, experiment.Problems) 
 		return cty.NilVal, problems
 	}
 	if value.IsNull() && (v.required() || !v.value.IsNull()) {
-		problems.Add(v.name, "must not be null; leave it out to use the default")
+		problems.Add(v.name, "must not be null; omit it to use the default")
 		return cty.NilVal, problems
 	}
 	conform(value, v.ty, v.name, &problems)
@@ -210,16 +210,16 @@ func (s *Stack) validate(v *variable, values map[string]cty.Value) experiment.Pr
 func (r rule) evaluate(scope *hcl.EvalContext, secret bool) string {
 	result, diags := r.condition.Value(scope)
 	if diags.HasErrors() && secret {
-		return "the stack's rule for it can't be evaluated"
+		return "the stack's validation of it cannot be evaluated"
 	} else if diags.HasErrors() {
-		return "the stack's rule for it can't be evaluated: " + plain(diags)
+		return "the stack's validation of it cannot be evaluated: " + plain(diags)
 	}
 	if result.IsKnown() && !result.IsNull() && result.Type() == cty.Bool && result.True() {
 		return ""
 	}
 	message, diags := r.message.Value(scope)
 	if diags.HasErrors() || message.Type() != cty.String || message.IsNull() {
-		return "breaks a rule of the stack"
+		return "violates a validation of the stack"
 	}
 	return message.AsString()
 }
@@ -249,7 +249,7 @@ func unknownName(kind, name string, known []string) string {
 func typeName(ty cty.Type) string {
 	switch {
 	case ty == cty.String:
-		return "a text"
+		return "text"
 	case ty == cty.Number:
 		return "a number"
 	case ty == cty.Bool:

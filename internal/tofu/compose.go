@@ -125,7 +125,7 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own []Provider) map[strin
 			"addresses": object{"value": "${module.nodes.addresses}"},
 			"attributes_known": object{"value": true, "precondition": []object{{
 				"condition":     "${length(local.unknown_attributes) == 0}",
-				"error_message": "The nodes module does not know these attributes, and would drop them silently: ${join(\", \", local.unknown_attributes)}.",
+				"error_message": "The nodes module does not know these attributes and would silently ignore them: ${join(\", \", local.unknown_attributes)}.",
 			}}},
 		},
 	}

@@ -15,7 +15,7 @@ func (s *secrets) identify(stack *Stack, job Job, variables map[string]any) erro
 	}
 	ca, id, err := identity.New(job.Run+".dec.internal", job.ExpiresAt)
 	if err != nil {
-		return fmt.Errorf("make a certificate for run %s: %w", job.Run, err)
+		return fmt.Errorf("create a certificate for run %s: %w", job.Run, err)
 	}
 	variables["ca"] = ca
 	s.tls, err = json.Marshal(id)

@@ -38,7 +38,7 @@ func (r *Runner) Provision(ctx context.Context, job Job, onResource func(experim
 		return Outputs{}, err
 	}
 	if err := os.MkdirAll(attemptsFolder(dir), 0o700); err != nil {
-		return Outputs{}, fmt.Errorf("make the run's folder: %w", err)
+		return Outputs{}, fmt.Errorf("create the run's folder: %w", err)
 	}
 	secrets, err := r.compose(dir, job)
 	if err != nil {
@@ -143,7 +143,7 @@ func (r *Runner) change(ctx context.Context, c change) error {
 		return err
 	}
 	if err := r.options.Attempts.RecordIntents(ctx, c.run, n, intents(changes)); err != nil {
-		return fmt.Errorf("record what is about to be made or removed: %w", err)
+		return fmt.Errorf("record the intended changes: %w", err)
 	}
 	// Nodes whose readiness needs all others deadlock with fewer at a time.
 	parallelism := fmt.Sprintf("-parallelism=%d", max(10, len(changes)))

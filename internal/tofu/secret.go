@@ -61,11 +61,11 @@ func (v *variable) checkSecret() error {
 	case !v.secret():
 		return nil
 	case !v.ephemeral:
-		return fmt.Errorf("variable %q is sensitive but not ephemeral: its value would stand in clear in plan and state; write ephemeral = true", v.name)
+		return fmt.Errorf("variable %q is sensitive but not ephemeral: its value would be in plan and state in plain text; set ephemeral = true", v.name)
 	case !v.sensitive:
-		return fmt.Errorf("variable %q is ephemeral but not sensitive: messages would show its value; write sensitive = true", v.name)
+		return fmt.Errorf("variable %q is ephemeral but not sensitive: messages would show its value; set sensitive = true", v.name)
 	case v.value == cty.NilVal || !v.value.IsNull():
-		return fmt.Errorf("variable %q is secret: write default = null, so that a run can be destroyed without it", v.name)
+		return fmt.Errorf("variable %q is secret: set default = null, so that a run can be destroyed without it", v.name)
 	}
 	return nil
 }
@@ -74,11 +74,11 @@ func (v *variable) checkSecret() error {
 // refused: they are stored and shown.
 func (s *Stack) join(options, secrets map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 	if _, secret := s.Split(options); len(secret) > 0 {
-		return nil, fmt.Errorf("the options hold the secrets %q, which go apart from them", slices.Sorted(maps.Keys(secret)))
+		return nil, fmt.Errorf("the options contain the secrets %q, which must be passed separately", slices.Sorted(maps.Keys(secret)))
 	}
 	for name := range secrets {
 		if !s.Secret(name) {
-			return nil, fmt.Errorf("%q among the secrets is no secret option", name)
+			return nil, fmt.Errorf("%q is given as a secret, but is not a secret option", name)
 		}
 	}
 	joined := map[string]json.RawMessage{}
@@ -121,7 +121,7 @@ func (s *secrets) environment() (map[string]string, error) {
 	given := map[string]string{}
 	for name, text := range all {
 		if len(text) > maxSecrets {
-			return nil, fmt.Errorf("the secret options have %d bytes, the most is %d: shorten them", len(text), maxSecrets)
+			return nil, fmt.Errorf("the secret options have %d bytes; the maximum is %d: shorten them", len(text), maxSecrets)
 		}
 		given[environment+name] = text
 	}
@@ -137,7 +137,7 @@ func (s *secrets) addTo(main map[string]any, nodes *module, stack *Stack) error 
 		return err
 	}
 	if nodes.variable(secretsVariable) == nil {
-		return fmt.Errorf("the target takes no secrets: leave %q out", slices.Sorted(maps.Keys(s.options)))
+		return fmt.Errorf("the target does not support secrets: remove %q", slices.Sorted(maps.Keys(s.options)))
 	}
 	type object = map[string]any
 	for name := range all {

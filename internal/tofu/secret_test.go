@@ -80,10 +80,10 @@ func TestCheckTellsNoSecret(t *testing.T) {
 		"a good one":                    {`"abcdefgh"`, ""},
 		"null":                          {`null`, ""},
 		"against the pattern":           {`"CANARY"`, "token: token must be 8 letters or more."},
-		"a number":                      {`314159265`, "token: must be a text"},
-		"an object":                     {`{"CANARY": 1}`, "token: must be a text"},
-		"no JSON":                       {`"CANARY`, "token: must be a text"},
-		"a rule that can't be computed": {`"abc:CANARY"`, "token: the stack's rule for it can't be evaluated"},
+		"a number":                      {`314159265`, "token: must be text"},
+		"an object":                     {`{"CANARY": 1}`, "token: must be text"},
+		"no JSON":                       {`"CANARY`, "token: must be text"},
+		"a rule that can't be computed": {`"abc:CANARY"`, "token: the stack's validation of it cannot be evaluated"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -106,16 +106,16 @@ func TestReadStackRefusesLeakySecrets(t *testing.T) {
 	tests := map[string]struct{ variables, want string }{
 		"sensitive only":      {`variable "x" { sensitive = true }`, `"x" is sensitive but not ephemeral`},
 		"ephemeral only":      {`variable "x" { ephemeral = true }`, `"x" is ephemeral but not sensitive`},
-		"without a default":   {"variable \"x\" {\n sensitive = true\n ephemeral = true\n}", `"x" is secret: write default = null`},
-		"with a default":      {"variable \"x\" {\n default = \"a\"\n sensitive = true\n ephemeral = true\n}", `"x" is secret: write default = null`},
-		"told by its message": {strings.Replace(secretStack, "8 letters or more", "${var.token}", 1), `would tell the secret "token"`},
+		"without a default":   {"variable \"x\" {\n sensitive = true\n ephemeral = true\n}", `"x" is secret: set default = null`},
+		"with a default":      {"variable \"x\" {\n default = \"a\"\n sensitive = true\n ephemeral = true\n}", `"x" is secret: set default = null`},
+		"told by its message": {strings.Replace(secretStack, "8 letters or more", "${var.token}", 1), `would reveal the secret "token"`},
 		"told by another's": {secretStack + `variable "y" {
 			default = 1
 			validation {
 				condition     = var.y == 1
 				error_message = "not ${var.token}"
 			}
-		}`, `the error_message of "y" would tell the secret "token"`},
+		}`, `the error_message of "y" would reveal the secret "token"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -132,10 +132,10 @@ func TestProvisionRefusesMisplacedSecrets(t *testing.T) {
 		options, secrets map[string]json.RawMessage
 		want             string
 	}{
-		"a secret among the options":  {map[string]json.RawMessage{"token": json.RawMessage(`"` + canary + `"`)}, nil, `the options hold the secrets ["token"]`},
-		"an option among the secrets": {nil, map[string]json.RawMessage{"size": json.RawMessage("2")}, `"size" among the secrets is no secret option`},
-		"a wrong secret":              {nil, map[string]json.RawMessage{"token": json.RawMessage("7")}, "token: must be a text"},
-		"a target that takes none":    {nil, map[string]json.RawMessage{"token": json.RawMessage(`"` + canary + `"`)}, `the target takes no secrets: leave ["token"] out`},
+		"a secret among the options":  {map[string]json.RawMessage{"token": json.RawMessage(`"` + canary + `"`)}, nil, `the options contain the secrets ["token"]`},
+		"an option among the secrets": {nil, map[string]json.RawMessage{"size": json.RawMessage("2")}, `"size" is given as a secret, but is not a secret option`},
+		"a wrong secret":              {nil, map[string]json.RawMessage{"token": json.RawMessage("7")}, "token: must be text"},
+		"a target that takes none":    {nil, map[string]json.RawMessage{"token": json.RawMessage(`"` + canary + `"`)}, `the target does not support secrets: remove ["token"]`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

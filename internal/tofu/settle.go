@@ -125,7 +125,7 @@ func classify(process *supervise.Process, kind experiment.AttemptKind, journal [
 	case errs == "" && (kind == experiment.AttemptApply && finished(journal, "apply") || kind == experiment.AttemptDestroy && finished(journal, "destroy")):
 		o.result = outcomeOK
 	default:
-		o.result, o.reason = outcomeDirty, "it was killed, and what it did is in doubt"
+		o.result, o.reason = outcomeDirty, "it was killed, and what it changed is uncertain"
 		if errs != "" {
 			o.reason += ": " + errs
 		}

@@ -89,7 +89,7 @@ func ReadStack(fsys fs.FS, technology, stack string) (*Stack, error) {
 		}
 	}
 	if err := s.checkDefaults(); err != nil {
-		return nil, fmt.Errorf("stack %s/%s: a default breaks a validation: %w", technology, stack, err)
+		return nil, fmt.Errorf("stack %s/%s: a default violates a validation: %w", technology, stack, err)
 	}
 	s.Schema, err = schema(s.options)
 	return s, err
@@ -129,12 +129,12 @@ func (s *Stack) arrange(order []string) error {
 	for _, name := range order {
 		v := s.module.variable(name)
 		if v == nil || slices.Contains(special, name) {
-			return fmt.Errorf("stack.json lists the option %q, which is no variable of the stack", name)
+			return fmt.Errorf("stack.json lists the option %q, which is not a variable of the stack", name)
 		}
 		s.options = append(s.options, v)
 	}
 	if copies := s.option(s.copies); s.copies != "" && (copies == nil || !copies.ty.Equals(cty.Number)) {
-		return fmt.Errorf("stack.json calls the option %q the number of copies, which is no option that is a number", s.copies)
+		return fmt.Errorf("stack.json calls the option %q the number of copies, but it is not an option of type number", s.copies)
 	}
 	for _, v := range s.module.variables {
 		if err := v.checkSecret(); err != nil {
@@ -174,10 +174,10 @@ func (s *Stack) checkRules(v *variable) error {
 			for _, reference := range expr.Variables() {
 				option := s.option(referenced(reference))
 				if option == nil {
-					return fmt.Errorf("the validation of %q refers to %s, which is no option", v.name, reference.RootName())
+					return fmt.Errorf("the validation of %q refers to %s, which is not an option", v.name, reference.RootName())
 				}
 				if option.secret() && expr == rule.message {
-					return fmt.Errorf("the error_message of %q would tell the secret %q", v.name, option.name)
+					return fmt.Errorf("the error_message of %q would reveal the secret %q", v.name, option.name)
 				}
 			}
 		}

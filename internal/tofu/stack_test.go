@@ -209,13 +209,13 @@ func TestReadStackRefuses(t *testing.T) {
 					condition = var.x == "b"
 					error_message = "Write b."
 				}
-			}`, `a default breaks a validation: x: Write b.`,
+			}`, `a default violates a validation: x: Write b.`,
 		},
 		"a default of the wrong type": {
 			`variable "x" {
 				type = number
 				default = "a"
-			}`, `variables.tf:3: Wrong default of x`,
+			}`, `variables.tf:3: Invalid default of x`,
 		},
 		"a sensitive option": {
 			`variable "x" {
@@ -290,13 +290,13 @@ func TestCheck(t *testing.T) {
 		"an unknown option":                  {options: `{"broker": 1}`, faults: experiment.Problems{{Path: "broker", Message: `unknown option; did you mean "brokers"?`}}},
 		"an option like no other":            {options: `{"zzzzz": 1}`, faults: experiment.Problems{{Path: "zzzzz", Message: `unknown option; known are brokers, storage, replicas, limits`}}},
 		"a text is no number":                {options: `{"brokers": "3"}`, faults: experiment.Problems{{Path: "brokers", Message: `must be a number, not the text "3"`}}},
-		"a number is no text":                {options: `{"storage": 3}`, faults: experiment.Problems{{Path: "storage", Message: `must be a text, not the number 3`}}},
-		"null where there is a default":      {options: `{"brokers": null}`, faults: experiment.Problems{{Path: "brokers", Message: `must not be null; leave it out to use the default`}}},
+		"a number is no text":                {options: `{"storage": 3}`, faults: experiment.Problems{{Path: "storage", Message: `must be text, not the number 3`}}},
+		"null where there is a default":      {options: `{"brokers": null}`, faults: experiment.Problems{{Path: "brokers", Message: `must not be null; omit it to use the default`}}},
 		"faults inside a value have their path": {
 			options: `{"limits": {"names": ["a", 1], "memry": 1}}`,
 			faults: experiment.Problems{
 				{Path: "limits.memry", Message: `unknown attribute; did you mean "memory"?`},
-				{Path: "limits.names[1]", Message: `must be a text, not the number 1`},
+				{Path: "limits.names[1]", Message: `must be text, not the number 1`},
 			},
 		},
 		"all faults at once": {

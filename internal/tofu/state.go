@@ -41,7 +41,7 @@ func parseState(data []byte) (content, error) {
 		return c, fmt.Errorf("read OpenTofu state: %w", err)
 	}
 	if c.Version != 4 || c.Lineage == "" {
-		return c, fmt.Errorf("read OpenTofu state: format %d, lineage %q: not one of OpenTofu 1.x", c.Version, c.Lineage)
+		return c, fmt.Errorf("read OpenTofu state: format %d, lineage %q: not a state of OpenTofu 1.x", c.Version, c.Lineage)
 	}
 	return c, nil
 }
@@ -149,7 +149,7 @@ func collectErrored(dir, attempt string, journal []message) error {
 		}
 		if c, err := parseState(m.State); err == nil {
 			if err := saveState(attempt, c.Serial, m.State); err != nil {
-				return fmt.Errorf("keep the state of the journal: %w", err)
+				return fmt.Errorf("save the state in the journal: %w", err)
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func collectErrored(dir, attempt string, journal []message) error {
 	}
 	if c, err := parseState(data); err == nil {
 		if err := saveState(attempt, c.Serial, data); err != nil {
-			return fmt.Errorf("keep errored.tfstate: %w", err)
+			return fmt.Errorf("save errored.tfstate: %w", err)
 		}
 	}
 	// A torn one tells nothing. Either way it must not be taken for the next

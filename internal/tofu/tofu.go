@@ -141,11 +141,11 @@ type Runner struct {
 func New(o Options) (*Runner, error) {
 	for name, path := range map[string]string{"Dir": o.Dir, "Binary": o.Binary} {
 		if !filepath.IsAbs(path) {
-			return nil, fmt.Errorf("tofu: option %s is %q: an absolute path is needed", name, path)
+			return nil, fmt.Errorf("tofu: option %s is %q: an absolute path is required", name, path)
 		}
 	}
 	if o.Stacks == nil || len(o.Targets) == 0 || o.Attempts == nil {
-		return nil, errors.New("tofu: options Stacks, Targets and Attempts are needed")
+		return nil, errors.New("tofu: options Stacks, Targets and Attempts are required")
 	}
 	if _, err := os.Stat(o.Binary); err != nil {
 		return nil, fmt.Errorf("find OpenTofu: %w; run make setup", err)

@@ -70,13 +70,13 @@ func (c *Concluder) concludeAll(ctx context.Context) {
 	ids, err := c.Store.Unconcluded(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.Logger.Warn("experiments without a verdict cannot be listed, trying again", "error", err)
+			c.Logger.Warn("cannot list experiments without a verdict; trying again", "error", err)
 		}
 		return
 	}
 	for _, id := range ids {
 		if err := c.conclude(ctx, id); err != nil && ctx.Err() == nil {
-			c.Logger.Warn("an experiment has no verdict yet, trying again", "experiment", id, "error", err)
+			c.Logger.Warn("cannot compute the verdict of an experiment; trying again", "experiment", id, "error", err)
 		}
 	}
 }

@@ -39,11 +39,11 @@ func (p *Pruner) Run(ctx context.Context) {
 func (p *Pruner) once(ctx context.Context) {
 	runs, err := p.Prune(ctx, p.Keep)
 	if err != nil {
-		p.Logger.Warn("old experiments are not removed, trying again", "error", err)
+		p.Logger.Warn("cannot remove old experiments; trying again", "error", err)
 	}
 	for _, run := range runs {
 		if err := p.Forget(ctx, run.ID); err != nil {
-			p.Logger.Warn("files of a removed run stay", "run", run.ID, "error", err)
+			p.Logger.Warn("cannot remove the files of a removed run", "run", run.ID, "error", err)
 		}
 	}
 	if len(runs) > 0 {

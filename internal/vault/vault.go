@@ -56,7 +56,8 @@ func readKey(path string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != keyBytes {
-		return nil, fmt.Errorf("%s does not hold %d bytes in hexadecimal: restore it from where you keep it, or move it away to lose the secrets of unfinished experiments", path, keyBytes)
+		return nil, fmt.Errorf("%s does not contain %d bytes in hexadecimal: restore it from a backup, or move it away, "+
+			"which loses the secrets of unfinished experiments", path, keyBytes)
 	}
 	return key, nil
 }
@@ -111,7 +112,8 @@ func (v *Vault) Seal(id string, p experiment.Plan) (experiment.Plan, []byte, err
 func (v *Vault) open(id string, sealed []byte) (options, error) {
 	text, err := v.aead.Open(nil, nil, sealed, []byte(id))
 	if err != nil {
-		return nil, fmt.Errorf("the stored secrets of experiment %s do not open with the key in %s: put the key back that they were stored with", id, v.path)
+		return nil, fmt.Errorf("the stored secrets of experiment %s cannot be decrypted with the key in %s: restore the key that encrypted them",
+			id, v.path)
 	}
 	var secrets options
 	if json.Unmarshal(text, &secrets) != nil {

@@ -35,10 +35,10 @@ func (p place) Check(ctx context.Context, d target.Demand) []target.Finding {
 		err = unix.Access(existing(p.dir), unix.W_OK|unix.X_OK)
 	}
 	if err != nil {
-		return []target.Finding{{Level: target.Refuse, Detail: fmt.Sprintf("the ledger %s can't be used: %v", p.dir, err),
+		return []target.Finding{{Level: target.Refuse, Detail: fmt.Sprintf("the ledger %s cannot be used: %v", p.dir, err),
 			Fix: fmt.Sprintf("make the folder writable, or set %s to one that is", LedgerVariable)}}
 	}
-	whole := target.Finding{Detail: "processes on this machine; nothing of DEC is running"}
+	whole := target.Finding{Detail: "processes on this machine; none of DEC's is running"}
 	if len(objects) > 0 {
 		whole.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now (dec inventory)", len(objects))
 	}
@@ -58,20 +58,20 @@ func (p place) checkDisk(d target.Demand) target.Finding {
 		}
 	}
 	if err != nil {
-		found.Level, found.Detail = target.Advice, fmt.Sprintf("free disk space is not known: %v", err)
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("the free disk space is unknown: %v", err)
 		return found
 	}
 	switch {
 	case uint64(d.DiskBytes)+reserveDisk > usage.Free:
 		found.Level = target.Refuse
-		found.Detail = fmt.Sprintf("a run writes up to %.1f GiB, and only %.1f GiB are free below %s", gib(uint64(d.DiskBytes)), gib(usage.Free), folder)
-		found.Fix = "lower workload.retention_bytes or the load, or free some space"
+		found.Detail = fmt.Sprintf("a run writes up to %.1f GiB, but only %.1f GiB are free in %s", gib(uint64(d.DiskBytes)), gib(usage.Free), folder)
+		found.Fix = "lower workload.retention_bytes or the load, or free disk space"
 	case usage.Free < enoughDisk:
 		found.Level = target.Advice
-		found.Detail = fmt.Sprintf("only %.1f GiB of disk are free below %s", gib(usage.Free), folder)
+		found.Detail = fmt.Sprintf("only %.1f GiB of disk space are free in %s", gib(usage.Free), folder)
 		found.Fix = fmt.Sprintf("free at least %.0f GiB", gib(enoughDisk))
 	default:
-		found.Detail = fmt.Sprintf("%.1f GiB free below %s", gib(usage.Free), folder)
+		found.Detail = fmt.Sprintf("%.1f GiB free in %s", gib(usage.Free), folder)
 	}
 	return found
 }
@@ -80,16 +80,16 @@ func checkMemory(active bool) target.Finding {
 	found := target.Finding{Subject: "memory"}
 	memory, err := mem.VirtualMemory()
 	if err != nil {
-		found.Level, found.Detail = target.Advice, fmt.Sprintf("free memory is not known: %v", err)
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("the free memory is unknown: %v", err)
 		return found
 	}
 	free := fmt.Sprintf("%.1f of %.1f GiB of memory are available", gib(memory.Available), gib(memory.Total))
 	switch {
 	case memory.Available < reserveMemory:
-		found.Level, found.Detail, found.Fix = target.Refuse, "only "+free, "end other programs"
+		found.Level, found.Detail, found.Fix = target.Refuse, "only "+free, "stop other programs"
 	case memory.Available < enoughMemory && !active:
 		found.Level, found.Detail = target.Advice, "only "+free
-		found.Fix = fmt.Sprintf("end other programs: a broker and its agents want %.0f GiB", gib(enoughMemory))
+		found.Fix = fmt.Sprintf("stop other programs: a broker and its agents need %.0f GiB", gib(enoughMemory))
 	default:
 		found.Detail = free
 	}
@@ -100,13 +100,13 @@ func checkLoad(active bool) target.Finding {
 	found := target.Finding{Subject: "load"}
 	average, err := load.Avg()
 	if err != nil {
-		found.Level, found.Detail = target.Advice, fmt.Sprintf("the load is not known: %v", err)
+		found.Level, found.Detail = target.Advice, fmt.Sprintf("the system load is unknown: %v", err)
 		return found
 	}
 	found.Detail = fmt.Sprintf("%.1f on %d CPUs in the last minute", average.Load1, runtime.NumCPU())
 	if average.Load1 >= float64(runtime.NumCPU()) && !active {
 		found.Level = target.Advice
-		found.Detail = fmt.Sprintf("the machine is at work: load %.1f on %d CPUs; that shows in the numbers", average.Load1, runtime.NumCPU())
+		found.Detail = fmt.Sprintf("the machine is busy: load %.1f on %d CPUs; this affects the results", average.Load1, runtime.NumCPU())
 		found.Fix = "wait until the machine is idle"
 	}
 	return found

@@ -31,7 +31,7 @@ func (l *Ledger) LockMeasuring(ctx context.Context) (release func(), err error) 
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("%w%s: %w", target.ErrMeasuring, holder(path), err)
 	} else if err != nil {
-		return nil, fmt.Errorf("lock measuring: %w", err)
+		return nil, fmt.Errorf("take the measuring lock: %w", err)
 	}
 	// The number is a courtesy to whoever waits; the lock itself is the truth.
 	if err := file.Truncate(0); err == nil {

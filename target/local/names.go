@@ -16,7 +16,7 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`)
 // look like, nil if it does.
 func CheckName(name string) error {
 	if !validName.MatchString(name) {
-		return fmt.Errorf("%q is not a name: use letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 200", name)
+		return fmt.Errorf("%q is not a valid name: use at most 200 letters, digits, '.', '_' and '-', starting with a letter or digit", name)
 	}
 	return nil
 }
@@ -38,12 +38,12 @@ func runOfName(name string) string {
 func CheckTags(tags map[string]string) (expiresAt time.Time, err error) {
 	for _, tag := range target.Tags() {
 		if tags[tag] == "" {
-			return time.Time{}, fmt.Errorf("the tag %s is missing: without it nobody finds what is left over", tag)
+			return time.Time{}, fmt.Errorf("the tag %s is missing: without it, what is left over cannot be found", tag)
 		}
 	}
 	at, err := time.Parse(time.RFC3339, tags[target.TagExpiresAt])
 	if err != nil {
-		return time.Time{}, fmt.Errorf("the tag %s is %q: write a time like 2006-01-02T15:04:05Z", target.TagExpiresAt, tags[target.TagExpiresAt])
+		return time.Time{}, fmt.Errorf("the tag %s is %q: use a time such as 2006-01-02T15:04:05Z", target.TagExpiresAt, tags[target.TagExpiresAt])
 	}
 	return at, nil
 }

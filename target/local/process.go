@@ -12,7 +12,7 @@ import (
 )
 
 // ErrLogs says that a process was removed but its logs could not be saved.
-var ErrLogs = errors.New("the logs could not be saved")
+var ErrLogs = errors.New("its logs could not be saved")
 
 // Folder is where the process of a name lives, or would live.
 func (l *Ledger) Folder(name string) string {

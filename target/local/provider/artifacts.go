@@ -15,7 +15,7 @@ var validArtifact = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)@([A-Za-z0-
 // nil if it does.
 func checkArtifact(artifact string) error {
 	if !validArtifact.MatchString(artifact) {
-		return fmt.Errorf("%q does not name an artifact: write name@version, such as server@1.2.3", artifact)
+		return fmt.Errorf("%q does not name an artifact: use name@version, such as server@1.2.3", artifact)
 	}
 	return nil
 }

@@ -47,18 +47,18 @@ func (r *portResource) Metadata(_ context.Context, req resource.MetadataRequest,
 // Schema describes the resource.
 func (r *portResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		Description: "A port number of this machine that nobody else is given.",
+		Description: "A port of this machine, reserved for one use.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:      true,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-				Description:   "The number; known at plan.",
+				Description:   "The port number; known at plan time.",
 			},
 			"name": requiredString("<run>-<group>-<index>-<port>: the same name gets the same number."),
 			"number": schema.Int64Attribute{
 				Computed:      true,
 				PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
-				Description:   fmt.Sprintf("From %d to %d; known at plan.", local.FirstPort, local.LastPort),
+				Description:   fmt.Sprintf("Port number, from %d to %d; known at plan time.", local.FirstPort, local.LastPort),
 			},
 			"tags": tagsAttribute(),
 		},
@@ -67,7 +67,7 @@ func (r *portResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 
 // IdentitySchema describes the identity, which is the id.
 func (r *portResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityByID("The number of the port.")
+	resp.IdentitySchema = identityByID("Port number.")
 }
 
 // Configure takes what Configure of the provider has made.
@@ -148,7 +148,7 @@ func (r *portResource) Create(ctx context.Context, req resource.CreateRequest, r
 	_, err := r.machine.ledger.ClaimPort(ctx, int(m.Number.ValueInt64()), name, tags)
 	if errors.Is(err, local.ErrPortTaken) {
 		resp.Diagnostics.AddError(fmt.Sprintf("Port %d is taken", m.Number.ValueInt64()),
-			fmt.Sprintf("Another program began to listen on it after it was planned for %s. Plan again: another number will be taken.", name))
+			fmt.Sprintf("Another program started to listen on it after it was planned for %s. Plan again to get another port.", name))
 		return
 	} else if err != nil {
 		resp.Diagnostics.AddError("No port for "+name, err.Error())
@@ -223,7 +223,7 @@ func (r *portResource) ImportState(ctx context.Context, req resource.ImportState
 		_, err = r.machine.ledger.Port(number)
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("No port "+id, fmt.Sprintf("The ledger of this machine holds no port with the id %q: %v", id, err))
+		resp.Diagnostics.AddError("No port "+id, fmt.Sprintf("The ledger of this machine has no port with the id %q: %v", id, err))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)

@@ -66,7 +66,7 @@ func (m *processModel) spec(ctx context.Context, folders []string) (supervise.Sp
 	}
 	var err error
 	if s.ExpiresAt, err = local.CheckTags(s.Tags); err != nil {
-		diags.AddAttributeError(path.Root("tags"), "Wrong tags", err.Error())
+		diags.AddAttributeError(path.Root("tags"), "Invalid tags", err.Error())
 	}
 	s.Artifacts = make(map[string]string, len(artifacts))
 	for link, artifact := range artifacts {

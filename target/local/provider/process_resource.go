@@ -105,18 +105,18 @@ func (r *processResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	if err := process.WaitReady(ctx); err != nil {
-		resp.Diagnostics.AddError("Process "+name+" did not get ready", readyDetail(ctx, err))
+		resp.Diagnostics.AddError("Process "+name+" did not become ready", readyDetail(ctx, err))
 	}
 }
 
 func existsDetail(name string) string {
-	return fmt.Sprintf("The ledger of this machine holds a process of this name, which this state does not know. Import it by its id %q, or remove it.", name)
+	return fmt.Sprintf("The ledger of this machine has a process of this name that is not in this state. Import it by its id %q, or remove it.", name)
 }
 
 // readyDetail says why a process did not get ready and what follows.
 func readyDetail(ctx context.Context, err error) string {
 	if ctx.Err() != nil {
-		return "Waiting for it was interrupted. It runs on, and is in the state to be destroyed."
+		return "The wait for it was interrupted. It is still running, and is in the state, so that it can be destroyed."
 	}
 	return err.Error() // with the end of its output
 }
@@ -187,7 +187,7 @@ func (r *processResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	if _, err := r.machine.ledger.Process(id); err != nil {
-		resp.Diagnostics.AddError("No process "+id, fmt.Sprintf("The ledger of this machine holds no process with the id %q: %v", id, err))
+		resp.Diagnostics.AddError("No process "+id, fmt.Sprintf("The ledger of this machine has no process with the id %q: %v", id, err))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)

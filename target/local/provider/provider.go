@@ -57,12 +57,12 @@ func (p *decProvider) Metadata(_ context.Context, _ provider.MetadataRequest, re
 // Schema describes the provider.
 func (p *decProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		Description: "Processes and ports of this machine.",
+		Description: "Processes and ports on this machine.",
 		Attributes: map[string]schema.Attribute{
 			"artifacts": schema.ListAttribute{
 				ElementType: types.StringType,
 				Optional:    true,
-				Description: "Absolute folders that are searched for artifacts, in this order, each at <name>/<version>.",
+				Description: "Absolute folders in which artifacts are searched, in this order, each at <name>/<version>.",
 			},
 		},
 	}
@@ -81,8 +81,8 @@ func (p *decProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	}
 	for _, folder := range artifacts {
 		if !filepath.IsAbs(folder) {
-			resp.Diagnostics.AddAttributeError(path.Root("artifacts"), "Not an absolute folder",
-				fmt.Sprintf("%q depends on where OpenTofu is started. Write the whole path.", folder))
+			resp.Diagnostics.AddAttributeError(path.Root("artifacts"), "Not an absolute path",
+				fmt.Sprintf("%q depends on the folder in which OpenTofu is started. Use an absolute path.", folder))
 		}
 	}
 	ledger, err := openLedger()

@@ -318,9 +318,9 @@ resource "dec_port" "late" {
   tags = merge(local.tags, { "dec:address" = "dec_port.late", "dec:expires-at" = "tomorrow" })
 }`)
 	fails(t, root, []string{"validate"},
-		"Wrong lifetime", "Wrong stop_signal", "Wrong ready_log", "Wrong ready_port", "Wrong ready_timeout",
-		"Wrong grace", "Wrong memory", `"kafka" does not name an artifact`, `"../x@1" does not name an artifact`,
-		`"../x" is not a name`, "Wrong command", "the tag dec:install is missing", `is "tomorrow": write a time`)
+		"Invalid lifetime", "Invalid stop_signal", "Invalid ready_log", "Invalid ready_port", "Invalid ready_timeout",
+		"Invalid grace", "Invalid memory", `"kafka" does not name an artifact`, `"../x@1" does not name an artifact`,
+		`"../x" is not a valid name`, "Invalid command", "the tag dec:install is missing", `is "tomorrow": use a time`)
 	f.nothing()
 }
 

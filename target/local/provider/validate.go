@@ -26,18 +26,18 @@ func (r *processResource) ValidateConfig(ctx context.Context, req resource.Valid
 	c := checker{diags: &resp.Diagnostics}
 	c.name(m.Name)
 	c.tags(m.Tags)
-	c.check("command", m.Command, len(m.Command.Elements()) > 0, "A process needs a program to run.")
-	c.check("lifetime", m.Lifetime, isLifetime(m.Lifetime.ValueString()), `It is "service" or "task".`)
-	c.check("stop_signal", m.StopSignal, unix.SignalNum(m.StopSignal.ValueString()) != 0, `It is a signal like "SIGTERM".`)
-	c.check("ready_port", m.ReadyPort, m.ReadyPort.ValueInt64() >= 0 && m.ReadyPort.ValueInt64() <= 65535, "It is a port number, or 0.")
-	c.check("ready_timeout", m.ReadyTimeout, m.ReadyTimeout.ValueFloat64() > 0, "It is more than 0 seconds.")
-	c.check("grace", m.Grace, m.Grace.ValueFloat64() > 0, "It is more than 0 seconds.")
-	c.check("memory", m.Memory, m.Memory.ValueInt64() >= 0, "It is a number of bytes, or 0.")
+	c.check("command", m.Command, len(m.Command.Elements()) > 0, "Must name a program to run.")
+	c.check("lifetime", m.Lifetime, isLifetime(m.Lifetime.ValueString()), `Must be "service" or "task".`)
+	c.check("stop_signal", m.StopSignal, unix.SignalNum(m.StopSignal.ValueString()) != 0, `Must be a signal name such as "SIGTERM".`)
+	c.check("ready_port", m.ReadyPort, m.ReadyPort.ValueInt64() >= 0 && m.ReadyPort.ValueInt64() <= 65535, "Must be a port number, or 0.")
+	c.check("ready_timeout", m.ReadyTimeout, m.ReadyTimeout.ValueFloat64() > 0, "Must be more than 0 seconds.")
+	c.check("grace", m.Grace, m.Grace.ValueFloat64() > 0, "Must be more than 0 seconds.")
+	c.check("memory", m.Memory, m.Memory.ValueInt64() >= 0, "Must be a number of bytes, or 0.")
 	_, err := regexp.Compile(m.ReadyLog.ValueString())
-	c.check("ready_log", m.ReadyLog, err == nil, fmt.Sprintf("It is not a regular expression: %v", err))
+	c.check("ready_log", m.ReadyLog, err == nil, fmt.Sprintf("Must be a regular expression: %v", err))
 	for link, v := range m.Artifacts.Elements() {
 		if v, ok := v.(types.String); ok && !v.IsUnknown() && checkArtifact(v.ValueString()) != nil {
-			resp.Diagnostics.AddAttributeError(path.Root("artifacts").AtMapKey(link), "Wrong artifact", checkArtifact(v.ValueString()).Error())
+			resp.Diagnostics.AddAttributeError(path.Root("artifacts").AtMapKey(link), "Invalid artifact", checkArtifact(v.ValueString()).Error())
 		}
 	}
 }
@@ -54,7 +54,7 @@ type checker struct {
 // check refuses an attribute that was given, is known and is not ok.
 func (c checker) check(name string, v attr.Value, ok bool, message string) {
 	if !v.IsNull() && !v.IsUnknown() && !ok {
-		c.diags.AddAttributeError(path.Root(name), "Wrong "+name, message)
+		c.diags.AddAttributeError(path.Root(name), "Invalid "+name, message)
 	}
 }
 
