@@ -11,6 +11,10 @@ staticcheck := $(tools)/bin/staticcheck
 python      := $(tools)/python/bin/python
 ui          := ui/dist/index.html
 
+# How everything is compiled but the tests under the race detector: in one way, so
+# that no package is compiled twice.
+plain := CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath"
+
 # What the technologies' stacks run lies in artifacts, as <name>/<version>. A
 # technology whose stacks need something has a tools.mk in its folder, with a
 # target tools-<technology> that makes it. Any of them may ask for a runtime.
@@ -19,7 +23,8 @@ java         := $(artifacts)/java/17
 node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
-.PHONY: help setup tools $(technologies:%=tools-%) demo serve test test-tools lint bench clean build prerequisites kill-matrix fuzz-api validate docs release test-long
+.PHONY: help setup tools $(technologies:%=tools-%) prerequisites build demo serve lint test test-e2e test-packages test-ui \
+	test-tools test-long kill-matrix fuzz-api validate bench docs release clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -38,11 +43,22 @@ include $(technologies:%=technology/%/tools.mk)
 
 build: $(ui)
 	@mkdir -p bin
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+	@$(plain) go build -ldflags '-s -w' -o bin/ ./cmd/...
 
-test: setup test-tools lint ## Run every test, with the race detector
-	cd ui && npm run --silent test && npm run --silent test:structure && npm run --silent test:pages
-	go test -race -timeout 30m $(TESTFLAGS) ./...
+# Four parts side by side; each shows its output when it has ended.
+test: ## Run every test, with the race detector
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync test-e2e test-packages test-ui lint
+
+# Real experiments, which mostly wait: several at a time. They measure, so all else
+# is nice to them. The race detector would see none of the processes that they start.
+test-e2e: setup test-tools
+	$(plain) go test -timeout 30m -parallel 4 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
+
+test-packages: setup test-tools
+	nice go test -race -vet=off -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -v '/e2e$$')
+
+test-ui: $(ui) $(tools)/chromium/node_modules/.package-lock.json
+	cd ui && nice npm run --silent test && nice npm run --silent test:structure && nice npm run --silent test:pages
 
 # What only tests need: the API's fuzzer, linters, a Postgres, a Chromium.
 test-tools: $(python) $(foreach t,lint postgres chromium,$(tools)/$(t)/node_modules/.package-lock.json)
@@ -56,10 +72,10 @@ fuzz-api kill-matrix: setup test-tools
 
 lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@out=$$(gofmt -l cmd internal technology target bench deploy e2e ui/*.go); [ -z "$$out" ] || { echo "not gofmt-ed: $$out"; exit 1; }
-	@go vet ./...
-	@$(staticcheck) ./...
+	@$(plain) nice go vet ./...
+	@$(plain) nice $(staticcheck) ./...
 	@cd ui && npm run --silent lint
-	@go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
+	@$(plain) go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
 		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
 
 validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVIDER_MIRROR=DIR with the provider

@@ -23,12 +23,12 @@ workload:
   load: {rate: 200}
   stages: {warmup: 1s, measure: 30s, drain: 10s}
 variants:
-` + natsVariant + `repeat: 1
-`
+` + natsVariant + "repeat: 1\n" + once
 
 // TestAbuseIsRefusedAndARunDoesNotNotice attacks a server in all the ways that
 // need no knowledge of it, while it measures.
 func TestAbuseIsRefusedAndARunDoesNotNotice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s := w.serve()
 	id := s.post(abused)
@@ -58,7 +58,6 @@ func TestAbuseIsRefusedAndARunDoesNotNotice(t *testing.T) {
 		t.Errorf("counts = %+v, want 6000 offered, acked and received, nothing else", c)
 	}
 	t.Logf("validity of the run: %+v", r.Validity)
-	s.call("POST", api.Prefix+"/experiments/"+id+"/cancel", "", nil) // its repeat is not wanted here
 	s.awaitEnd(id)
 	s.stop(syscall.SIGTERM)
 	w.assertNothingLeft()

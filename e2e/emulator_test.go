@@ -16,6 +16,7 @@ import (
 // TestAnEmulatorIsNamedEverywhere measures Kafka and an emulator of Kinesis. No
 // place that shows a number may leave out that it is one.
 func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
+	t.Parallel()
 	const label = "shardy"
 	w := newWorld(t)
 	html, csv := filepath.Join(w.dir, "report.html"), filepath.Join(w.dir, "report.csv")
@@ -96,6 +97,7 @@ func read(t *testing.T, path string) string {
 // TestOneRunOfKinesis checks the counts of each mode, and what the run tells of
 // itself.
 func TestOneRunOfKinesis(t *testing.T) {
+	t.Parallel()
 	tests := map[string]string{
 		"polling":              "options: {shard_limits: true}",
 		"polling, no limits":   "options: {}",
@@ -104,8 +106,9 @@ func TestOneRunOfKinesis(t *testing.T) {
 	}
 	for name, options := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
-			plan := strings.Replace(fmt.Sprintf(quick, "  - {label: kinesis, technology: kinesis, stack: emulator, "+options+"}\n"), "rate: 500", "rate: 300", 1)
+			plan := strings.Replace(fmt.Sprintf(quick, "  - {label: kinesis, technology: kinesis, stack: emulator, "+options+"}\n")+once, "rate: 500", "rate: 300", 1)
 			run := w.dec("run", w.file(plan), "--json", "--set", "workload.topology.partitions=2").report(t).Runs[0]
 			if run.Outcome != experiment.Succeeded || run.Teardown != experiment.TeardownClean || run.Variant != "kinesis" {
 				t.Fatalf("run of %s = %s, %s (%s), want kinesis, succeeded, clean", run.Variant, run.Outcome, run.Teardown, run.Reason)

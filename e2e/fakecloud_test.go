@@ -68,6 +68,7 @@ func (w *world) startCloud(o simulator.Options) {
 // TestATargetThatTheProductDoesNotHave takes an experiment from its POST to its
 // verdict and receipts on nodes whose addresses nobody knows before they are made.
 func TestATargetThatTheProductDoesNotHave(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	folder := t.TempDir()
 	w.startCloud(simulator.Options{Folder: folder})

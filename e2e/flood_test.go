@@ -20,6 +20,7 @@ import (
 // TestServerOfFewFilesStaysReachable shows that connections leave enough files
 // for a run.
 func TestServerOfFewFilesStaysReachable(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.files = 1024
 	s := w.serve()

@@ -67,6 +67,7 @@ var handful = map[string]bool{
 // TestKills kills one process at one moment and asserts that a new start leaves
 // nothing behind and loses no run.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	for _, arrangement := range arrangements {
 		for _, victim := range victims {
 			for _, moment := range moments {
@@ -79,6 +80,7 @@ func TestKills(t *testing.T) {
 					continue
 				}
 				t.Run(name, func(t *testing.T) {
+					t.Parallel()
 					w := newWorld(t)
 					p := w.start("run", w.file(fmt.Sprintf(quick, arrangement.variant)), "--json")
 					p.awaitLine(moment.line)
@@ -145,8 +147,9 @@ func assertAccounted(t *testing.T, out outcome, hits int) {
 
 // TestBrokerKilledInMidRunFailsWithThatReason also checks the words.
 func TestBrokerKilledInMidRunFailsWithThatReason(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)), "--json")
+	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)+once), "--json")
 	p.awaitLine("measure ")
 	w.kill(func(f found, _ *world) bool { return isBroker(f) })
 	out := p.wait()

@@ -19,6 +19,7 @@ var code = regexp.MustCompile(`#code=(\S+)`)
 // under way: sign-in, list, experiment, the run live, the same after its end.
 // DEC_SHOTS names a folder for pictures.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s := w.serve()
 	found := code.FindStringSubmatch(s.lines.text())

@@ -40,6 +40,7 @@ func (w *world) previous() (ended, queued string) {
 // A data folder of the previous build shows what it holds and finishes what was
 // queued.
 func TestDataFolderOfThePreviousBuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ended, queued := w.previous()
 	s := w.serve()

@@ -62,10 +62,11 @@ func (p *pair) stop(servers ...*server) {
 // TestReplicasShareAQueue posts to two servers alternately, and reads the stream
 // of both.
 func TestReplicasShareAQueue(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
 	var posted []string
 	for i := range 4 {
-		plan := strings.Replace(fmt.Sprintf(quick, natsVariant), "name: quick", fmt.Sprintf("name: number %d", i), 1)
+		plan := strings.Replace(fmt.Sprintf(quick, natsVariant), "name: quick", fmt.Sprintf("name: number %d", i), 1) + once
 		posted = append(posted, []*server{p.a, p.b}[i%2].post(plan))
 	}
 	var reading sync.WaitGroup
@@ -156,6 +157,7 @@ func (e streamed) run() string {
 // TestReplicaTakesOverFromAKilledOne kills the server that drives a run. The other
 // follows the load, which has gone on.
 func TestReplicaTakesOverFromAKilledOne(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
 	id := p.a.post(strings.Replace(long, "measure: 60s", "measure: 20s", 1))
 	run := p.a.awaitPhase(id, experiment.PhaseLoad)
@@ -177,6 +179,7 @@ func TestReplicaTakesOverFromAKilledOne(t *testing.T) {
 // the run. When it goes on it finds that the run is no longer its own, writes
 // nothing of it, and does other work.
 func TestReplicaTakesOverFromAFrozenOne(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
 	id := p.a.post(long)
 	run := p.a.awaitPhase(id, experiment.PhaseLoad)
@@ -186,7 +189,6 @@ func TestReplicaTakesOverFromAFrozenOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.awaitTakeOver(other, run, frozen, experiment.Failed)
-	other.call("POST", api.Prefix+"/experiments/"+id+"/cancel", "", nil)
 	before := other.eventsOf(run)
 	if err := driver.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -264,8 +266,9 @@ func (s *server) eventsOf(run string) []int64 {
 
 // TestDrainHoldsForAllReplicas asks one server and looks at the other.
 func TestDrainHoldsForAllReplicas(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
-	run := p.b.awaitPhase(p.a.post(fmt.Sprintf(quick, natsVariant)), experiment.PhaseLoad)
+	run := p.b.awaitPhase(p.a.post(fmt.Sprintf(quick, natsVariant)+once), experiment.PhaseLoad)
 	stay := func() (int, []byte) {
 		return p.a.call("POST", api.Prefix+"/shutdown", "application/json", strings.NewReader(`{"exit": false}`))
 	}

@@ -13,6 +13,10 @@ import (
 	"dec.local/dec/internal/measure"
 )
 
+// once ends a plan of one run that is not repeated: not even when the machine was
+// too busy for its latencies to be valid.
+const once = "limits: {max_wall: 1s}\n"
+
 // quick is a plan of one short run; %s are the variants.
 const quick = `
 name: quick
@@ -51,6 +55,7 @@ func (o outcome) report(t *testing.T) reported {
 }
 
 func TestOneRunOfEachArrangement(t *testing.T) {
+	t.Parallel()
 	tests := map[string]string{
 		"NATS, one server":    natsVariant,
 		"NATS, three servers": "  - {label: nats, technology: nats, stack: jetstream, options: {servers: 3}}\n",
@@ -60,8 +65,9 @@ func TestOneRunOfEachArrangement(t *testing.T) {
 	}
 	for name, variant := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
-			args := []string{"run", w.file(fmt.Sprintf(quick, variant)), "--json"}
+			args := []string{"run", w.file(fmt.Sprintf(quick, variant) + once), "--json"}
 			if strings.Contains(name, "replicated") {
 				args = append(args, "--set", "workload.topology.replicas=3", "--set", "workload.topology.partitions=6",
 					"--set", "workload.require.replicas=3")
@@ -81,6 +87,7 @@ func TestOneRunOfEachArrangement(t *testing.T) {
 
 // TestCountingIsExact sends 200,000 messages at 20,000/s through each technology.
 func TestCountingIsExact(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	plan := `
 name: exact counts
@@ -111,6 +118,7 @@ variants:
 }
 
 func TestComparisonWritesEveryForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	html, csv := filepath.Join(w.dir, "out", "report.html"), filepath.Join(w.dir, "out", "report.csv")
 	variants := natsVariant + "  - {label: nats-memory, technology: nats, stack: jetstream, options: {storage: memory}}\n"
@@ -136,8 +144,9 @@ func TestComparisonWritesEveryForm(t *testing.T) {
 // TestSecondDecOnOneFolder starts a second dec while the first holds the data
 // folder: a run goes through the first, a server says who holds it.
 func TestSecondDecOnOneFolder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	plan := w.file(fmt.Sprintf(quick, natsVariant))
+	plan := w.file(fmt.Sprintf(quick, natsVariant) + once)
 	first := w.start("run", plan)
 	first.awaitLine("provision")
 	server := w.start("serve", "--listen", "127.0.0.1:0").wait()
@@ -155,6 +164,7 @@ func TestSecondDecOnOneFolder(t *testing.T) {
 }
 
 func TestCtrlCOnceCancelsAndDestroys(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
 	p.awaitLine("load")
@@ -167,6 +177,7 @@ func TestCtrlCOnceCancelsAndDestroys(t *testing.T) {
 }
 
 func TestCtrlCTwiceLeavesAtOnceAndTheNextStartDestroys(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
 	p.awaitLine("load")
@@ -190,6 +201,7 @@ func (p *process) interrupt() {
 }
 
 func TestWrongInputStartsNothing(t *testing.T) {
+	t.Parallel()
 	variant := func(v string) string { return fmt.Sprintf(quick, v) }
 	tests := map[string]struct {
 		plan string
@@ -223,6 +235,7 @@ func TestWrongInputStartsNothing(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			out := w.dec("run", w.file(tt.plan))
 			if out.code != 2 {
@@ -246,6 +259,7 @@ func TestWrongInputStartsNothing(t *testing.T) {
 }
 
 func TestMissingFileAndFlagsAreUsageErrors(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, args := range [][]string{
 		{"run", "no-such-file.yaml"}, {"run"}, {"fly"}, {"run", "--speed", "x.yaml"},

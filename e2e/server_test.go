@@ -210,8 +210,7 @@ workload:
   message: {size: 128}
   stages: {warmup: 0s, measure: 1s, drain: 5s}
 variants:
-` + natsVariant + `repeat: 1
-`
+` + natsVariant + "repeat: 1\n" + once
 
 // long is a plan with time to do something while it is measured.
 const long = `
@@ -220,7 +219,6 @@ workload:
   load: {rate: 200}
   stages: {warmup: 1s, measure: 60s, drain: 5s}
 variants:
-` + natsVariant + `repeat: 1
-`
+` + natsVariant + "repeat: 1\n" + once
 
 func tinyPlan(name string) string { return fmt.Sprintf(tiny, name) }

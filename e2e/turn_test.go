@@ -8,9 +8,10 @@ import (
 // TestTwoDataFoldersTakeTurns starts two experiments that share a machine: the
 // second says that it waits, and for whom.
 func TestTwoDataFoldersTakeTurns(t *testing.T) {
+	t.Parallel()
 	first := newWorld(t)
 	second := &world{t: t, dir: first.dir, folder: "other"}
-	plan := first.file(fmt.Sprintf(quick, natsVariant))
+	plan := first.file(fmt.Sprintf(quick, natsVariant) + once)
 	p := first.start("run", plan)
 	p.awaitLine("provision")
 	q := second.start("run", plan)
