@@ -43,7 +43,7 @@ func (c *Coordinator) collect(ctx context.Context, complete Completion) (json.Ra
 		return c.completed(ctx, stored, begin.Start, complete)
 	}
 	if begin.Stop {
-		return nil, fmt.Errorf("there is no result: the run was stopped before its load began: %s", begin.Reason)
+		return nil, fmt.Errorf("there is no result: the run was stopped before its load started: %s", begin.Reason)
 	}
 	plan, err := c.plan(ctx)
 	if err != nil {

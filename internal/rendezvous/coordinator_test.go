@@ -34,7 +34,7 @@ func TestAwaitReadyNamesWhatIsMissing(t *testing.T) {
 	}{
 		"no plan":         {nil, "call WritePlan first"},
 		"nothing":         {map[string]any{"plan.json": nil}, "the destination was not prepared"},
-		"no hello of one": {map[string]any{"plan.json": nil, "prepared.json": rendezvous.Prepared{}, "agents/consumer-0/hello.json": rendezvous.Hello{}}, "not positioned: producer-0"},
+		"no hello of one": {map[string]any{"plan.json": nil, "prepared.json": rendezvous.Prepared{}, "agents/consumer-0/hello.json": rendezvous.Hello{}}, "agents not ready: producer-0"},
 		"refused":         {map[string]any{"plan.json": nil, "prepared.json": rendezvous.Prepared{Refused: "too weak"}}, "too weak"},
 		"failed":          {map[string]any{"plan.json": nil, "agents/consumer-0/failed.json": rendezvous.Failed{Reason: "no route"}}, "agent consumer-0 gave up: no route"},
 	}
@@ -89,7 +89,7 @@ func TestStopBeforeBeginLeavesNoLoad(t *testing.T) {
 	if err := r.server.Follow(t.Context(), nil); err != nil {
 		t.Errorf("Follow() = %v, want nil", err)
 	}
-	if _, _, err := r.server.Collect(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "stopped before its load began: cancelled") {
+	if _, _, err := r.server.Collect(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "stopped before its load started: cancelled") {
 		t.Errorf("Collect() = %v, want an error that says so", err)
 	}
 }
