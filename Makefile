@@ -47,7 +47,7 @@ build: $(ui)
 
 # Four parts side by side; each shows its output when it has ended.
 test: ## Run every test, with the race detector
-	@$(MAKE) --no-print-directory --jobs=4 --output-sync test-e2e test-packages test-ui lint
+	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync test-e2e test-packages test-ui lint
 
 # Real experiments, which mostly wait: several at a time. They measure, so all else
 # is nice to them. The race detector would see none of the processes that they start.
