@@ -85,9 +85,9 @@ func TestOneRunOfEachArrangement(t *testing.T) {
 	}
 }
 
-// TestCountingIsExact sends 200,000 messages at 20,000/s through each technology.
+// TestCountingIsExact sends 200,000 messages at 20,000/s through each technology. It
+// needs the machine for itself, or some are not sent in time.
 func TestCountingIsExact(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	plan := `
 name: exact counts
@@ -182,7 +182,7 @@ func TestCtrlCTwiceLeavesAtOnceAndTheNextStartDestroys(t *testing.T) {
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
 	p.awaitLine("load")
 	p.interrupt()
-	p.awaitLine("Once more to leave at once")
+	p.awaitLine("Press Ctrl-C again to exit immediately")
 	p.interrupt()
 	if out := p.wait(); out.code != 130 || !strings.Contains(out.stderr, "dec reconcile") {
 		t.Errorf("dec run after two Ctrl-C = exit %d, want 130 and how to come back\n%s", out.code, out.stderr)
@@ -228,7 +228,7 @@ func TestWrongInputStartsNothing(t *testing.T) {
 			variant("  - {label: a, technology: kinesis, stack: emulator, options: {consumers: enhanced_fan_out}}\n"), []string{"variants[0].options", "kinesis-local"}},
 		"broken YAML":    {"name: [", []string{"YAML"}},
 		"empty file":     {"", []string{"empty"}},
-		"a list":         {"- 1\n", []string{"mapping"}},
+		"a list":         {"- 1\n", []string{"not a list"}},
 		"10 MB":          {"name: " + strings.Repeat("x", 10<<20), []string{"larger"}},
 		"twice the same": {variant(natsVariant + natsVariant), []string{"variants[1].label"}},
 		"many anchors":   {"a: &a [x]\nb: &b [*a, *a]\n", []string{"anchor"}},

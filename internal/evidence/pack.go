@@ -44,10 +44,13 @@ type pack struct {
 	reader *Reader
 	run    experiment.Run
 	of     experiment.Experiment
-	name   string            // of the run, such as "kafka #3"
-	files  map[string][]byte // by name
-	logs   []string          // names in the bucket, or below what is staged
-	staged map[string]string // path of those that are not in the bucket yet
+	name   string // of the run, such as "kafka #3"
+	// program stood for the technology, as its driver told; "" where none did, or
+	// where nothing was measured.
+	program string
+	files   map[string][]byte // by name
+	logs    []string          // names in the bucket, or below what is staged
+	staged  map[string]string // path of those that are not in the bucket yet
 }
 
 // read gathers all but the logs, which are only listed.
@@ -128,6 +131,13 @@ func (p *pack) addMeasured(ctx context.Context) error {
 	if len(m.Guarantees) == 0 {
 		return nil
 	}
+	var told struct {
+		Emulator string `json:"emulator"`
+	}
+	if err := json.Unmarshal(m.Guarantees, &told); err != nil {
+		return fmt.Errorf("read the guarantees of run %s: %w", p.run.ID, err)
+	}
+	p.program = told.Emulator
 	return p.add("guarantees.json", m.Guarantees)
 }
 

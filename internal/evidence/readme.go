@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func (p *pack) readme() string {
 		}
 		fmt.Fprintf(&b, "- Variant: %s, %s/%s on target %s\n", v.Name(), v.Technology, v.Stack, p.of.Plan.Target)
 		if v.Emulator != "" {
-			fmt.Fprintf(&b, "- Emulator: %s stands for the technology; the numbers do not tell how fast that is\n", v.Emulator)
+			fmt.Fprintf(&b, "- Emulator: %s stands for the technology; the numbers do not tell how fast that is\n", cmp.Or(p.program, v.Emulator))
 		}
 	}
 	fmt.Fprintf(&b, "- Time: %s to %s\n- Outcome: %s\n", moment(p.run.StartedAt), moment(p.run.EndedAt), p.outcome())

@@ -63,7 +63,7 @@ var (
 
 func open(_ context.Context, o target.Options) (target.Place, error) {
 	if runtime.GOOS != "linux" {
-		return nil, errors.New("Linux is required; this is " + runtime.GOOS)
+		return nil, errors.New("it requires Linux; this is " + runtime.GOOS)
 	}
 	dir, err := Folder(o.Getenv)
 	if err != nil {
