@@ -159,7 +159,7 @@ func TestWhatIsAwayIsSaid(t *testing.T) {
 	}{
 		"a bucket that refuses access": {
 			newFixture(t, options{bucket: s3.Open(t, ""), phase: experiment.PhaseEnded}),
-			func(*fixture) { s3.Set(buckettest.Faults{Status: 403, Code: "AccessDenied"}) }, "refuses access",
+			func(*fixture) { s3.Set(buckettest.Faults{Status: 403, Code: "AccessDenied"}) }, "denies access",
 		},
 		"objects that are gone": {
 			newFixture(t, options{phase: experiment.PhaseEnded}),

@@ -62,7 +62,7 @@ func (f *Reader) parts(ctx context.Context, run string, ended bool) (map[string]
 		})
 		if err != nil {
 			now := time.Now().UTC()
-			line := api.LogLine{At: now, Source: "dec", Level: "error", Text: "the rest of this log can't be read now: " + err.Error()}
+			line := api.LogLine{At: now, Source: "dec", Level: "error", Text: "the rest of this log cannot be read: " + err.Error()}
 			away = append(away, timedLine{sortAt: now, LogLine: line})
 		}
 	}
