@@ -81,7 +81,7 @@ func TestAReceiptStandsAlthoughFilesStay(t *testing.T) {
 		if err != nil || receipt.Statement == "" {
 			t.Errorf("Verify() = %+v, %v, want a receipt", receipt, err)
 		}
-		if text := f.log.String(); !strings.Contains(text, "OpenTofu's output is not kept") || !strings.Contains(text, "run="+run) {
+		if text := f.log.String(); !strings.Contains(text, "cannot keep OpenTofu's output") || !strings.Contains(text, "run="+run) {
 			t.Errorf("log = %q, want a word on what is not kept", text)
 		}
 	})

@@ -149,10 +149,10 @@ func TestWhatCannotBeProvisionedSaysWhy(t *testing.T) {
 		t.Errorf("Provision() on a target that is unknown = %v, want an error that names it", err)
 	}
 	f.secrets["e1"] = []byte("of another key")
-	if _, err := f.Provisioner.Provision(t.Context(), assignment("shared"), nobody); err == nil || !strings.Contains(err.Error(), "do not open") {
+	if _, err := f.Provisioner.Provision(t.Context(), assignment("shared"), nobody); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
 		t.Errorf("Provision() with secrets that do not open = %v, want an error that says so", err)
 	}
-	if err := f.Provisioner.Destroy(t.Context(), assignment("shared").Run, nobody); err == nil || !strings.Contains(err.Error(), "do not open") {
+	if err := f.Provisioner.Destroy(t.Context(), assignment("shared").Run, nobody); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
 		t.Errorf("Destroy() with secrets that do not open = %v, want an error that says so", err)
 	}
 	if calls := f.environments(); len(calls) > 0 {
