@@ -124,12 +124,19 @@ func TestThePlanOfAgentsSaysWhatTheyNeed(t *testing.T) {
 	a.Variant.ClientConfig = map[string]json.RawMessage{"linger": json.RawMessage(`"5ms"`)}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("no agent comes")
-	time.AfterFunc(time.Millisecond, func() { cancel(gone) })
+	folder := rendezvous.NewFolder(f.bucket, run, 1)
+	go func() { // once the agents are told, nobody waits for them
+		for ctx.Err() == nil {
+			if err := folder.Get(ctx, rendezvous.PlanObject, new(rendezvous.Plan)); err == nil {
+				cancel(gone)
+			}
+		}
+	}()
 	if err := f.Workload.Prepare(ctx, a, json.RawMessage(`{"hosts":["a"]}`)); !errors.Is(err, gone) {
 		t.Errorf("Prepare() = %v, want %v", err, gone)
 	}
 	var got rendezvous.Plan
-	if err := rendezvous.NewFolder(f.bucket, run, 1).Get(t.Context(), rendezvous.PlanObject, &got); err != nil {
+	if err := folder.Get(t.Context(), rendezvous.PlanObject, &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Run != run || got.Epoch != 1 || got.Technology != "toy" || got.Destination != "dec-"+run || string(got.Endpoints) != `{"hosts":["a"]}` ||
