@@ -1004,7 +1004,7 @@ export interface components {
             at: string;
             phase: string;
         };
-        /** Plan of an experiment */
+        /** DEC experiment plan */
         Plan: {
             /**
              * @description Primary metric, the only one that gets a verdict.
@@ -1012,42 +1012,42 @@ export interface components {
              * @enum {string}
              */
             compare: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
-            /** @description What the experiment may use. */
+            /** @description Time limits of the experiment and its runs. */
             limits?: {
                 /**
-                 * @description No further run starts after this time; unlimited if unset.
+                 * @description Time after which no further run starts. Default: unlimited.
                  * @example 2h
                  */
                 max_wall?: string;
                 /**
-                 * @description Life of a run's infrastructure, enforced by the target itself.
+                 * @description Maximum lifetime of a run's infrastructure, enforced by the target itself.
                  * @default 1h
                  */
                 ttl: string;
             };
             /**
-             * @description What people call the experiment; the labels of its variants if unset.
+             * @description Display name of the experiment. Default: the labels of its variants.
              * @example Kafka vs NATS
              */
             name?: string;
             /**
-             * @description Runs per variant, each on fresh infrastructure.
+             * @description Number of runs per variant, each on fresh infrastructure.
              * @default 5
              */
             repeat: number;
             /**
-             * @description Where the runs take place.
+             * @description Target on which the runs take place.
              * @default local
              */
             target: string;
-            /** @description The candidates. */
+            /** @description Candidates to compare. */
             variants: {
                 /**
-                 * @description Settings of the driver that have no neutral name.
+                 * @description Client settings that only this technology has.
                  * @example {}
                  */
                 client_config?: Record<string, never>;
-                /** @description Program that stands for the technology. Admission sets it, from the stack: leave it out. */
+                /** @description Emulator that stands in for the technology. Set by DEC from the stack; leave it out. */
                 readonly emulator?: string;
                 /**
                  * @description Name of the variant in charts and sentences, unique within the plan.
@@ -1062,7 +1062,7 @@ export interface components {
                  */
                 options?: Record<string, never>;
                 /**
-                 * @description Arrangement of the technology.
+                 * @description Stack of the technology, such as kraft.
                  * @example kraft
                  */
                 stack: string;
@@ -1072,28 +1072,28 @@ export interface components {
                  */
                 technology: string;
             }[];
-            /** @description The offered load. */
+            /** @description Load offered to every variant. */
             workload: {
-                /** @description Offered load over all producers: a rate or a schedule. */
+                /** @description Offered load of all producers together: a rate or a schedule. */
                 load?: {
                     /**
-                     * @description Spacing of the intended send times.
+                     * @description Spacing of the intended send times: even, or random as in a Poisson process.
                      * @default uniform
                      * @enum {string}
                      */
                     arrivals: "uniform" | "poisson";
                     /**
-                     * @description Unacknowledged messages per producer; when full the send waits, and the wait counts as latency.
+                     * @description Maximum number of unacknowledged messages per producer. At the limit, sends wait; the wait counts as latency.
                      * @default 10000
                      */
                     max_in_flight: number;
                     /**
-                     * @description Messages per second.
+                     * @description Constant rate, in messages per second.
                      * @example 20000
                      */
                     rate?: number;
                     /**
-                     * @description Load that changes; it starts with the measure stage, and the warm-up runs at its first rate.
+                     * @description Load that changes over time. It starts with the measure stage; the warmup stage runs at its first rate.
                      * @example [
                      *       {
                      *         "for": "2m",
@@ -1112,7 +1112,7 @@ export interface components {
                          */
                         for: string;
                         /**
-                         * @description Rate reached linearly at the segment's end, in messages per second.
+                         * @description Rate at the end of the segment, reached linearly, in messages per second.
                          * @example 20000
                          */
                         ramp_to?: number;
@@ -1123,10 +1123,10 @@ export interface components {
                         rate?: number;
                     }[];
                 };
-                /** @description What is sent. */
+                /** @description Size and key of the messages. */
                 message?: {
                     /**
-                     * @description How messages are keyed.
+                     * @description Message key: none, partitions in turn, or drawn at random from a set of keys.
                      * @default none
                      */
                     key: ("none" | "round_robin") | {
@@ -1135,96 +1135,96 @@ export interface components {
                         };
                     };
                     /**
-                     * @description Payload: fixed, or uniform over a range.
+                     * @description Payload size: fixed, or distributed uniformly over a range.
                      * @default 1KiB
                      */
                     size: (string | number) | {
                         uniform: (string | number)[];
                     };
                 };
-                /** @description Guarantees that every variant must give at least; unset means none. */
+                /** @description Minimum guarantees that every variant must give. Default: none. */
                 require?: {
                     /**
-                     * @description Where a message must be before it is acknowledged.
+                     * @description Where a message must be stored before it is acknowledged.
                      * @example page_cache
                      * @enum {string}
                      */
                     durability?: "memory" | "page_cache" | "fsync_before_ack";
                     /**
-                     * @description Who must have a message before it counts as acknowledged.
+                     * @description Which replicas must have a message before it is acknowledged.
                      * @example all
                      * @enum {string}
                      */
                     producer_ack?: "none" | "leader" | "all";
                     /**
-                     * @description Copies of each message.
+                     * @description Minimum number of copies of each message.
                      * @example 3
                      */
                     replicas?: number;
                 };
                 /**
-                 * @description The broker may drop older messages past this size.
+                 * @description Amount of data beyond which the broker may delete old messages.
                  * @default 2GiB
                  */
                 retention_bytes: string | number;
                 /**
-                 * @description Every random stream derives from it.
+                 * @description Seed of all random sequences.
                  * @default 42
                  */
                 seed: number;
-                /** @description Parts of the load phase. */
+                /** @description Stages of the load phase. */
                 stages?: {
                     /**
-                     * @description At most this long for what is under way to arrive; later messages count as lost.
+                     * @description Maximum time to wait for messages still in flight; messages that arrive later count as lost.
                      * @default 30s
                      */
                     drain: string;
                     /**
-                     * @description What the results describe; the length of the schedule if unset.
+                     * @description Duration of the measurement that the results describe. Default: the length of the schedule.
                      * @example 2m
                      */
                     measure?: string;
                     /**
-                     * @description Sent but not measured.
+                     * @description Duration of the load before the measurement.
                      * @default 20s
                      */
                     warmup: string;
                 };
-                /** @description How the destination is partitioned and who uses it. */
+                /** @description Partitions, replicas, producers and consumers. */
                 topology?: {
                     /**
-                     * @description Groups of consumers; each group receives every message.
+                     * @description Number of consumer groups; each group receives every message.
                      * @default 1
                      */
                     consumer_groups: number;
                     /**
-                     * @description Agents that share the consumers.
+                     * @description Number of agents that run the consumers.
                      * @default 1
                      */
                     consumer_nodes: number;
                     /**
-                     * @description Consumers that share the messages of a group.
+                     * @description Number of consumers in each group; they share its messages.
                      * @default 1
                      */
                     consumers_per_group: number;
                     /**
-                     * @description Partitions of the destination.
+                     * @description Number of partitions.
                      * @default 1
                      * @example 12
                      */
                     partitions: number;
                     /**
-                     * @description Agents that share the producers.
+                     * @description Number of agents that run the producers.
                      * @default 1
                      */
                     producer_nodes: number;
                     /**
-                     * @description Producers that share the rate.
+                     * @description Number of producers; they share the rate.
                      * @default 1
                      */
                     producers: number;
                     /**
-                     * @description Copies of each partition.
+                     * @description Number of copies of each partition.
                      * @default 1
                      */
                     replicas: number;
