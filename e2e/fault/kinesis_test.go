@@ -29,7 +29,7 @@ func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
 		shards  int
 		client  string // client_config
 	}{
-		"polling": {map[string]any{"engine": "kinesalite"}, 4000, 4, "{}"},
+		"polling": {map[string]any{"engine": "kinesalite"}, 1000, 4, "{}"},
 		// This emulator gets slower with the records of a shard, and takes few
 		// requests, however many records each has.
 		"enhanced fan-out": {map[string]any{"engine": "kinesis-local", "consumers": "enhanced_fan_out"}, 500, 32,
