@@ -49,13 +49,14 @@ build: $(ui)
 test: ## Run every test, with the race detector
 	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync test-e2e test-packages test-ui lint
 
-# Real experiments, which mostly wait: several at a time. They measure, so all else
-# is nice to them. The race detector would see none of the processes that they start.
+# Real experiments, which mostly wait: three at a time. The race detector would see
+# none of the processes that they start.
 test-e2e: setup test-tools
-	$(plain) go test -timeout 30m -parallel 4 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
+	$(plain) go test -timeout 30m -parallel 3 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
 
+# Tests measure, so that compilers give way to them; lint does what -vet=off leaves out.
 test-packages: setup test-tools
-	nice go test -race -vet=off -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -v '/e2e$$')
+	go test -race -toolexec nice -vet=off -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -v '/e2e$$')
 
 test-ui: $(ui) $(tools)/chromium/node_modules/.package-lock.json
 	cd ui && nice npm run --silent test && nice npm run --silent test:structure && nice npm run --silent test:pages
