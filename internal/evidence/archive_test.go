@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"dec.local/dec/internal/evidence"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/rendezvous/buckettest"
+	"dec.local/dec/target"
 )
 
 // prefix begins the keys of all that the bucket keeps of the run.
@@ -208,6 +210,23 @@ func TestWhatIsStagedOfARunElsewhereIsKeptHere(t *testing.T) {
 	f.archiver.Last(t.Context())
 	if diff := cmp.Diff([]string{prefix + "tofu/0002-apply.jsonl"}, f.kept()); diff != "" || len(f.left()) > 0 {
 		t.Errorf("%q are staged; bucket (-want +got):\n%s", f.left(), diff)
+	}
+}
+
+// TestWhatMovesWhileItIsReadIsReadWhereItIs archives a file between its being listed
+// and its being read.
+func TestWhatMovesWhileItIsReadIsReadWhereItIs(t *testing.T) {
+	f := newFixture(t, options{phase: experiment.PhaseEnded})
+	f.moved = func() []target.LogFile {
+		return []target.LogFile{{Service: "agent-0", Name: "stderr.log", ReadEnd: func(context.Context, int64) ([]byte, error) {
+			f.moved = func() []target.LogFile { return nil }
+			f.stage("services/agent-0/stderr.log", "ready\n")
+			f.archiver.Last(t.Context())
+			return nil, fs.ErrNotExist
+		}}}
+	}
+	if diff := cmp.Diff([]string{"agent-0  ready"}, f.texts(experiment.LogQuery{Source: "agent-0"})); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
 	}
 }
 

@@ -82,7 +82,8 @@ type fixture struct {
 	live     *evidence.Live
 	logs     *evidence.RunLogs
 	archiver *evidence.Archiver
-	services string // folder of the output that the run's services write, by service
+	services string                  // folder of the output that the run's services write, by service
+	moved    func() []target.LogFile // what they write, instead, if not nil
 }
 
 // options is what a fixture may differ in.
@@ -117,7 +118,7 @@ func newFixture(t *testing.T, o options) *fixture {
 	}
 	f.Reader = evidence.New(evidence.Options{
 		Folders: f.folders, Host: experiment.Host{ID: "this", Home: o.data}, Store: f.records, Bucket: f.bucket, Live: f.live,
-		Places: target.Places{"here": {Target: target.Target{Name: "here"}, Place: place{logs: f.services}}},
+		Places: target.Places{"here": {Target: target.Target{Name: "here"}, Place: place{f: f}}},
 	})
 	f.logs = evidence.NewRunLogs(f.folders.Home())
 	f.archiver = evidence.NewArchiver(f.Reader, f.logs, slog.New(slog.DiscardHandler))
@@ -218,11 +219,14 @@ func (f *fixture) log(q experiment.LogQuery) api.Log {
 // place is one whose services write into folders.
 type place struct {
 	target.Place
-	logs string
+	f *fixture
 }
 
 func (p place) Logs(context.Context, string) ([]target.LogFile, error) {
-	files, err := filepath.Glob(filepath.Join(p.logs, "*", "*"))
+	if p.f.moved != nil {
+		return p.f.moved(), nil
+	}
+	files, err := filepath.Glob(filepath.Join(p.f.services, "*", "*"))
 	var logs []target.LogFile
 	for _, file := range files {
 		logs = append(logs, target.FileLog(filepath.Base(filepath.Dir(file)), file))

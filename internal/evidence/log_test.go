@@ -212,6 +212,31 @@ func TestLinesWithoutATimeStayWithTheirNeighbours(t *testing.T) {
 	}
 }
 
+func TestLinesOfOneTimeKeepTheirOrder(t *testing.T) {
+	f := newFixture(t, options{})
+	const more = 40 // lines that follow one with a time
+	for source, times := range map[string][]int{"a": {1, 3}, "b": {2, 4}} {
+		var text strings.Builder
+		for _, seconds := range times {
+			fmt.Fprintf(&text, "%s\n", stamped(seconds))
+			for n := range more {
+				fmt.Fprintf(&text, "%d.%02d\n", seconds, n)
+			}
+		}
+		f.stage("services/"+source+"/stdout.log", text.String())
+	}
+	var want []string
+	for seconds := range 5 {
+		for n := range more {
+			want = append(want, fmt.Sprintf("%d.%02d", seconds, n))
+		}
+	}
+	got := texts(f.log(experiment.LogQuery{Text: "."}))
+	if diff := cmp.Diff(want[more:], got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
 // TestRunsOfOtherMachinesAreSeenThroughASharedBucket reads what the server of
 // another machine has put there.
 func TestRunsOfOtherMachinesAreSeenThroughASharedBucket(t *testing.T) {

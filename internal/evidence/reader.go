@@ -90,7 +90,7 @@ func (f *Reader) Tail(ctx context.Context, run string, after int) ([]measure.Sec
 		return nil, nil
 	}
 	h, seen, err := f.HomeOf(ctx, run)
-	if err != nil || seen && h == f.folders.Home() || !seen && !f.folders.SharedBucket() {
+	if err != nil || seen && h == f.folders.Home() {
 		return nil, err
 	}
 	return f.Seconds(ctx, run, after)

@@ -285,6 +285,7 @@ func TestAnEndIsNoFailure(t *testing.T) {
 		for _, call := range []string{"Unconcluded", "Experiment"} {
 			d.fail(call, context.Canceled)
 			f.Run(ended)
+			d.fail(call, nil)
 		}
 		if f.log.String() != before {
 			t.Errorf("log = %q, want no warning", f.log.String())
