@@ -2,9 +2,7 @@ package planner
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -57,23 +55,12 @@ func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faul
 	if v.Emulator != "" && stack.Emulator == "" {
 		faults.Add("emulator", "%s/%s is no emulator: leave it out", tech.Name, stack.Name)
 	}
-	options, err := stack.Check(withSecrets(*v))
+	options, err := stack.Check(v.Options)
 	addUnder(faults, "options", err)
 	if err == nil {
 		v.Options, v.Secrets = stack.Split(options)
 	}
 	addUnder(faults, "", tech.CheckConfig(v.ClientConfig, plan.Workload))
-}
-
-// withSecrets are all options of a variant, whether or not it was checked
-// before.
-func withSecrets(v experiment.Variant) map[string]json.RawMessage {
-	options := maps.Clone(v.Options)
-	if options == nil {
-		options = map[string]json.RawMessage{}
-	}
-	maps.Copy(options, v.Secrets)
-	return options
 }
 
 // addUnder adds an error, whatever its kind, under a path.

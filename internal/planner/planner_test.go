@@ -1,14 +1,9 @@
 package planner_test
 
 import (
-	"errors"
-
-	"dec.local/dec/target"
-	targets "dec.local/dec/target/all"
-	"dec.local/dec/technology"
-	technologies "dec.local/dec/technology/all"
-
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +12,10 @@ import (
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/planner"
 	"dec.local/dec/internal/planspec"
+	"dec.local/dec/target"
+	targets "dec.local/dec/target/all"
+	"dec.local/dec/technology"
+	technologies "dec.local/dec/technology/all"
 )
 
 // newPlanner returns a planner of this build on this machine, with the tools of this
@@ -61,6 +60,9 @@ func TestExamplesAreAccepted(t *testing.T) {
 type past map[string][]experiment.Run
 
 func (p past) ListRuns(_ context.Context, q experiment.RunQuery) ([]experiment.Run, string, error) {
+	if q.Outcome != experiment.Succeeded || q.Limit != 20 {
+		return nil, "", fmt.Errorf("asked for %+v, want the last 20 runs that succeeded", q)
+	}
 	return p[q.Technology], "", nil
 }
 
