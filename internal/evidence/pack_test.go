@@ -23,7 +23,7 @@ import (
 var measured = measure.Merged{
 	Result: measure.Result{
 		Counts: measure.Counts{Offered: 3, Received: 3}, Validity: experiment.Validity{OK: true}, Agents: []measure.AgentFacts{},
-		Guarantees: json.RawMessage(`{"replicas":1}`), Variant: "kinesis",
+		Guarantees: json.RawMessage(`{"replicas":1,"emulator":"kinesalite 3.3.3"}`), Variant: "kinesis",
 	},
 	Timeline:   []measure.Second{{Second: 0, Stage: experiment.StageMeasure, Latencies: map[measure.Distribution]measure.Latency{}}},
 	Histograms: map[measure.Distribution]string{measure.E2ELatency: "encoded"},
@@ -137,6 +137,9 @@ func assertContents(t *testing.T, r experiment.Run, files map[string]string, ear
 		if data, err := json.Marshal(want); err != nil || string(data) != files[file] {
 			t.Errorf("%s = %s, want %s", file, files[file], data)
 		}
+	}
+	if want := "Emulator: kinesalite 3.3.3 stands for the technology"; !strings.Contains(files["README.md"], want) {
+		t.Errorf("README.md lacks %q:\n%s", want, files["README.md"])
 	}
 	for file, want := range map[string]string{
 		"README.md": "# kinesis (emulator) #1", "plan.json": `"technology": "kinesis"`, "receipt.json": "Nothing is left.",
