@@ -30,7 +30,7 @@ type Page[T any] struct {
 	Items       []T       `json:"items"`
 	Next        string    `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one."`
 	AsOf        time.Time `json:"as_of"`
-	LastEventID int64     `json:"last_event_id" doc:"The list holds everything up to this event; open the stream after it."`
+	LastEventID int64     `json:"last_event_id" doc:"The list includes everything up to this event; start the event stream after it."`
 }
 
 // Experiment is an experiment as lists show it.
@@ -41,17 +41,17 @@ type Experiment struct {
 	Target       string               `json:"target"`
 	Compare      experiment.Metric    `json:"compare" doc:"The primary metric."`
 	Variants     []VariantName        `json:"variants"`
-	Digest       string               `json:"digest" doc:"Plans that differ in nothing but their name have equal digests."`
+	Digest       string               `json:"digest" doc:"Digest of the plan without its name: equal plans have equal digests."`
 	By           string               `json:"by,omitempty" doc:"Who submitted it."`
 	CreatedAt    time.Time            `json:"created_at"`
 	StartedAt    time.Time            `json:"started_at,omitzero"`
 	EndedAt      time.Time            `json:"ended_at,omitzero"`
-	Reason       string               `json:"reason,omitempty" doc:"Why no further run of it starts."`
+	Reason       string               `json:"reason,omitempty" doc:"Why no further run of the experiment starts."`
 	Runs         experiment.RunCounts `json:"runs"`
-	RemainingS   float64              `json:"remaining_s,omitempty" doc:"Seconds until it will probably have ended."`
+	RemainingS   float64              `json:"remaining_s,omitempty" doc:"Estimated time to completion, in seconds."`
 	Verdict      *experiment.Verdict  `json:"verdict,omitempty" doc:"Absent until all runs have ended."`
 	Allowed      []Action             `json:"allowed" enum:"cancel,delete"`
-	QueuedBefore int                  `json:"queued_before,omitempty" doc:"Runs of other experiments that start before it."`
+	QueuedBefore int                  `json:"queued_before,omitempty" doc:"Number of runs of other experiments that start before it."`
 }
 
 // VariantName names a variant in lists.
@@ -59,15 +59,15 @@ type VariantName struct {
 	Label      string `json:"label"`
 	Technology string `json:"technology"`
 	Stack      string `json:"stack"`
-	Emulator   string `json:"emulator,omitempty" doc:"Program that stands for the technology; say so beside every number of the variant."`
+	Emulator   string `json:"emulator,omitempty" doc:"Emulator that stands in for the technology; name it next to every number of the variant."`
 }
 
 // ExperimentDetail is one experiment with its plan and its runs.
 type ExperimentDetail struct {
 	Experiment
 	Plan        experiment.Plan `json:"plan"`
-	RunList     []Run           `json:"run_list" doc:"In the order in which they run."`
-	Warnings    []string        `json:"warnings" doc:"What is allowed but probably not meant."`
+	RunList     []Run           `json:"run_list" doc:"Runs in the order in which they run."`
+	Warnings    []string        `json:"warnings" doc:"Settings that are allowed but probably unintended."`
 	AsOf        time.Time       `json:"as_of"`
 	LastEventID int64           `json:"last_event_id"`
 }
@@ -79,17 +79,17 @@ type Run struct {
 	Name       string                 `json:"name" doc:"Such as 'kafka #3' or 'kinesis (emulator) #1'."`
 	Variant    string                 `json:"variant"`
 	Order      int                    `json:"order" doc:"Position in the randomised order, from 0."`
-	Extra      bool                   `json:"extra" doc:"Repeats a run that failed or was not valid."`
+	Extra      bool                   `json:"extra" doc:"The run repeats one that failed or was not valid."`
 	Phase      experiment.Phase       `json:"phase" enum:"queued,provision,prepare,load,collect,destroy,verify,ended"`
-	Stage      experiment.Stage       `json:"stage,omitempty" enum:"warmup,measure,drain" doc:"Within phase load."`
+	Stage      experiment.Stage       `json:"stage,omitempty" enum:"warmup,measure,drain" doc:"Stage of the phase load."`
 	Outcome    experiment.Outcome     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled"`
 	Validity   experiment.Validity    `json:"validity"`
 	Teardown   experiment.Teardown    `json:"teardown" enum:"none,pending,clean,leaked"`
 	Reason     string                 `json:"reason,omitempty"`
-	Since      time.Time              `json:"since" doc:"Start of the phase."`
+	Since      time.Time              `json:"since" doc:"Start of the current phase."`
 	StartedAt  time.Time              `json:"started_at,omitzero"`
 	EndedAt    time.Time              `json:"ended_at,omitzero"`
-	ExpiresAt  time.Time              `json:"expires_at,omitzero" doc:"Everything of it ends by itself then."`
+	ExpiresAt  time.Time              `json:"expires_at,omitzero" doc:"Hard deadline: the run's processes are stopped."`
 	Phases     []experiment.PhaseTime `json:"phases"`
 	Allowed    []Action               `json:"allowed" enum:"cancel"`
 }
@@ -100,9 +100,9 @@ type RunDetail struct {
 	ExperimentName string              `json:"experiment_name"`
 	VariantPlan    experiment.Variant  `json:"variant_plan"`
 	Stages         experiment.Stages   `json:"stages"`
-	LoadStartedAt  time.Time           `json:"load_started_at,omitzero" doc:"Second 0 of the timeline."`
+	LoadStartedAt  time.Time           `json:"load_started_at,omitzero" doc:"Time of second 0 of the timeline."`
 	HasResult      bool                `json:"has_result"`
-	Receipt        *experiment.Receipt `json:"receipt,omitempty" doc:"The proof that nothing of it is left."`
+	Receipt        *experiment.Receipt `json:"receipt,omitempty" doc:"Proof that nothing of the run is left."`
 	AsOf           time.Time           `json:"as_of"`
 	LastEventID    int64               `json:"last_event_id"`
 }
@@ -110,7 +110,7 @@ type RunDetail struct {
 // Timeline is a run second by second; it grows while the run is loaded.
 type Timeline struct {
 	Run      string           `json:"run"`
-	Complete bool             `json:"complete" doc:"The run was collected: nothing will be added."`
+	Complete bool             `json:"complete" doc:"The run has been collected; no data will be added."`
 	Seconds  []measure.Second `json:"seconds"`
 	AsOf     time.Time        `json:"as_of"`
 }
@@ -119,7 +119,7 @@ type Timeline struct {
 // is loaded.
 type Histograms struct {
 	Run        string                          `json:"run"`
-	Complete   bool                            `json:"complete" doc:"The run was collected: these are exact and nothing will be added."`
+	Complete   bool                            `json:"complete" doc:"The run has been collected; these are exact and no data will be added."`
 	Histograms map[measure.Distribution]string `json:"histograms" doc:"V2-encoded HDR histograms, in base64."`
 	AsOf       time.Time                       `json:"as_of"`
 }
@@ -146,17 +146,17 @@ type Resource struct {
 // Log is a part of what a run's processes wrote, oldest line first.
 type Log struct {
 	Run     string    `json:"run"`
-	Sources []string  `json:"sources" doc:"All that can be asked for by source."`
+	Sources []string  `json:"sources" doc:"Values of the query parameter 'source'."`
 	Lines   []LogLine `json:"lines"`
-	Matches int       `json:"matches" doc:"Lines that match the query, in all pages."`
-	Before  string    `json:"before,omitempty" doc:"Cursor of the lines before these; absent when there are none."`
+	Matches int       `json:"matches" doc:"Number of lines that match the query, over all pages."`
+	Before  string    `json:"before,omitempty" doc:"Cursor of the preceding lines; absent if there are none."`
 }
 
 // LogLine is one line of a log.
 type LogLine struct {
 	N      int       `json:"n" doc:"Position in the whole log, from 1."`
-	At     time.Time `json:"at,omitzero" doc:"Absent where the line does not tell."`
-	Source string    `json:"source" doc:"Such as 'dec', 'tofu 2 apply' or 'broker-0'."`
+	At     time.Time `json:"at,omitzero" doc:"Absent if the line has no time."`
+	Source string    `json:"source" doc:"Source of the line, such as 'dec', 'tofu 2 apply' or 'broker-0'."`
 	Level  string    `json:"level,omitempty" enum:"debug,info,warn,error"`
 	Text   string    `json:"text"`
 }
@@ -164,27 +164,27 @@ type LogLine struct {
 // Comparison is what one experiment, or picked runs, found.
 type Comparison struct {
 	comparison.Comparison
-	Runs []ComparedRun `json:"runs" doc:"In the order in which they ran."`
+	Runs []ComparedRun `json:"runs" doc:"Runs in the order in which they ran."`
 }
 
 // ComparedRun is one run's part in a comparison.
 type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
-	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Every metric in its unit; null where the count does not support it."`
-	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"How often they happened in the measure stage; absent without any."`
-	Excluded  string                         `json:"excluded,omitempty" doc:"Why it does not count."`
+	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if there are too few messages for the metric."`
+	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"Number of incidents in the measure stage; absent if there are none."`
+	Excluded  string                         `json:"excluded,omitempty" doc:"Why the run is excluded from the statistics."`
 	Link      string                         `json:"link"`
 }
 
 // DryRun is what a plan would do.
 type DryRun struct {
-	Plan       experiment.Plan `json:"plan" doc:"Normalised: every default is filled in."`
-	YAML       string          `json:"yaml" doc:"The same as YAML."`
+	Plan       experiment.Plan `json:"plan" doc:"Normalised plan, with all defaults."`
+	YAML       string          `json:"yaml" doc:"The same plan as YAML."`
 	Digest     string          `json:"digest"`
-	Order      []string        `json:"order" doc:"Variants in the order of their runs."`
-	EstimateS  float64         `json:"estimate_s" doc:"Seconds, if no run must be repeated."`
-	EstimateOf string          `json:"estimate_of" doc:"What the estimate rests on."`
+	Order      []string        `json:"order" doc:"Variants in the order in which they run."`
+	EstimateS  float64         `json:"estimate_s" doc:"Estimated duration in seconds, if no run has to be repeated."`
+	EstimateOf string          `json:"estimate_of" doc:"What the estimate is based on."`
 	Warnings   []string        `json:"warnings"`
 }
 
@@ -197,14 +197,14 @@ type Inventory struct {
 // TargetInventory is what exists on one target, or why that is not known.
 type TargetInventory struct {
 	Target  string            `json:"target"`
-	Unknown string            `json:"unknown,omitempty" doc:"Why it cannot be listed; nothing is known then."`
+	Unknown string            `json:"unknown,omitempty" doc:"Why the target cannot be listed; then nothing is known about it."`
 	Objects []InventoryObject `json:"objects"`
 }
 
 // InventoryObject is a real object.
 type InventoryObject struct {
 	experiment.Object
-	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: of an active run; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install."`
+	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: of an active run; lost: of an ended run; leaked: destroy given up; foreign: not of this install."`
 	AgeS  float64 `json:"age_s"`
 }
 
@@ -223,12 +223,12 @@ type Shutdown struct {
 	Mode       ShutdownMode `json:"mode,omitempty" enum:"drain,handoff"`
 	By         string       `json:"by,omitempty"`
 	Since      time.Time    `json:"since,omitzero"`
-	LapsesAt   time.Time    `json:"lapses_at,omitzero" doc:"If nobody asks again until then."`
-	Deferred   bool         `json:"deferred" doc:"It waits for active runs."`
+	LapsesAt   time.Time    `json:"lapses_at,omitzero" doc:"When the request lapses unless it is repeated."`
+	Deferred   bool         `json:"deferred" doc:"The shutdown waits for active runs."`
 	WaitsFor   []WaitingRun `json:"waits_for"`
-	RemainingS float64      `json:"remaining_s,omitempty" doc:"Seconds until it will probably be ready."`
-	Exits      bool         `json:"exits" doc:"The process exits after this answer."`
-	Queued     int          `json:"queued" doc:"Runs that stay queued for the next server."`
+	RemainingS float64      `json:"remaining_s,omitempty" doc:"Estimated time until ready, in seconds."`
+	Exits      bool         `json:"exits" doc:"The process exits after this response."`
+	Queued     int          `json:"queued" doc:"Number of runs that stay queued for the next server."`
 }
 
 // WaitingRun is a run that defers a shutdown.
@@ -242,11 +242,11 @@ type WaitingRun struct {
 
 // Session is who the caller is.
 type Session struct {
-	Subject string   `json:"subject" doc:"Such as 'admin'."`
+	Subject string   `json:"subject" doc:"Who the caller is, such as 'admin'."`
 	Roles   []string `json:"roles"`
 	Via     string   `json:"via" enum:"token,cookie"`
 	Version string   `json:"version"`
-	Install string   `json:"install" doc:"The data folder's name for this install."`
+	Install string   `json:"install" doc:"Identifier of this installation, stored in the data folder."`
 }
 
 // The names of the server-sent events.
@@ -265,7 +265,7 @@ type Snapshot struct {
 
 // Beat says that the stream is alive.
 type Beat struct {
-	At       time.Time `json:"at" doc:"Time of the server."`
+	At       time.Time `json:"at" doc:"Server time."`
 	Version  string    `json:"version"`
 	Draining bool      `json:"draining"`
 }
@@ -274,7 +274,7 @@ type Beat struct {
 type Catalog struct {
 	Technologies []Technology    `json:"technologies"`
 	Targets      []Target        `json:"targets"`
-	PlanSchema   json.RawMessage `json:"plan_schema" doc:"JSON Schema of a plan."`
+	PlanSchema   json.RawMessage `json:"plan_schema" doc:"JSON Schema of plans."`
 	Vocabulary
 }
 
@@ -283,17 +283,17 @@ type Target struct {
 	Name      string `json:"name"`
 	Title     string `json:"title"`
 	Available bool   `json:"available"`
-	Why       string `json:"why,omitempty" doc:"Why it is not available."`
-	Fix       string `json:"fix,omitempty" doc:"The command that mends it."`
-	Slots     int    `json:"slots" doc:"Runs at once."`
+	Why       string `json:"why,omitempty" doc:"Why the target is not available."`
+	Fix       string `json:"fix,omitempty" doc:"Command that fixes it."`
+	Slots     int    `json:"slots" doc:"Maximum number of concurrent runs."`
 
 	Facts TargetFacts `json:"facts"`
 }
 
 // TargetFacts are what can be said of a target without its name.
 type TargetFacts struct {
-	SharedMachine bool `json:"shared_machine" doc:"Brokers and agents of a run share one machine: its numbers are no ground for a purchase."`
-	OneHost       bool `json:"one_host" doc:"Everything of a run is on the host of the server that runs it."`
+	SharedMachine bool `json:"shared_machine" doc:"Brokers and agents of a run share one machine; the results are not suitable for purchase decisions."`
+	OneHost       bool `json:"one_host" doc:"All objects of a run are on the host of the server that runs it."`
 }
 
 // Technology is something that can be compared.
@@ -309,9 +309,9 @@ type Stack struct {
 	Name        string          `json:"name"`
 	Title       string          `json:"title"`
 	Description string          `json:"description,omitempty"`
-	Targets     []string        `json:"targets" doc:"Targets of this server that it runs on."`
-	Emulator    string          `json:"emulator,omitempty" doc:"What stands for the technology itself, if anything does."`
-	Schema      json.RawMessage `json:"schema" doc:"JSON Schema of its options."`
+	Targets     []string        `json:"targets" doc:"Targets of this server on which the stack runs."`
+	Emulator    string          `json:"emulator,omitempty" doc:"Emulator that stands in for the technology, if the stack uses one."`
+	Schema      json.RawMessage `json:"schema" doc:"JSON Schema of the stack's options."`
 	Available   bool            `json:"available"`
 	Why         string          `json:"why,omitempty"`
 	Fix         string          `json:"fix,omitempty"`

@@ -8,17 +8,17 @@ const ProblemType = "application/problem+json"
 // Problem is every answer that is not the one asked for (RFC 9457).
 type Problem struct {
 	Type   string       `json:"type,omitempty" format:"uri-reference" doc:"Kind of problem; about:blank if absent."`
-	Title  string       `json:"title" doc:"The status in words."`
-	Status int          `json:"status" doc:"HTTP status of this answer."`
-	Detail string       `json:"detail" doc:"What is wrong and what to do, for people."`
-	Errors []FieldError `json:"errors,omitempty" doc:"What is wrong with single fields."`
+	Title  string       `json:"title" doc:"Text of the HTTP status."`
+	Status int          `json:"status" doc:"HTTP status of this response."`
+	Detail string       `json:"detail" doc:"What is wrong and how to fix it."`
+	Errors []FieldError `json:"errors,omitempty" doc:"Errors of individual fields."`
 }
 
 // FieldError says what is wrong with one field of a request.
 type FieldError struct {
-	Location string `json:"location" doc:"Such as 'body.variants[0].options.brokers' or 'query.limit'."`
-	Message  string `json:"message" doc:"What is wrong and what to write instead."`
-	Value    any    `json:"value,omitempty" doc:"What was given; never that of a body, which may hold secrets."`
+	Location string `json:"location" doc:"Field, such as 'body.variants[0].options.brokers' or 'query.limit'."`
+	Message  string `json:"message" doc:"What is wrong and how to fix it."`
+	Value    any    `json:"value,omitempty" doc:"The value received; never from a body, which may contain secrets."`
 }
 
 // NewProblem returns a problem with the title of its status.

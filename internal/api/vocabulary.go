@@ -9,9 +9,9 @@ import (
 // Vocabulary names what results and comparisons speak of, for people: each title
 // is the name of a row or a legend.
 type Vocabulary struct {
-	Metrics    []Metric    `json:"metrics" doc:"What variants can be compared by."`
-	Guarantees []Guarantee `json:"guarantees" doc:"What brokers promise, in the order of tables."`
-	Incidents  []Incident  `json:"incidents" doc:"Events that clients recover from by themselves, in the order of tables."`
+	Metrics    []Metric    `json:"metrics" doc:"Metrics by which variants can be compared."`
+	Guarantees []Guarantee `json:"guarantees" doc:"Guarantees of brokers, in display order."`
+	Incidents  []Incident  `json:"incidents" doc:"Events from which clients recover by themselves, in display order."`
 }
 
 // Metric is a number that variants can be compared by.
@@ -19,19 +19,19 @@ type Metric struct {
 	Name   experiment.Metric `json:"name"`
 	Title  string            `json:"title"`
 	Unit   experiment.Unit   `json:"unit" enum:"ns,per_s,s_per_million" doc:"Nanoseconds, messages per second, CPU seconds per million messages."`
-	Better string            `json:"better" enum:"lower,higher" doc:"Which value is the better one."`
+	Better string            `json:"better" enum:"lower,higher" doc:"Whether lower or higher values are better."`
 }
 
 // Guarantee is a promise that variants give to a different degree.
 type Guarantee struct {
-	Name  experiment.Guarantee `json:"name" doc:"Of its field in the guarantees of a result."`
+	Name  experiment.Guarantee `json:"name" doc:"Name of its field in the guarantees of a result."`
 	Title string               `json:"title"`
-	Scale []string             `json:"scale,omitempty" doc:"Its values, the weakest first; absent where it is a number."`
+	Scale []string             `json:"scale,omitempty" doc:"Values, weakest first; absent if the guarantee is a number."`
 }
 
 // Incident is an event that clients recover from by themselves.
 type Incident struct {
-	Name  experiment.Incident `json:"name" doc:"By which results and seconds count it."`
+	Name  experiment.Incident `json:"name" doc:"Name under which results and timelines count it."`
 	Title string              `json:"title"`
 }
 

@@ -16,27 +16,27 @@ import (
 // Comparison is what was found. It crosses the wire as it is.
 type Comparison struct {
 	Title         string           `json:"title"`
-	Experiment    string           `json:"experiment,omitempty" doc:"Its id; absent for runs of several experiments."`
+	Experiment    string           `json:"experiment,omitempty" doc:"ID of the experiment; absent for runs of several experiments."`
 	Target        string           `json:"target"`
 	SharedMachine bool             `json:"shared_machine" doc:"Brokers and agents shared one machine."`
 	Stats         stats.Comparison `json:"comparison"`
 	Fairness      Fairness         `json:"fairness"`
-	Caveats       []string         `json:"caveats" doc:"Sentences that belong beside the verdict."`
+	Caveats       []string         `json:"caveats" doc:"Sentences to show next to the verdict."`
 	Variants      []VariantSummary `json:"variants"`
-	Figures       []Figure         `json:"figures" doc:"What every variant is shown with, in the order of the table."`
-	Attention     []string         `json:"attention" doc:"A sentence for each run that does not count, or is not proven gone."`
-	Differences   []Difference     `json:"differences" doc:"Where the variants' configurations differ."`
+	Figures       []Figure         `json:"figures" doc:"Figures of all variants, in display order."`
+	Attention     []string         `json:"attention" doc:"One sentence per run that is not counted or not verified as gone."`
+	Differences   []Difference     `json:"differences" doc:"Differences between the variants' configurations."`
 }
 
 // VariantSummary names a variant, and how much of it counts.
 type VariantSummary struct {
 	Label      string `json:"label"`
-	Name       string `json:"name" doc:"Its label, with the word that it is an emulator, if it is one."`
+	Name       string `json:"name" doc:"Label of the variant; an emulator is marked as such."`
 	Technology string `json:"technology"`
 	Stack      string `json:"stack"`
-	Emulator   string `json:"emulator,omitempty" doc:"Program that stood for the technology."`
-	Runs       int    `json:"runs" doc:"Not only those that count."`
-	Counted    int    `json:"counted" doc:"Runs that take part in the statistics."`
+	Emulator   string `json:"emulator,omitempty" doc:"Emulator that stood in for the technology."`
+	Runs       int    `json:"runs" doc:"Number of all runs, counted or not."`
+	Counted    int    `json:"counted" doc:"Number of runs in the statistics."`
 }
 
 // Options are what runs can't tell of themselves.

@@ -11,7 +11,7 @@ import (
 // Difference is one setting in which variants are not alike.
 type Difference struct {
 	Path   string                     `json:"path"`
-	Values map[string]json.RawMessage `json:"values" doc:"By variant; absent where it is not set."`
+	Values map[string]json.RawMessage `json:"values" doc:"Values by variant; absent if not set."`
 }
 
 // settings are all settings of a variant by their paths.

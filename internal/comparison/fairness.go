@@ -10,12 +10,12 @@ import (
 // Fairness says whether the variants gave the same guarantees, as read back
 // from the brokers.
 type Fairness struct {
-	Known       bool              `json:"known" doc:"Every variant has guarantees that were read back."`
-	Label       string            `json:"label" doc:"In a few words, such as 'same guarantees'."`
-	Differences []string          `json:"differences" doc:"A sentence each, with what would make them equal; none means alike, if known."`
-	Unequal     []Inequality      `json:"unequal" doc:"The same, to be laid out."`
-	Nature      []string          `json:"nature" doc:"Sentences on what technologies guarantee where that is not what was measured."`
-	Emulators   map[string]string `json:"emulators,omitempty" doc:"Program that stood for the technology, by variant."`
+	Known       bool              `json:"known" doc:"The guarantees of every variant were read back."`
+	Label       string            `json:"label" doc:"Summary, such as 'same guarantees'."`
+	Differences []string          `json:"differences" doc:"One sentence per difference, with a way to equalise; none means equal if 'known' is true."`
+	Unequal     []Inequality      `json:"unequal" doc:"The same differences, as structured data."`
+	Nature      []string          `json:"nature" doc:"Sentences about what technologies guarantee if that was not measured."`
+	Emulators   map[string]string `json:"emulators,omitempty" doc:"Emulator that stood in for the technology, by variant."`
 }
 
 // Equal reports whether all variants are known to have given the same

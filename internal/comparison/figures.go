@@ -11,19 +11,19 @@ import (
 
 // Figure is a line of the table that compares the variants.
 type Figure struct {
-	Name   string          `json:"name" doc:"Of a metric, a count, or an incident."`
+	Name   string          `json:"name" doc:"Name of a metric, count or incident."`
 	Title  string          `json:"title"`
 	Unit   experiment.Unit `json:"unit" enum:"ns,per_s,s_per_million,count,bytes"`
-	Sum    bool            `json:"sum" doc:"Its values are sums over the runs that count; else medians."`
-	Values []FigureValue   `json:"values" doc:"In the order of the variants."`
+	Sum    bool            `json:"sum" doc:"Values are sums over the counted runs; otherwise medians."`
+	Values []FigureValue   `json:"values" doc:"Values in the order of the variants."`
 }
 
 // FigureValue is a figure of one variant, over the runs that count.
 type FigureValue struct {
-	Value *float64 `json:"value" doc:"Null where it is not known."`
-	Low   *float64 `json:"low,omitempty" doc:"Smallest of the runs; absent of a sum."`
-	High  *float64 `json:"high,omitempty" doc:"Largest of the runs; absent of a sum."`
-	Runs  int      `json:"runs" doc:"How many runs are behind it."`
+	Value *float64 `json:"value" doc:"Null if unknown."`
+	Low   *float64 `json:"low,omitempty" doc:"Minimum over the runs; absent for a sum."`
+	High  *float64 `json:"high,omitempty" doc:"Maximum over the runs; absent for a sum."`
+	Runs  int      `json:"runs" doc:"Number of runs in the value."`
 }
 
 // Value returns the number of a result that a metric names, in its unit. It is

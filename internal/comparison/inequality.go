@@ -20,9 +20,9 @@ func (p promised) tellsHow() bool { return p.Zones > 0 }
 
 // Inequality is a guarantee that not all variants gave alike.
 type Inequality struct {
-	Guarantee string         `json:"guarantee" doc:"In words."`
-	Values    []VariantValue `json:"values" doc:"In words, in the order of the variants."`
-	Raise     []VariantValue `json:"raise" doc:"How to bring those that gave less to the most; empty text where there is no way."`
+	Guarantee string         `json:"guarantee" doc:"Display name of the guarantee."`
+	Values    []VariantValue `json:"values" doc:"Display values, in the order of the variants."`
+	Raise     []VariantValue `json:"raise" doc:"How to raise weaker guarantees to the strongest; empty text if that is not possible."`
 }
 
 // VariantValue is what belongs to one variant.

@@ -40,12 +40,12 @@ type Summary struct {
 
 // RunCounts says how many runs of an experiment are where.
 type RunCounts struct {
-	Planned   int `json:"planned" doc:"All runs, repeats of failed or invalid ones included."`
+	Planned   int `json:"planned" doc:"Number of all runs, including repeats of failed or invalid runs."`
 	Queued    int `json:"queued"`
 	Active    int `json:"active"`
 	Ended     int `json:"ended"`
 	Succeeded int `json:"succeeded"`
-	Valid     int `json:"valid" doc:"Succeeded, and their numbers count."`
+	Valid     int `json:"valid" doc:"Number of succeeded runs that count for the statistics."`
 	Failed    int `json:"failed"`
 	Cancelled int `json:"cancelled"`
 	Leaked    int `json:"leaked"`
@@ -54,10 +54,10 @@ type RunCounts struct {
 // Verdict is the answer of an experiment that has ended, kept so that lists need
 // not compute it.
 type Verdict struct {
-	Decided   bool     `json:"decided" doc:"One variant is better than another."`
-	Sentences []string `json:"sentences" doc:"The answer first, then that of each pair where there are more than two variants."`
-	Caveats   []string `json:"caveats" doc:"Sentences that belong beside the verdict."`
-	Fairness  string   `json:"fairness" doc:"In a few words, such as 'same guarantees'."`
+	Decided   bool     `json:"decided" doc:"One variant was found to be better than another."`
+	Sentences []string `json:"sentences" doc:"The answer, followed by one sentence per pair if there are more than two variants."`
+	Caveats   []string `json:"caveats" doc:"Sentences to show next to the verdict."`
+	Fairness  string   `json:"fairness" doc:"Summary, such as 'same guarantees'."`
 }
 
 // Submission says who submits an experiment, and how to know the same request
@@ -73,10 +73,10 @@ type AuditEntry struct {
 	ID     int64     `json:"id"`
 	At     time.Time `json:"at"`
 	By     string    `json:"by"`
-	Action string    `json:"action" doc:"Such as 'experiment.create'."`
-	Object string    `json:"object,omitempty" doc:"Id of what it was done to."`
-	Status int       `json:"status" doc:"HTTP status of the answer."`
-	Remote string    `json:"remote,omitempty" doc:"Address of the caller."`
+	Action string    `json:"action" doc:"Operation, such as 'experiment.create'."`
+	Object string    `json:"object,omitempty" doc:"ID of the object."`
+	Status int       `json:"status" doc:"HTTP status of the response."`
+	Remote string    `json:"remote,omitempty" doc:"Network address of the caller."`
 }
 
 // Drain is the latch that keeps further runs from starting, on all servers of a

@@ -21,8 +21,8 @@ type auditRoutes struct {
 }
 
 func (l auditRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/audit", "list-audit", "operation", "Who did what")
-	op.Description = "Every write, the newest first."
+	op := call(http.MethodGet, "/audit", "list-audit", "operation", "List the audit log")
+	op.Description = "All write calls, newest first."
 	register(a, op, l.list)
 }
 

@@ -16,8 +16,9 @@ type cataloger interface {
 type catalogRoutes struct{ planner cataloger }
 
 func (c catalogRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/catalog", "get-catalog", "catalog", "What can be compared here")
-	op.Description = "Technologies with their stacks and targets, each available or why not and what mends it; options and plans as JSON Schema."
+	op := call(http.MethodGet, "/catalog", "get-catalog", "catalog", "Get the catalog")
+	op.Description = "Technologies with their stacks, and targets: whether each is available, and if not, why and how to fix it. " +
+		"Options and plans as JSON Schema."
 	register(a, op, c.get)
 }
 

@@ -40,23 +40,24 @@ func (c comparisonRoutes) add(a *registrar) {
 		op.Errors = []int{http.StatusNotFound}
 		return op
 	}
-	const whole = "Statistics, fairness and where the configurations differ. There is a verdict once all runs have ended."
-	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "The answer of an experiment", whole), c.compareExperiment)
-	const picked = "At most 40 runs of one or of several experiments. Without a verdict where they were not planned together."
-	register(a, describe("/comparison", "compare-runs", "Compare picked runs", picked), c.compareRuns)
+	const whole = "Statistics, fairness and differences between the configurations. The verdict is available once all runs have ended."
+	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "Get the comparison of an experiment", whole), c.compareExperiment)
+	const picked = "Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together."
+	register(a, describe("/comparison", "compare-runs", "Compare selected runs", picked), c.compareRuns)
 
 	for _, form := range []fileForm{
 		{".csv", "text/csv", "as CSV, one row per run", report.CSV, false},
-		{".html", "text/html", "as one HTML file without outside parts", report.HTML, true},
+		{".html", "text/html", "as a self-contained HTML file", report.HTML, true},
 	} {
 		name := form.ending[1:]
-		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "The answer of an experiment, "+form.summary, "")
+		op := describe("/experiments/{id}/comparison"+form.ending, "get-experiment-comparison-"+name, "Get the comparison of an experiment, "+
+			form.summary, "")
 		text(&op, form.mediaType, "The report.")
 		register(a, op, func(ctx context.Context, in *experimentPath) (*fileOutput, error) {
 			f, err := c.experimentFindings(ctx, in.ID)
 			return c.file(ctx, f, form, in.ID, err)
 		})
-		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare picked runs, "+form.summary, picked)
+		op = describe("/comparison"+form.ending, "compare-runs-"+name, "Compare selected runs, "+form.summary, picked)
 		text(&op, form.mediaType, "The report.")
 		register(a, op, func(ctx context.Context, in *pickedInput) (*fileOutput, error) {
 			f, err := c.pickedFindings(ctx, *in)
@@ -130,8 +131,8 @@ func (c comparisonRoutes) compareExperiment(ctx context.Context, in *experimentP
 }
 
 type pickedInput struct {
-	Runs   []string          `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"Repeat it for each run."`
-	Metric experiment.Metric `query:"metric" enum:"e2e_p50,e2e_p90,e2e_p95,e2e_p99,e2e_p999,e2e_p9999,publish_p50,publish_p90,publish_p95,publish_p99,publish_p999,publish_p9999,throughput,cpu_per_million" doc:"Of runs that were not planned together; the first one's primary metric if absent."`
+	Runs   []string          `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"ID of a run; repeat the parameter for each run."`
+	Metric experiment.Metric `query:"metric" enum:"e2e_p50,e2e_p90,e2e_p95,e2e_p99,e2e_p999,e2e_p9999,publish_p50,publish_p90,publish_p95,publish_p99,publish_p999,publish_p9999,throughput,cpu_per_million" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
 }
 
 func (c comparisonRoutes) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {

@@ -19,19 +19,20 @@ type eventRoutes struct {
 }
 
 func (e eventRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/events", "stream-events", "events", "What happens, as server-sent events")
-	op.Description = "The event '" + api.EventStored + "' (data: Event) has an id and can be resumed by Last-Event-ID or 'after', which asks for all later ones; without either only what is new is told. " +
-		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated: a client that resumes reads the timeline. " +
-		"The event '" + api.EventBeat + "' (data: Beat) comes every ten seconds. A client that is too slow is cut off and resumes."
-	text(&op, "text/event-stream", "Events without end.")
+	op := call(http.MethodGet, "/events", "stream-events", "events", "Stream events as server-sent events")
+	op.Description = "The event '" + api.EventStored + "' (data: Event) has an ID. Resume with Last-Event-ID or 'after' to get all later events; " +
+		"without either, the stream has only new events. " +
+		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated; a client that resumes reads the timeline. " +
+		"The event '" + api.EventBeat + "' (data: Beat) is sent every ten seconds. A client that is too slow is disconnected and has to resume."
+	text(&op, "text/event-stream", "An endless stream of events.")
 	register(a, op, e.stream)
 }
 
 type eventsInput struct {
-	Run        string `query:"run" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"Only of this run."`
-	Experiment string `query:"experiment" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" doc:"Only of this experiment."`
-	After      int64  `query:"after" minimum:"-1" default:"-1" doc:"Begin after this event; -1 begins with what is new."`
-	LastEvent  int64  `header:"Last-Event-ID" minimum:"-1" default:"-1" doc:"Like 'after', which it goes before; browsers send it when they resume."`
+	Run        string `query:"run" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"Only events of this run."`
+	Experiment string `query:"experiment" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" doc:"Only events of this experiment."`
+	After      int64  `query:"after" minimum:"-1" default:"-1" doc:"Start after this event; -1 starts with new events."`
+	LastEvent  int64  `header:"Last-Event-ID" minimum:"-1" default:"-1" doc:"Takes precedence over 'after'; browsers send it when they resume."`
 }
 
 type eventsOutput struct{ Body func(huma.Context) }

@@ -68,17 +68,17 @@ func (e evidenceRoutes) add(a *registrar) {
 		op.Errors = []int{http.StatusNotFound}
 		return op
 	}
-	register(a, of("/result", "get-run-result", "What a run measured", "Not found until it was collected."), e.getResult)
-	register(a, of("/timeline", "get-run-timeline", "A run second by second", "It grows while the run is loaded."), e.getTimeline)
-	const growing = "Of the measure stage. They grow while the run is loaded; " +
-		"not found for a run that has not begun, and for one that ended without a result."
-	register(a, of("/histograms", "get-run-histograms", "The distributions of a run", growing), e.getHistograms)
-	register(a, of("/resources", "get-run-resources", "The real objects of a run", "As OpenTofu told of them."), e.getResources)
-	const lines = "The newest lines that match, oldest first; go back with 'before'."
-	register(a, of("/log", "get-run-log", "What a run's processes wrote", lines), e.getLog)
+	register(a, of("/result", "get-run-result", "Get the result of a run", "Not found until the run has been collected."), e.getResult)
+	register(a, of("/timeline", "get-run-timeline", "Get the timeline of a run, second by second", "It grows during the load phase."), e.getTimeline)
+	const growing = "Distributions of the measure stage. They grow during the load phase; " +
+		"not found for a run that has not started, and for one that ended without a result."
+	register(a, of("/histograms", "get-run-histograms", "Get the distributions of a run", growing), e.getHistograms)
+	register(a, of("/resources", "get-run-resources", "List the resources of a run", "As reported by OpenTofu."), e.getResources)
+	const lines = "The newest matching lines, oldest first; use 'before' for earlier lines."
+	register(a, of("/log", "get-run-log", "Get the log of a run's processes", lines), e.getLog)
 
-	op := of("/archive", "get-run-archive", "Everything of a run in one file", "A zip archive that stands alone: result, histograms, "+
-		"timeline, plan, guarantees, receipt, events and logs, with a README. Only of a run that has ended.")
+	op := of("/archive", "get-run-archive", "Download everything about a run in one file", "A self-contained zip archive: result, histograms, "+
+		"timeline, plan, guarantees, receipt, events and logs, with a README. Only for runs that have ended.")
 	op.Errors = append(op.Errors, http.StatusConflict)
 	text(&op, "application/zip", "The archive.")
 	op.Responses["200"].Content["application/zip"].Schema.Format = "binary"
@@ -195,11 +195,11 @@ func (e evidenceRoutes) getHistograms(ctx context.Context, in *RunPath) (*histog
 
 type logInput struct {
 	RunPath
-	Text   string `query:"q" maxLength:"200" doc:"Part of a line, whatever the case."`
-	Source string `query:"source" maxLength:"100" doc:"One of 'sources'."`
-	Level  string `query:"level" enum:"debug,info,warn,error" doc:"This one and worse."`
-	Before string `query:"before" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this log" doc:"From 'before' of the answer before."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Lines at most."`
+	Text   string `query:"q" maxLength:"200" doc:"Text that a line contains, ignoring case."`
+	Source string `query:"source" maxLength:"100" doc:"One of the 'sources' of the response."`
+	Level  string `query:"level" enum:"debug,info,warn,error" doc:"Minimum level."`
+	Before string `query:"before" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this log" doc:"'before' of the previous response."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Maximum number of lines."`
 }
 
 type logOutput struct{ Body api.Log }
@@ -233,7 +233,7 @@ func (e evidenceRoutes) getArchive(ctx context.Context, in *RunPath) (*archiveOu
 			return
 		}
 		if err := write(ctx, &patient{w, http.NewResponseController(w)}); err != nil {
-			e.log.WarnContext(ctx, "an archive was not sent whole", slog.String("run", in.ID), slog.Any("error", err))
+			e.log.WarnContext(ctx, "an archive was not sent completely", slog.String("run", in.ID), slog.Any("error", err))
 			panic(http.ErrAbortHandler) // the client sees that the rest is missing
 		}
 	}}, nil

@@ -33,22 +33,23 @@ type experimentRoutes struct {
 
 func (e experimentRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/experiments", "list-experiments", "experiments", "Experiments")
-	op.Description = "A page of them; go on with the cursor in 'next'."
+	op.Description = "One page of the list; continue with the cursor in 'next'."
 	register(a, op, e.list)
 
-	op = call(http.MethodGet, "/experiments/{id}", "get-experiment", "experiments", "One experiment with its plan, its runs and its verdict")
+	op = call(http.MethodGet, "/experiments/{id}", "get-experiment", "experiments", "Get an experiment with its plan, runs and verdict")
 	op.Errors = []int{http.StatusNotFound}
 	register(a, op, e.get)
 
 	op = call(http.MethodPost, "/experiments/{id}/cancel", "cancel-experiment", "experiments", "Cancel an experiment")
-	op.Description = "No further run of it starts; the active one is stopped and destroyed. The answer comes before that is done: see the events."
+	op.Description = "No further run of the experiment starts; the active run is stopped and destroyed. The response does not wait for that; " +
+		"follow the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.cancel"}
 	register(a, op, e.cancel)
 
-	op = call(http.MethodDelete, "/experiments/{id}", "delete-experiment", "experiments", "Delete an experiment with its results")
-	op.Description = "Refused while anything of it may still exist."
+	op = call(http.MethodDelete, "/experiments/{id}", "delete-experiment", "experiments", "Delete an experiment and its results")
+	op.Description = "Refused while parts of it may still exist."
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.delete"}
 	register(a, op, e.delete)
@@ -103,7 +104,7 @@ func (e experimentRoutes) delete(ctx context.Context, in *experimentPath) (*stru
 	}
 	for _, run := range runs {
 		if err := e.files.Forget(ctx, run.ID); err != nil { // the experiment is gone all the same
-			e.log.ErrorContext(ctx, "the files of a deleted run are still there", slog.String("run", run.ID), slog.Any("error", err))
+			e.log.ErrorContext(ctx, "the files of a deleted run still exist", slog.String("run", run.ID), slog.Any("error", err))
 		}
 	}
 	return nil, nil

@@ -35,15 +35,15 @@ func (h health) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()
 	if err := h.store.Ping(ctx); err != nil {
-		h.log.WarnContext(r.Context(), "the database does not answer", slog.Any("error", err))
-		say(w, http.StatusServiceUnavailable, "the database does not answer")
+		h.log.WarnContext(r.Context(), "the database does not respond", slog.Any("error", err))
+		say(w, http.StatusServiceUnavailable, "the database does not respond")
 		return
 	}
 	drain, err := h.store.Drain(ctx)
 	switch {
 	case err != nil:
 		h.log.WarnContext(r.Context(), "the drain state cannot be read", slog.Any("error", err))
-		say(w, http.StatusServiceUnavailable, "the database does not answer")
+		say(w, http.StatusServiceUnavailable, "the database does not respond")
 	case drain.InForce():
 		say(w, http.StatusServiceUnavailable, "draining")
 	default:

@@ -20,8 +20,8 @@ type inventoryRoutes struct {
 }
 
 func (i inventoryRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/inventory", "get-inventory", "operation", "What exists on the targets for this install")
-	op.Description = "Asked of the targets themselves, not of the database."
+	op := call(http.MethodGet, "/inventory", "get-inventory", "operation", "List what exists on the targets")
+	op.Description = "Read from the targets themselves, not from the database."
 	register(a, op, i.get)
 }
 

@@ -29,14 +29,14 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "dec_http_requests_total", Help: "Calls of the API, by operation and status.",
+			Name: "dec_http_requests_total", Help: "API calls, by operation and status.",
 		}, []string{"operation", "status"}),
 		callTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "dec_http_request_seconds", Help: "Time from a call to the end of its answer; streams and long polls are long.",
+			Name: "dec_http_request_seconds", Help: "Duration of API calls; event streams and long polls take long.",
 			Buckets: []float64{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30},
 		}, []string{"operation"}),
 		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "dec_run_phase_seconds", Help: "How long runs of this server were in each phase.",
+			Name: "dec_run_phase_seconds", Help: "Duration of the phases of this server's runs.",
 			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600},
 		}, []string{"phase"}),
 		entered: map[string]experiment.Event{},

@@ -44,9 +44,11 @@ func newAPI(mux *http.ServeMux) huma.API {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
-				Title:       "DEC",
-				Version:     "1",
-				Description: "Compares data technologies: one POST provisions, loads, measures and destroys. Errors are RFC 9457 problems that name the field. Times are RFC 3339 in UTC; fields that end in _ns hold nanoseconds, in _s seconds. Health (/livez, /readyz) and Prometheus metrics (/metrics) are beside this API.",
+				Title:   "DEC",
+				Version: "1",
+				Description: "Compares data technologies: one POST provisions, loads, measures and destroys. Errors are RFC 9457 problems that name the field. " +
+					"Times are RFC 3339 in UTC; fields ending in _ns are nanoseconds, in _s seconds. Health checks (/livez, " +
+					"/readyz) and Prometheus metrics (/metrics) are separate from this API.",
 			},
 			Components: &huma.Components{
 				Schemas: registry,
@@ -56,10 +58,10 @@ func newAPI(mux *http.ServeMux) huma.API {
 			},
 			Security: []map[string][]string{{"token": {}}},
 			Tags: []*huma.Tag{
-				{Name: "catalog", Description: "What can be compared."},
-				{Name: "experiments", Description: "Plans, their runs and their verdicts."},
-				{Name: "runs", Description: "Single runs and what they left."},
-				{Name: "events", Description: "What happens, as it happens."},
+				{Name: "catalog", Description: "Technologies, stacks and targets that can be used."},
+				{Name: "experiments", Description: "Experiments with their plans, runs and verdicts."},
+				{Name: "runs", Description: "Individual runs, their results and logs."},
+				{Name: "events", Description: "Live events."},
 				{Name: "operation", Description: "The server itself."},
 			},
 		},

@@ -9,7 +9,7 @@ const keyHeader = "Idempotency-Key"
 
 // experimentPath names an experiment.
 type experimentPath struct {
-	ID string `path:"id" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" example:"e1a2b3c4d5" doc:"Id of the experiment."`
+	ID string `path:"id" pattern:"^e[a-z0-9]{9}$" patternDescription:"the id of an experiment" example:"e1a2b3c4d5" doc:"ID of the experiment."`
 }
 
 func (p experimentPath) object() string { return p.ID }
@@ -17,7 +17,7 @@ func (p experimentPath) object() string { return p.ID }
 // RunPath names a run. It is exported because huma looks only into exported
 // fields, and it is embedded.
 type RunPath struct {
-	ID string `path:"id" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" example:"r1a2b3c4d5" doc:"Id of the run."`
+	ID string `path:"id" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" example:"r1a2b3c4d5" doc:"ID of the run."`
 }
 
 func (p RunPath) object() string { return p.ID }
@@ -25,20 +25,20 @@ func (p RunPath) object() string { return p.ID }
 // PageQuery asks for a part of a list. It is exported because huma looks only
 // into exported fields, and it is embedded.
 type PageQuery struct {
-	Cursor string `query:"cursor" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this list" doc:"From 'next' of the page before."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items at most."`
+	Cursor string `query:"cursor" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this list" doc:"'next' of the previous page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Maximum number of items."`
 }
 
 // experimentsQuery filters experiments.
 type experimentsQuery struct {
 	PageQuery
-	Text       string           `query:"q" maxLength:"200" doc:"Part of the name, the id, a label or a technology, whatever the case."`
+	Text       string           `query:"q" maxLength:"200" doc:"Text in the name, ID, a label or a technology, ignoring case."`
 	State      experiment.State `query:"state" enum:"queued,running,ended"`
-	Technology string           `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology" doc:"Of one of the variants."`
+	Technology string           `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology" doc:"Technology of a variant."`
 	Target     string           `query:"target" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a target"`
-	Digest     string           `query:"plan" pattern:"^[0-9a-f]{64}$" patternDescription:"the digest of a plan" doc:"Digest of the plan: experiments that ask the same question."`
+	Digest     string           `query:"plan" pattern:"^[0-9a-f]{64}$" patternDescription:"the digest of a plan" doc:"Plan digest: experiments with the same plan."`
 	By         string           `query:"by" maxLength:"100" doc:"Who submitted it."`
-	Order      string           `query:"order" enum:"newest,oldest" default:"newest" doc:"Which comes first."`
+	Order      string           `query:"order" enum:"newest,oldest" default:"newest" doc:"Sort order."`
 }
 
 func (q experimentsQuery) query() experiment.ExperimentQuery {

@@ -76,9 +76,9 @@ func (a *registrar) problem(ctx context.Context, err error) error {
 		return invalid(api.FieldError{Location: "query.cursor", Message: err.Error()})
 	}
 	if ctx.Err() == nil { // else the caller has gone, and nobody reads the answer
-		a.log.ErrorContext(ctx, "a call failed", slog.String("operation", operationOf(ctx)), slog.Any("error", err))
+		a.log.ErrorContext(ctx, "a request failed", slog.String("operation", operationOf(ctx)), slog.Any("error", err))
 	}
-	return api.NewProblem(http.StatusInternalServerError, "The server could not do this; its log has the reason.")
+	return api.NewProblem(http.StatusInternalServerError, "Internal error; the server's log has the reason.")
 }
 
 // invalid is the problem of a request with wrong fields.
@@ -105,7 +105,7 @@ func refusedPlan(faults *experiment.Problems) *api.Problem {
 		}
 		fields = append(fields, api.FieldError{Location: location, Message: fault.Message})
 	}
-	return api.NewProblem(http.StatusUnprocessableEntity, "The plan is refused: "+strings.ReplaceAll(faults.Error(), "\n", "; "), fields...)
+	return api.NewProblem(http.StatusUnprocessableEntity, "The plan was refused: "+strings.ReplaceAll(faults.Error(), "\n", "; "), fields...)
 }
 
 // writeProblem answers outside of huma.

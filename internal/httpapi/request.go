@@ -86,7 +86,7 @@ func (a accounting) audit(r *http.Request, state *request, action string, status
 		})
 	}
 	if err != nil {
-		a.log.ErrorContext(ctx, "a write is not in the audit log",
+		a.log.ErrorContext(ctx, "cannot write to the audit log",
 			slog.String("action", action), slog.String("object", state.object), slog.Any("error", err))
 	}
 }

@@ -28,7 +28,7 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := &recorder{ResponseWriter: w}
 	defer t.recoverPanic(recorder, r)
 	if !clean(r.URL) {
-		writeProblem(recorder, api.NewProblem(http.StatusNotFound, "There is no such path."))
+		writeProblem(recorder, api.NewProblem(http.StatusNotFound, "No such path."))
 		return
 	}
 	r.Header.Del("Accept") // every call has one form of answer
@@ -43,10 +43,10 @@ func (t *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if allowed := allowedMethods(mux, r); len(allowed) > 0 {
 		list := strings.Join(allowed, ", ")
 		recorder.Header().Set("Allow", list)
-		writeProblem(recorder, api.NewProblem(http.StatusMethodNotAllowed, fmt.Sprintf("This path takes %s.", list)))
+		writeProblem(recorder, api.NewProblem(http.StatusMethodNotAllowed, fmt.Sprintf("This path supports only %s.", list)))
 		return
 	}
-	writeProblem(recorder, api.NewProblem(http.StatusNotFound, "There is no such path; the calls are in /api/openapi.json."))
+	writeProblem(recorder, api.NewProblem(http.StatusNotFound, "No such path; /api/openapi.json lists all calls."))
 }
 
 // clean reports whether the path is written as the router wants it.
@@ -83,7 +83,7 @@ func (t *router) recoverPanic(w *recorder, r *http.Request) {
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
-	writeProblem(w, api.NewProblem(http.StatusInternalServerError, "The server could not do this; its log has the reason."))
+	writeProblem(w, api.NewProblem(http.StatusInternalServerError, "Internal error; the server's log has the reason."))
 }
 
 // recorder remembers whether an answer has begun.

@@ -38,15 +38,15 @@ type runRoutes struct {
 
 func (r runRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/runs", "list-runs", "runs", "Runs")
-	op.Description = "A page of them, the newest first; those of one experiment in their order."
+	op.Description = "One page of the list, newest first; runs of one experiment in the order in which they run."
 	register(a, op, r.list)
 
-	op = call(http.MethodGet, "/runs/{id}", "get-run", "runs", "One run")
+	op = call(http.MethodGet, "/runs/{id}", "get-run", "runs", "Get a run")
 	op.Errors = []int{http.StatusNotFound}
 	register(a, op, r.get)
 
 	op = call(http.MethodPost, "/runs/{id}/cancel", "cancel-run", "runs", "Cancel a run")
-	op.Description = "It is stopped and destroyed; the experiment goes on. The answer comes before that is done: see the events."
+	op.Description = "The run is stopped and destroyed; the experiment continues. The response does not wait for that; follow the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "run.cancel"}
@@ -149,7 +149,7 @@ func (r runRoutes) cancel(ctx context.Context, in *RunPath) (*acceptedRun, error
 		return nil, err
 	}
 	if !cancellable(run) {
-		return nil, api.NewProblem(http.StatusConflict, "Run "+in.ID+" is in phase "+string(run.Phase)+"; there is nothing left to cancel.")
+		return nil, api.NewProblem(http.StatusConflict, "Run "+in.ID+" is in phase "+string(run.Phase)+"; there is nothing to cancel.")
 	}
 	if err := r.engine.Cancel(ctx, in.ID, "cancelled by "+caller(ctx)); err != nil {
 		return nil, err

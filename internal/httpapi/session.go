@@ -33,13 +33,13 @@ type sessionRoutes struct {
 }
 
 func (s sessionRoutes) add(a *registrar) {
-	op := call(http.MethodPost, sessionPath, "create-session", "operation", "Sign a browser in")
-	op.Description = "Exchanges a one-time code, which the server prints when it starts, or the token for a cookie."
+	op := call(http.MethodPost, sessionPath, "create-session", "operation", "Sign in a browser")
+	op.Description = "Exchanges the token, or a one-time code that the server prints at its start, for a cookie."
 	op.Security = []map[string][]string{{}} // anybody may try
 	op.Metadata = map[string]any{auditAction: "session.create"}
 	register(a, op, s.create)
 
-	op = call(http.MethodGet, sessionPath, "get-session", "operation", "Who am I")
+	op = call(http.MethodGet, sessionPath, "get-session", "operation", "Get the current session")
 	register(a, op, s.get)
 
 	op = call(http.MethodDelete, sessionPath, "delete-session", "operation", "Sign out")

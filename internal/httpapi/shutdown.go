@@ -43,29 +43,31 @@ type shutdownRoutes struct {
 }
 
 func (s shutdownRoutes) add(a *registrar) {
-	op := call(http.MethodPost, "/shutdown", "request-shutdown", "operation", "Ask to shut the server down")
+	op := call(http.MethodPost, "/shutdown", "request-shutdown", "operation", "Request a shutdown")
 	op.Description = "No further run starts, on any server of the database; new experiments are accepted and stay queued. " +
-		"While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call."
+		"While runs are active, the response is 409 with these runs: repeat the call until it returns 200; then the process exits. " +
+		"The request lapses 15 minutes after the last call."
 	op.Metadata = map[string]any{auditAction: "shutdown.request"}
-	answer[api.Shutdown](a, &op, http.StatusOK, "No run is active; the process exits unless 'exit' was false.")
-	answer[api.Shutdown](a, &op, http.StatusConflict, "Deferred: runs are active.")
-	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds until it is worth asking again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
+	answer[api.Shutdown](a, &op, http.StatusOK, "No run is active; the process exits unless 'exit' is false.")
+	answer[api.Shutdown](a, &op, http.StatusConflict, "Deferred: runs are still active.")
+	op.Responses["409"].Headers["Retry-After"] = &huma.Param{Description: "Seconds to wait before repeating the call.",
+		Schema: &huma.Schema{Type: huma.TypeInteger}}
 	register(a, op, s.request)
 
-	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Where a shutdown stands")
-	op.Description = "With ?wait= the answer comes when that changes, or after that time. Asking keeps a shutdown that was requested from lapsing."
+	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Get the state of a shutdown")
+	op.Description = "With ?wait= the response comes when the state changes, or after that time. The call keeps a requested shutdown from lapsing."
 	register(a, op, s.get)
 
-	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Take a shutdown back")
-	op.Description = "Runs start again. Also when none was requested."
+	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Cancel a shutdown")
+	op.Description = "Runs start again. Succeeds even if no shutdown was requested."
 	op.Metadata = map[string]any{auditAction: "shutdown.cancel"}
 	register(a, op, s.cancel)
 }
 
 // shutdownRequest is the body of a request to shut down.
 type shutdownRequest struct {
-	Mode api.ShutdownMode `json:"mode,omitempty" enum:"drain,handoff" doc:"What becomes of active runs: drain waits for them (the default); handoff is not there yet."`
-	Exit *bool            `json:"exit,omitempty" doc:"false: the process stays, and starts nothing."`
+	Mode api.ShutdownMode `json:"mode,omitempty" enum:"drain,handoff" doc:"drain (default) waits for active runs; handoff is not supported yet."`
+	Exit *bool            `json:"exit,omitempty" doc:"If false, the process keeps running but starts no runs."`
 }
 
 type shutdownInput struct{ Body *shutdownRequest }
@@ -103,20 +105,21 @@ func (s shutdownRoutes) check(body *shutdownRequest) (exit bool, err error) {
 	exit = true
 	if body != nil {
 		if body.Mode == api.ShutdownHandoff {
-			return false, invalid(api.FieldError{Location: "body.mode", Message: "handoff needs a server that adopts every run of the one before, and this version adopts loads alone; write drain"})
+			return false, invalid(api.FieldError{Location: "body.mode",
+				Message: "handoff is not supported: this version can take over only loads from a previous server; use drain"})
 		}
 		if body.Exit != nil {
 			exit = *body.Exit
 		}
 	}
 	if exit && s.exit == nil {
-		return false, invalid(api.FieldError{Location: "body.exit", Message: "this server belongs to a command and ends with it; write false"})
+		return false, invalid(api.FieldError{Location: "body.exit", Message: "this server belongs to a command and exits with it; set it to false"})
 	}
 	return exit, nil
 }
 
 type waitInput struct {
-	Wait string `query:"wait" pattern:"^([12]?[0-9]|30)s$" patternDescription:"whole seconds up to 30s" example:"1s" doc:"How long the answer may take."`
+	Wait string `query:"wait" pattern:"^([12]?[0-9]|30)s$" patternDescription:"whole seconds up to 30s" example:"1s" doc:"Maximum waiting time."`
 }
 
 type shutdownState struct{ Body api.Shutdown }

@@ -50,7 +50,7 @@ func strict(ctx huma.Context, next func(huma.Context)) {
 func checkQuery(raw string, op *huma.Operation) []api.FieldError {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return []api.FieldError{{Location: "query", Message: "is not a query: " + err.Error()}}
+		return []api.FieldError{{Location: "query", Message: "is not a valid query: " + err.Error()}}
 	}
 	var fields []api.FieldError
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -64,7 +64,7 @@ func checkQuery(raw string, op *huma.Operation) []api.FieldError {
 		}
 		list := param.Schema.Type == huma.TypeArray
 		if len(values[name]) > 1 && !list {
-			refuse("is given more than once; keep one")
+			refuse("is given more than once; keep one of them")
 			continue
 		}
 		for _, value := range values[name] {
@@ -86,7 +86,7 @@ func unknownParam(op *huma.Operation) string {
 	if len(known) == 0 {
 		return "unknown query parameter; this call takes none"
 	}
-	return "unknown query parameter; there are " + strings.Join(known, ", ")
+	return "unknown query parameter; known are " + strings.Join(known, ", ")
 }
 
 func findParam(op *huma.Operation, in, name string) *huma.Param {
@@ -105,11 +105,11 @@ var integer = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,18})$`)
 func refuseText(text string, schema *huma.Schema) string {
 	switch {
 	case text == "":
-		return "is empty; leave it out"
+		return "is empty; omit it"
 	case !utf8.ValidString(text):
 		return "is not UTF-8 text"
 	case strings.ContainsFunc(text, unicode.IsControl):
-		return "holds a control character"
+		return "contains a control character"
 	case schema.Type == huma.TypeInteger && !integer.MatchString(text):
 		return "is not a whole number"
 	case schema.Type == huma.TypeBoolean && text != "true" && text != "false":
@@ -129,7 +129,7 @@ func checkHeaders(header http.Header, op *huma.Operation) []api.FieldError {
 		values := header.Values(p.Name)
 		message := ""
 		if len(values) > 1 {
-			message = "is given more than once; keep one"
+			message = "is given more than once; keep one of them"
 		} else if len(values) == 1 {
 			message = refuseText(values[0], p.Schema)
 		}
@@ -185,7 +185,7 @@ func checkNulls(data []byte) *api.Problem {
 	var fields []api.FieldError
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if members[name] == nil {
-			fields = append(fields, api.FieldError{Location: "body." + name, Message: "is null; leave it out"})
+			fields = append(fields, api.FieldError{Location: "body." + name, Message: "is null; omit it"})
 		}
 	}
 	if len(fields) == 0 {
@@ -215,7 +215,7 @@ func checkType(header http.Header, body *huma.RequestBody) *api.Problem {
 	kind, params, err := mime.ParseMediaType(given)
 	charset := strings.ToLower(cmp.Or(params["charset"], "utf-8"))
 	if err != nil || !slices.Contains(known, kind) || charset != "utf-8" {
-		return api.NewProblem(http.StatusUnsupportedMediaType, "The body has a type that this call does not take; send "+strings.Join(known, " or ")+".")
+		return api.NewProblem(http.StatusUnsupportedMediaType, "The body's content type is not supported; send "+strings.Join(known, " or ")+".")
 	}
 	header.Set("Content-Type", kind)
 	return nil

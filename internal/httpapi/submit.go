@@ -51,14 +51,14 @@ type submitRoutes struct {
 
 func (s submitRoutes) add(a *registrar) {
 	op := call(http.MethodPost, "/experiments", "create-experiment", "experiments", "Submit an experiment")
-	op.Description = "It is queued and needs no further call. With ?dry_run=true everything is checked and nothing is stored."
+	op.Description = "The experiment is queued and runs without further calls. With ?dry_run=true the plan is validated but nothing is stored."
 	op.DefaultStatus = http.StatusAccepted
 	op.SkipValidateBody = true // the planner does, and says more
 	op.RequestBody = &huma.RequestBody{Description: "The plan, as JSON or YAML.", Required: true}
 	op.Errors = []int{http.StatusConflict}
 	op.Metadata = map[string]any{auditAction: "experiment.create"}
-	answer[api.ExperimentDetail](a, &op, http.StatusAccepted, "It is stored and queued.")
-	answer[api.DryRun](a, &op, http.StatusOK, "What the plan would do (dry_run).")
+	answer[api.ExperimentDetail](a, &op, http.StatusAccepted, "The experiment is stored and queued.")
+	answer[api.DryRun](a, &op, http.StatusOK, "The validated plan (dry_run).")
 	register(a, op, s.submit)
 
 	plan := a.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[experiment.Plan](), true, "")
@@ -70,14 +70,14 @@ func (s submitRoutes) add(a *registrar) {
 
 type submitInput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
-	Key         string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"up to 255 visible characters" doc:"Makes a repeated request the same request, for 24 hours."`
-	DryRun      bool   `query:"dry_run" doc:"Check everything and store nothing."`
+	Key         string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"up to 255 visible characters" doc:"Makes repeated requests one request, for 24 hours."`
+	DryRun      bool   `query:"dry_run" doc:"Validate the plan without storing anything."`
 	RawBody     []byte
 }
 
 type submitOutput struct {
 	Status   int
-	Location string `header:"Location" doc:"Of the experiment."`
+	Location string `header:"Location" doc:"URL of the experiment."`
 	Body     any
 }
 

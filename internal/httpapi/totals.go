@@ -33,16 +33,16 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	upDesc       = describe("database_up", "1 when the database could be read.")
-	infoDesc     = describe("info", "1; the version is a label.", "version")
+	upDesc       = describe("database_up", "1 if the database can be read.")
+	infoDesc     = describe("info", "Always 1; the version is a label.", "version")
 	runsDesc     = describe("runs", "Runs that have not ended, by phase.", "phase")
 	outcomesDesc = describe("runs_ended_total", "Runs that have ended, by outcome.", "outcome")
-	leakedDesc   = describe("runs_leaked", "Runs whose infrastructure may still exist after it was given up.")
-	queueDesc    = describe("queue_age_seconds", "How long the oldest queued run waits; 0 without one.")
+	leakedDesc   = describe("runs_leaked", "Runs whose infrastructure may still exist after DEC gave up destroying it.")
+	queueDesc    = describe("queue_age_seconds", "Waiting time of the oldest queued run; 0 if the queue is empty.")
 	attemptsDesc = describe("attempts_total", "OpenTofu processes, by kind and outcome.", "kind", "outcome")
-	drainDesc    = describe("draining", "1 while no further run starts.")
-	eventDesc    = describe("last_event_id", "Id of the newest stored event.")
-	lagDesc      = describe("event_lag", "Stored events that the streams of this server have not told yet.")
+	drainDesc    = describe("draining", "1 while the server drains.")
+	eventDesc    = describe("last_event_id", "ID of the newest stored event.")
+	lagDesc      = describe("event_lag", "Stored events that this server has not yet sent to its streams.")
 	clientsDesc  = describe("sse_clients", "Open event streams.")
 )
 
@@ -66,7 +66,7 @@ func (t *totals) Collect(out chan<- prometheus.Metric) {
 	gauge(infoDesc, 1, t.version)
 	gauge(clientsDesc, float64(t.hub.Subscribers()))
 	if err := t.stored(ctx, out, gauge); err != nil {
-		t.log.WarnContext(ctx, "the totals cannot be read", slog.Any("error", err))
+		t.log.WarnContext(ctx, "cannot read the totals", slog.Any("error", err))
 		gauge(upDesc, 0)
 		return
 	}

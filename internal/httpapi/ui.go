@@ -24,7 +24,7 @@ const (
 func newPage(page fs.FS) (http.HandlerFunc, error) {
 	if page == nil {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			say(w, http.StatusOK, "DEC is running. This build has no page; the API is below /api/v1, its document at /api/openapi.json.")
+			say(w, http.StatusOK, "DEC is running. This build has no web page; the API is at /api/v1, its OpenAPI document at /api/openapi.json.")
 		}, nil
 	}
 	index, err := fs.ReadFile(page, indexFile)
@@ -32,7 +32,7 @@ func newPage(page fs.FS) (http.HandlerFunc, error) {
 		return nil, fmt.Errorf("read the page: %w", err)
 	}
 	if !bytes.Contains(index, []byte(nonceSlot)) {
-		return nil, errors.New("the page has no slot for the nonce of its styles: build it again with 'make setup'")
+		return nil, errors.New("the page has no placeholder for the nonce of its styles: rebuild it with 'make setup'")
 	}
 	files, err := readPage(page)
 	if err != nil {
@@ -45,7 +45,7 @@ func newPage(page fs.FS) (http.HandlerFunc, error) {
 			return
 		}
 		if strings.HasPrefix(name, assets) {
-			say(w, http.StatusNotFound, "There is no such file; reload the page.")
+			say(w, http.StatusNotFound, "No such file; reload the page.")
 			return
 		}
 		writeIndex(w, r, index)

@@ -101,7 +101,7 @@ func (l liveRuns) fill(ctx context.Context, run *api.Run, stages experiment.Stag
 func (l liveRuns) loadStart(ctx context.Context, run string) time.Time {
 	start, err := l.loads.LoadStart(ctx, run)
 	if err != nil {
-		l.log.WarnContext(ctx, "the start of a load is not known", slog.String("run", run), slog.Any("error", err))
+		l.log.WarnContext(ctx, "the start of a load is unknown", slog.String("run", run), slog.Any("error", err))
 		return time.Time{}
 	}
 	return start.UTC()

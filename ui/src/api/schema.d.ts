@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who did what
-         * @description Every write, the newest first.
+         * List the audit log
+         * @description All write calls, newest first.
          */
         get: operations["list-audit"];
         put?: never;
@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What can be compared here
-         * @description Technologies with their stacks and targets, each available or why not and what mends it; options and plans as JSON Schema.
+         * Get the catalog
+         * @description Technologies with their stacks, and targets: whether each is available, and if not, why and how to fix it. Options and plans as JSON Schema.
          */
         get: operations["get-catalog"];
         put?: never;
@@ -52,8 +52,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare picked runs
-         * @description At most 40 runs of one or of several experiments. Without a verdict where they were not planned together.
+         * Compare selected runs
+         * @description Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together.
          */
         get: operations["compare-runs"];
         put?: never;
@@ -72,8 +72,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare picked runs, as CSV, one row per run
-         * @description At most 40 runs of one or of several experiments. Without a verdict where they were not planned together.
+         * Compare selected runs, as CSV, one row per run
+         * @description Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together.
          */
         get: operations["compare-runs-csv"];
         put?: never;
@@ -92,8 +92,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare picked runs, as one HTML file without outside parts
-         * @description At most 40 runs of one or of several experiments. Without a verdict where they were not planned together.
+         * Compare selected runs, as a self-contained HTML file
+         * @description Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together.
          */
         get: operations["compare-runs-html"];
         put?: never;
@@ -112,8 +112,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as server-sent events
-         * @description The event 'event' (data: Event) has an id and can be resumed by Last-Event-ID or 'after', which asks for all later ones; without either only what is new is told. The event 'snapshot' (data: Snapshot) is one second of a run and is not repeated: a client that resumes reads the timeline. The event 'beat' (data: Beat) comes every ten seconds. A client that is too slow is cut off and resumes.
+         * Stream events as server-sent events
+         * @description The event 'event' (data: Event) has an ID. Resume with Last-Event-ID or 'after' to get all later events; without either, the stream has only new events. The event 'snapshot' (data: Snapshot) is one second of a run and is not repeated; a client that resumes reads the timeline. The event 'beat' (data: Beat) is sent every ten seconds. A client that is too slow is disconnected and has to resume.
          */
         get: operations["stream-events"];
         put?: never;
@@ -133,13 +133,13 @@ export interface paths {
         };
         /**
          * Experiments
-         * @description A page of them; go on with the cursor in 'next'.
+         * @description One page of the list; continue with the cursor in 'next'.
          */
         get: operations["list-experiments"];
         put?: never;
         /**
          * Submit an experiment
-         * @description It is queued and needs no further call. With ?dry_run=true everything is checked and nothing is stored.
+         * @description The experiment is queued and runs without further calls. With ?dry_run=true the plan is validated but nothing is stored.
          */
         post: operations["create-experiment"];
         delete?: never;
@@ -155,13 +155,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One experiment with its plan, its runs and its verdict */
+        /** Get an experiment with its plan, runs and verdict */
         get: operations["get-experiment"];
         put?: never;
         post?: never;
         /**
-         * Delete an experiment with its results
-         * @description Refused while anything of it may still exist.
+         * Delete an experiment and its results
+         * @description Refused while parts of it may still exist.
          */
         delete: operations["delete-experiment"];
         options?: never;
@@ -180,7 +180,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel an experiment
-         * @description No further run of it starts; the active one is stopped and destroyed. The answer comes before that is done: see the events.
+         * @description No further run of the experiment starts; the active run is stopped and destroyed. The response does not wait for that; follow the events.
          */
         post: operations["cancel-experiment"];
         delete?: never;
@@ -197,8 +197,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The answer of an experiment
-         * @description Statistics, fairness and where the configurations differ. There is a verdict once all runs have ended.
+         * Get the comparison of an experiment
+         * @description Statistics, fairness and differences between the configurations. The verdict is available once all runs have ended.
          */
         get: operations["get-experiment-comparison"];
         put?: never;
@@ -216,7 +216,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The answer of an experiment, as CSV, one row per run */
+        /** Get the comparison of an experiment, as CSV, one row per run */
         get: operations["get-experiment-comparison-csv"];
         put?: never;
         post?: never;
@@ -233,7 +233,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The answer of an experiment, as one HTML file without outside parts */
+        /** Get the comparison of an experiment, as a self-contained HTML file */
         get: operations["get-experiment-comparison-html"];
         put?: never;
         post?: never;
@@ -251,8 +251,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What exists on the targets for this install
-         * @description Asked of the targets themselves, not of the database.
+         * List what exists on the targets
+         * @description Read from the targets themselves, not from the database.
          */
         get: operations["get-inventory"];
         put?: never;
@@ -272,7 +272,7 @@ export interface paths {
         };
         /**
          * Runs
-         * @description A page of them, the newest first; those of one experiment in their order.
+         * @description One page of the list, newest first; runs of one experiment in the order in which they run.
          */
         get: operations["list-runs"];
         put?: never;
@@ -290,7 +290,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /** Get a run */
         get: operations["get-run"];
         put?: never;
         post?: never;
@@ -308,8 +308,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything of a run in one file
-         * @description A zip archive that stands alone: result, histograms, timeline, plan, guarantees, receipt, events and logs, with a README. Only of a run that has ended.
+         * Download everything about a run in one file
+         * @description A self-contained zip archive: result, histograms, timeline, plan, guarantees, receipt, events and logs, with a README. Only for runs that have ended.
          */
         get: operations["get-run-archive"];
         put?: never;
@@ -331,7 +331,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a run
-         * @description It is stopped and destroyed; the experiment goes on. The answer comes before that is done: see the events.
+         * @description The run is stopped and destroyed; the experiment continues. The response does not wait for that; follow the events.
          */
         post: operations["cancel-run"];
         delete?: never;
@@ -348,8 +348,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The distributions of a run
-         * @description Of the measure stage. They grow while the run is loaded; not found for a run that has not begun, and for one that ended without a result.
+         * Get the distributions of a run
+         * @description Distributions of the measure stage. They grow during the load phase; not found for a run that has not started, and for one that ended without a result.
          */
         get: operations["get-run-histograms"];
         put?: never;
@@ -368,8 +368,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a run's processes wrote
-         * @description The newest lines that match, oldest first; go back with 'before'.
+         * Get the log of a run's processes
+         * @description The newest matching lines, oldest first; use 'before' for earlier lines.
          */
         get: operations["get-run-log"];
         put?: never;
@@ -388,8 +388,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The real objects of a run
-         * @description As OpenTofu told of them.
+         * List the resources of a run
+         * @description As reported by OpenTofu.
          */
         get: operations["get-run-resources"];
         put?: never;
@@ -408,8 +408,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a run measured
-         * @description Not found until it was collected.
+         * Get the result of a run
+         * @description Not found until the run has been collected.
          */
         get: operations["get-run-result"];
         put?: never;
@@ -428,8 +428,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A run second by second
-         * @description It grows while the run is loaded.
+         * Get the timeline of a run, second by second
+         * @description It grows during the load phase.
          */
         get: operations["get-run-timeline"];
         put?: never;
@@ -447,12 +447,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who am I */
+        /** Get the current session */
         get: operations["get-session"];
         put?: never;
         /**
-         * Sign a browser in
-         * @description Exchanges a one-time code, which the server prints when it starts, or the token for a cookie.
+         * Sign in a browser
+         * @description Exchanges the token, or a one-time code that the server prints at its start, for a cookie.
          */
         post: operations["create-session"];
         /** Sign out */
@@ -470,19 +470,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where a shutdown stands
-         * @description With ?wait= the answer comes when that changes, or after that time. Asking keeps a shutdown that was requested from lapsing.
+         * Get the state of a shutdown
+         * @description With ?wait= the response comes when the state changes, or after that time. The call keeps a requested shutdown from lapsing.
          */
         get: operations["get-shutdown"];
         put?: never;
         /**
-         * Ask to shut the server down
-         * @description No further run starts, on any server of the database; new experiments are accepted and stay queued. While a run is active the answer is 409 with what it waits for: ask again until it is 200, after which the process exits. It lapses 15 minutes after the last call.
+         * Request a shutdown
+         * @description No further run starts, on any server of the database; new experiments are accepted and stay queued. While runs are active, the response is 409 with these runs: repeat the call until it returns 200; then the process exits. The request lapses 15 minutes after the last call.
          */
         post: operations["request-shutdown"];
         /**
-         * Take a shutdown back
-         * @description Runs start again. Also when none was requested.
+         * Cancel a shutdown
+         * @description Runs start again. Succeeds even if no shutdown was requested.
          */
         delete: operations["cancel-shutdown"];
         options?: never;
@@ -516,27 +516,27 @@ export interface components {
             version: string;
         };
         AuditEntry: {
-            /** @description Such as 'experiment.create'. */
+            /** @description Operation, such as 'experiment.create'. */
             action: string;
             /** Format: date-time */
             at: string;
             by: string;
             /** Format: int64 */
             id: number;
-            /** @description Id of what it was done to. */
+            /** @description ID of the object. */
             object?: string;
-            /** @description Address of the caller. */
+            /** @description Network address of the caller. */
             remote?: string;
             /**
              * Format: int64
-             * @description HTTP status of the answer.
+             * @description HTTP status of the response.
              */
             status: number;
         };
         Beat: {
             /**
              * Format: date-time
-             * @description Time of the server.
+             * @description Server time.
              */
             at: string;
             draining: boolean;
@@ -553,46 +553,46 @@ export interface components {
             broker_s_per_million?: number;
         };
         Catalog: {
-            /** @description What brokers promise, in the order of tables. */
+            /** @description Guarantees of brokers, in display order. */
             guarantees: components["schemas"]["Guarantee"][];
-            /** @description Events that clients recover from by themselves, in the order of tables. */
+            /** @description Events from which clients recover by themselves, in display order. */
             incidents: components["schemas"]["Incident"][];
-            /** @description What variants can be compared by. */
+            /** @description Metrics by which variants can be compared. */
             metrics: components["schemas"]["Metric"][];
-            /** @description JSON Schema of a plan. */
+            /** @description JSON Schema of plans. */
             plan_schema: unknown;
             targets: components["schemas"]["Target"][];
             technologies: components["schemas"]["Technology"][];
         };
         ComparedRun: {
             counts?: components["schemas"]["Counts"];
-            /** @description Why it does not count. */
+            /** @description Why the run is excluded from the statistics. */
             excluded?: string;
-            /** @description How often they happened in the measure stage; absent without any. */
+            /** @description Number of incidents in the measure stage; absent if there are none. */
             incidents?: {
                 [key: string]: number;
             };
             link: string;
-            /** @description Every metric in its unit; null where the count does not support it. */
+            /** @description Metrics in their units; null if there are too few messages for the metric. */
             metrics?: {
                 [key: string]: number | null;
             };
             run: components["schemas"]["Run"];
         };
         Comparison: {
-            /** @description A sentence for each run that does not count, or is not proven gone. */
+            /** @description One sentence per run that is not counted or not verified as gone. */
             attention: string[];
-            /** @description Sentences that belong beside the verdict. */
+            /** @description Sentences to show next to the verdict. */
             caveats: string[];
             comparison: components["schemas"]["StatsComparison"];
-            /** @description Where the variants' configurations differ. */
+            /** @description Differences between the variants' configurations. */
             differences: components["schemas"]["Difference"][];
-            /** @description Its id; absent for runs of several experiments. */
+            /** @description ID of the experiment; absent for runs of several experiments. */
             experiment?: string;
             fairness: components["schemas"]["Fairness"];
-            /** @description What every variant is shown with, in the order of the table. */
+            /** @description Figures of all variants, in display order. */
             figures: components["schemas"]["Figure"][];
-            /** @description In the order in which they ran. */
+            /** @description Runs in the order in which they ran. */
             runs: components["schemas"]["ComparedRun"][];
             /** @description Brokers and agents shared one machine. */
             shared_machine: boolean;
@@ -636,26 +636,26 @@ export interface components {
         };
         Difference: {
             path: string;
-            /** @description By variant; absent where it is not set. */
+            /** @description Values by variant; absent if not set. */
             values: {
                 [key: string]: unknown;
             };
         };
         DryRun: {
             digest: string;
-            /** @description What the estimate rests on. */
+            /** @description What the estimate is based on. */
             estimate_of: string;
             /**
              * Format: double
-             * @description Seconds, if no run must be repeated.
+             * @description Estimated duration in seconds, if no run has to be repeated.
              */
             estimate_s: number;
-            /** @description Variants in the order of their runs. */
+            /** @description Variants in the order in which they run. */
             order: string[];
-            /** @description Normalised: every default is filled in. */
+            /** @description Normalised plan, with all defaults. */
             plan: components["schemas"]["Plan"];
             warnings: string[];
-            /** @description The same as YAML. */
+            /** @description The same plan as YAML. */
             yaml: string;
         };
         Event: {
@@ -679,7 +679,7 @@ export interface components {
             compare: string;
             /** Format: date-time */
             created_at: string;
-            /** @description Plans that differ in nothing but their name have equal digests. */
+            /** @description Digest of the plan without its name: equal plans have equal digests. */
             digest: string;
             /** Format: date-time */
             ended_at?: string;
@@ -687,14 +687,14 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Runs of other experiments that start before it.
+             * @description Number of runs of other experiments that start before it.
              */
             queued_before?: number;
-            /** @description Why no further run of it starts. */
+            /** @description Why no further run of the experiment starts. */
             reason?: string;
             /**
              * Format: double
-             * @description Seconds until it will probably have ended.
+             * @description Estimated time to completion, in seconds.
              */
             remaining_s?: number;
             runs: components["schemas"]["RunCounts"];
@@ -717,7 +717,7 @@ export interface components {
             compare: string;
             /** Format: date-time */
             created_at: string;
-            /** @description Plans that differ in nothing but their name have equal digests. */
+            /** @description Digest of the plan without its name: equal plans have equal digests. */
             digest: string;
             /** Format: date-time */
             ended_at?: string;
@@ -728,17 +728,17 @@ export interface components {
             plan: components["schemas"]["Plan"];
             /**
              * Format: int64
-             * @description Runs of other experiments that start before it.
+             * @description Number of runs of other experiments that start before it.
              */
             queued_before?: number;
-            /** @description Why no further run of it starts. */
+            /** @description Why no further run of the experiment starts. */
             reason?: string;
             /**
              * Format: double
-             * @description Seconds until it will probably have ended.
+             * @description Estimated time to completion, in seconds.
              */
             remaining_s?: number;
-            /** @description In the order in which they run. */
+            /** @description Runs in the order in which they run. */
             run_list: components["schemas"]["Run"][];
             runs: components["schemas"]["RunCounts"];
             /** Format: date-time */
@@ -749,63 +749,63 @@ export interface components {
             variants: components["schemas"]["VariantName"][];
             /** @description Absent until all runs have ended. */
             verdict?: components["schemas"]["Verdict"];
-            /** @description What is allowed but probably not meant. */
+            /** @description Settings that are allowed but probably unintended. */
             warnings: string[];
         };
         Fairness: {
-            /** @description A sentence each, with what would make them equal; none means alike, if known. */
+            /** @description One sentence per difference, with a way to equalise; none means equal if 'known' is true. */
             differences: string[];
-            /** @description Program that stood for the technology, by variant. */
+            /** @description Emulator that stood in for the technology, by variant. */
             emulators?: {
                 [key: string]: string;
             };
-            /** @description Every variant has guarantees that were read back. */
+            /** @description The guarantees of every variant were read back. */
             known: boolean;
-            /** @description In a few words, such as 'same guarantees'. */
+            /** @description Summary, such as 'same guarantees'. */
             label: string;
-            /** @description Sentences on what technologies guarantee where that is not what was measured. */
+            /** @description Sentences about what technologies guarantee if that was not measured. */
             nature: string[];
-            /** @description The same, to be laid out. */
+            /** @description The same differences, as structured data. */
             unequal: components["schemas"]["Inequality"][];
         };
         FieldError: {
-            /** @description Such as 'body.variants[0].options.brokers' or 'query.limit'. */
+            /** @description Field, such as 'body.variants[0].options.brokers' or 'query.limit'. */
             location: string;
-            /** @description What is wrong and what to write instead. */
+            /** @description What is wrong and how to fix it. */
             message: string;
-            /** @description What was given; never that of a body, which may hold secrets. */
+            /** @description The value received; never from a body, which may contain secrets. */
             value?: unknown;
         };
         Figure: {
-            /** @description Of a metric, a count, or an incident. */
+            /** @description Name of a metric, count or incident. */
             name: string;
-            /** @description Its values are sums over the runs that count; else medians. */
+            /** @description Values are sums over the counted runs; otherwise medians. */
             sum: boolean;
             title: string;
             /** @enum {string} */
             unit: "ns" | "per_s" | "s_per_million" | "count" | "bytes";
-            /** @description In the order of the variants. */
+            /** @description Values in the order of the variants. */
             values: components["schemas"]["FigureValue"][];
         };
         FigureValue: {
             /**
              * Format: double
-             * @description Largest of the runs; absent of a sum.
+             * @description Maximum over the runs; absent for a sum.
              */
             high?: number;
             /**
              * Format: double
-             * @description Smallest of the runs; absent of a sum.
+             * @description Minimum over the runs; absent for a sum.
              */
             low?: number;
             /**
              * Format: int64
-             * @description How many runs are behind it.
+             * @description Number of runs in the value.
              */
             runs: number;
             /**
              * Format: double
-             * @description Null where it is not known.
+             * @description Null if unknown.
              */
             value: number | null;
         };
@@ -828,16 +828,16 @@ export interface components {
             unwatched?: number;
         };
         Guarantee: {
-            /** @description Of its field in the guarantees of a result. */
+            /** @description Name of its field in the guarantees of a result. */
             name: string;
-            /** @description Its values, the weakest first; absent where it is a number. */
+            /** @description Values, weakest first; absent if the guarantee is a number. */
             scale?: string[];
             title: string;
         };
         Histograms: {
             /** Format: date-time */
             as_of: string;
-            /** @description The run was collected: these are exact and nothing will be added. */
+            /** @description The run has been collected; these are exact and no data will be added. */
             complete: boolean;
             /** @description V2-encoded HDR histograms, in base64. */
             histograms: {
@@ -846,16 +846,16 @@ export interface components {
             run: string;
         };
         Incident: {
-            /** @description By which results and seconds count it. */
+            /** @description Name under which results and timelines count it. */
             name: string;
             title: string;
         };
         Inequality: {
-            /** @description In words. */
+            /** @description Display name of the guarantee. */
             guarantee: string;
-            /** @description How to bring those that gave less to the most; empty text where there is no way. */
+            /** @description How to raise weaker guarantees to the strongest; empty text if that is not possible. */
             raise: components["schemas"]["VariantValue"][];
-            /** @description In words, in the order of the variants. */
+            /** @description Display values, in the order of the variants. */
             values: components["schemas"]["VariantValue"][];
         };
         Inventory: {
@@ -869,7 +869,7 @@ export interface components {
             age_s: number;
             alive: boolean;
             /**
-             * @description managed: of an active run; lost: of a run that has ended; leaked: a destroy was given up; foreign: not of this install.
+             * @description managed: of an active run; lost: of an ended run; leaked: destroy given up; foreign: not of this install.
              * @enum {string}
              */
             class: "managed" | "lost" | "leaked" | "foreign";
@@ -914,22 +914,22 @@ export interface components {
             zero?: number;
         };
         Log: {
-            /** @description Cursor of the lines before these; absent when there are none. */
+            /** @description Cursor of the preceding lines; absent if there are none. */
             before?: string;
             lines: components["schemas"]["LogLine"][];
             /**
              * Format: int64
-             * @description Lines that match the query, in all pages.
+             * @description Number of lines that match the query, over all pages.
              */
             matches: number;
             run: string;
-            /** @description All that can be asked for by source. */
+            /** @description Values of the query parameter 'source'. */
             sources: string[];
         };
         LogLine: {
             /**
              * Format: date-time
-             * @description Absent where the line does not tell.
+             * @description Absent if the line has no time.
              */
             at?: string;
             /** @enum {string} */
@@ -939,13 +939,13 @@ export interface components {
              * @description Position in the whole log, from 1.
              */
             n: number;
-            /** @description Such as 'dec', 'tofu 2 apply' or 'broker-0'. */
+            /** @description Source of the line, such as 'dec', 'tofu 2 apply' or 'broker-0'. */
             source: string;
             text: string;
         };
         Metric: {
             /**
-             * @description Which value is the better one.
+             * @description Whether lower or higher values are better.
              * @enum {string}
              */
             better: "lower" | "higher";
@@ -963,7 +963,7 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             /**
              * Format: int64
-             * @description The list holds everything up to this event; open the stream after it.
+             * @description The list includes everything up to this event; start the event stream after it.
              */
             last_event_id: number;
             /** @description Cursor of the next page; absent on the last one. */
@@ -975,7 +975,7 @@ export interface components {
             items: components["schemas"]["Experiment"][];
             /**
              * Format: int64
-             * @description The list holds everything up to this event; open the stream after it.
+             * @description The list includes everything up to this event; start the event stream after it.
              */
             last_event_id: number;
             /** @description Cursor of the next page; absent on the last one. */
@@ -987,7 +987,7 @@ export interface components {
             items: components["schemas"]["Run"][];
             /**
              * Format: int64
-             * @description The list holds everything up to this event; open the stream after it.
+             * @description The list includes everything up to this event; start the event stream after it.
              */
             last_event_id: number;
             /** @description Cursor of the next page; absent on the last one. */
@@ -1232,16 +1232,16 @@ export interface components {
             };
         };
         Problem: {
-            /** @description What is wrong and what to do, for people. */
+            /** @description What is wrong and how to fix it. */
             detail: string;
-            /** @description What is wrong with single fields. */
+            /** @description Errors of individual fields. */
             errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int64
-             * @description HTTP status of this answer.
+             * @description HTTP status of this response.
              */
             status: number;
-            /** @description The status in words. */
+            /** @description Text of the HTTP status. */
             title: string;
             /**
              * Format: uri-reference
@@ -1294,10 +1294,10 @@ export interface components {
             experiment: string;
             /**
              * Format: date-time
-             * @description Everything of it ends by itself then.
+             * @description Hard deadline: the run's processes are stopped.
              */
             expires_at?: string;
-            /** @description Repeats a run that failed or was not valid. */
+            /** @description The run repeats one that failed or was not valid. */
             extra: boolean;
             id: string;
             /** @description Such as 'kafka #3' or 'kinesis (emulator) #1'. */
@@ -1315,11 +1315,11 @@ export interface components {
             reason?: string;
             /**
              * Format: date-time
-             * @description Start of the phase.
+             * @description Start of the current phase.
              */
             since: string;
             /**
-             * @description Within phase load.
+             * @description Stage of the phase load.
              * @enum {string}
              */
             stage?: "warmup" | "measure" | "drain";
@@ -1343,7 +1343,7 @@ export interface components {
             leaked: number;
             /**
              * Format: int64
-             * @description All runs, repeats of failed or invalid ones included.
+             * @description Number of all runs, including repeats of failed or invalid runs.
              */
             planned: number;
             /** Format: int64 */
@@ -1352,7 +1352,7 @@ export interface components {
             succeeded: number;
             /**
              * Format: int64
-             * @description Succeeded, and their numbers count.
+             * @description Number of succeeded runs that count for the statistics.
              */
             valid: number;
         };
@@ -1366,10 +1366,10 @@ export interface components {
             experiment_name: string;
             /**
              * Format: date-time
-             * @description Everything of it ends by itself then.
+             * @description Hard deadline: the run's processes are stopped.
              */
             expires_at?: string;
-            /** @description Repeats a run that failed or was not valid. */
+            /** @description The run repeats one that failed or was not valid. */
             extra: boolean;
             has_result: boolean;
             id: string;
@@ -1377,7 +1377,7 @@ export interface components {
             last_event_id: number;
             /**
              * Format: date-time
-             * @description Second 0 of the timeline.
+             * @description Time of second 0 of the timeline.
              */
             load_started_at?: string;
             /** @description Such as 'kafka #3' or 'kinesis (emulator) #1'. */
@@ -1393,15 +1393,15 @@ export interface components {
             phase: "queued" | "provision" | "prepare" | "load" | "collect" | "destroy" | "verify" | "ended";
             phases: components["schemas"]["PhaseTime"][];
             reason?: string;
-            /** @description The proof that nothing of it is left. */
+            /** @description Proof that nothing of the run is left. */
             receipt?: components["schemas"]["Receipt"];
             /**
              * Format: date-time
-             * @description Start of the phase.
+             * @description Start of the current phase.
              */
             since: string;
             /**
-             * @description Within phase load.
+             * @description Stage of the phase load.
              * @enum {string}
              */
             stage?: "warmup" | "measure" | "drain";
@@ -1466,10 +1466,10 @@ export interface components {
             stage: string;
         };
         Session: {
-            /** @description The data folder's name for this install. */
+            /** @description Identifier of this installation, stored in the data folder. */
             install: string;
             roles: string[];
-            /** @description Such as 'admin'. */
+            /** @description Who the caller is, such as 'admin'. */
             subject: string;
             version: string;
             /** @enum {string} */
@@ -1477,25 +1477,25 @@ export interface components {
         };
         Shutdown: {
             by?: string;
-            /** @description It waits for active runs. */
+            /** @description The shutdown waits for active runs. */
             deferred: boolean;
-            /** @description The process exits after this answer. */
+            /** @description The process exits after this response. */
             exits: boolean;
             /**
              * Format: date-time
-             * @description If nobody asks again until then.
+             * @description When the request lapses unless it is repeated.
              */
             lapses_at?: string;
             /** @enum {string} */
             mode?: "drain" | "handoff";
             /**
              * Format: int64
-             * @description Runs that stay queued for the next server.
+             * @description Number of runs that stay queued for the next server.
              */
             queued: number;
             /**
              * Format: double
-             * @description Seconds until it will probably be ready.
+             * @description Estimated time until ready, in seconds.
              */
             remaining_s?: number;
             /** Format: date-time */
@@ -1508,10 +1508,10 @@ export interface components {
             waits_for: components["schemas"]["WaitingRun"][];
         };
         ShutdownRequest: {
-            /** @description false: the process stays, and starts nothing. */
+            /** @description If false, the process keeps running but starts no runs. */
             exit?: boolean;
             /**
-             * @description What becomes of active runs: drain waits for them (the default); handoff is not there yet.
+             * @description drain (default) waits for active runs; handoff is not supported yet.
              * @enum {string}
              */
             mode?: "drain" | "handoff";
@@ -1530,13 +1530,13 @@ export interface components {
         Stack: {
             available: boolean;
             description?: string;
-            /** @description What stands for the technology itself, if anything does. */
+            /** @description Emulator that stands in for the technology, if the stack uses one. */
             emulator?: string;
             fix?: string;
             name: string;
-            /** @description JSON Schema of its options. */
+            /** @description JSON Schema of the stack's options. */
             schema: unknown;
-            /** @description Targets of this server that it runs on. */
+            /** @description Targets of this server on which the stack runs. */
             targets: string[];
             title: string;
             why?: string;
@@ -1611,28 +1611,28 @@ export interface components {
         Target: {
             available: boolean;
             facts: components["schemas"]["TargetFacts"];
-            /** @description The command that mends it. */
+            /** @description Command that fixes it. */
             fix?: string;
             name: string;
             /**
              * Format: int64
-             * @description Runs at once.
+             * @description Maximum number of concurrent runs.
              */
             slots: number;
             title: string;
-            /** @description Why it is not available. */
+            /** @description Why the target is not available. */
             why?: string;
         };
         TargetFacts: {
-            /** @description Everything of a run is on the host of the server that runs it. */
+            /** @description All objects of a run are on the host of the server that runs it. */
             one_host: boolean;
-            /** @description Brokers and agents of a run share one machine: its numbers are no ground for a purchase. */
+            /** @description Brokers and agents of a run share one machine; the results are not suitable for purchase decisions. */
             shared_machine: boolean;
         };
         TargetInventory: {
             objects: components["schemas"]["InventoryObject"][];
             target: string;
-            /** @description Why it cannot be listed; nothing is known then. */
+            /** @description Why the target cannot be listed; then nothing is known about it. */
             unknown?: string;
         };
         Technology: {
@@ -1644,7 +1644,7 @@ export interface components {
         Timeline: {
             /** Format: date-time */
             as_of: string;
-            /** @description The run was collected: nothing will be added. */
+            /** @description The run has been collected; no data will be added. */
             complete: boolean;
             run: string;
             seconds: components["schemas"]["Second"][];
@@ -1672,7 +1672,7 @@ export interface components {
             technology: string;
         };
         VariantName: {
-            /** @description Program that stands for the technology; say so beside every number of the variant. */
+            /** @description Emulator that stands in for the technology; name it next to every number of the variant. */
             emulator?: string;
             label: string;
             stack: string;
@@ -1681,17 +1681,17 @@ export interface components {
         VariantSummary: {
             /**
              * Format: int64
-             * @description Runs that take part in the statistics.
+             * @description Number of runs in the statistics.
              */
             counted: number;
-            /** @description Program that stood for the technology. */
+            /** @description Emulator that stood in for the technology. */
             emulator?: string;
             label: string;
-            /** @description Its label, with the word that it is an emulator, if it is one. */
+            /** @description Label of the variant; an emulator is marked as such. */
             name: string;
             /**
              * Format: int64
-             * @description Not only those that count.
+             * @description Number of all runs, counted or not.
              */
             runs: number;
             stack: string;
@@ -1702,13 +1702,13 @@ export interface components {
             variant: string;
         };
         Verdict: {
-            /** @description Sentences that belong beside the verdict. */
+            /** @description Sentences to show next to the verdict. */
             caveats: string[];
-            /** @description One variant is better than another. */
+            /** @description One variant was found to be better than another. */
             decided: boolean;
-            /** @description In a few words, such as 'same guarantees'. */
+            /** @description Summary, such as 'same guarantees'. */
             fairness: string;
-            /** @description The answer first, then that of each pair where there are more than two variants. */
+            /** @description The answer, followed by one sentence per pair if there are more than two variants. */
             sentences: string[];
         };
         WaitingRun: {
@@ -1731,9 +1731,9 @@ export interface operations {
     "list-audit": {
         parameters: {
             query?: {
-                /** @description From 'next' of the page before. */
+                /** @description 'next' of the previous page. */
                 cursor?: string;
-                /** @description Items at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
             };
             header?: never;
@@ -1884,9 +1884,9 @@ export interface operations {
     "compare-runs": {
         parameters: {
             query: {
-                /** @description Repeat it for each run. */
+                /** @description ID of a run; repeat the parameter for each run. */
                 run: string[];
-                /** @description Of runs that were not planned together; the first one's primary metric if absent. */
+                /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
             };
             header?: never;
@@ -1972,9 +1972,9 @@ export interface operations {
     "compare-runs-csv": {
         parameters: {
             query: {
-                /** @description Repeat it for each run. */
+                /** @description ID of a run; repeat the parameter for each run. */
                 run: string[];
-                /** @description Of runs that were not planned together; the first one's primary metric if absent. */
+                /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
             };
             header?: never;
@@ -2060,9 +2060,9 @@ export interface operations {
     "compare-runs-html": {
         parameters: {
             query: {
-                /** @description Repeat it for each run. */
+                /** @description ID of a run; repeat the parameter for each run. */
                 run: string[];
-                /** @description Of runs that were not planned together; the first one's primary metric if absent. */
+                /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
             };
             header?: never;
@@ -2148,15 +2148,15 @@ export interface operations {
     "stream-events": {
         parameters: {
             query?: {
-                /** @description Only of this run. */
+                /** @description Only events of this run. */
                 run?: string;
-                /** @description Only of this experiment. */
+                /** @description Only events of this experiment. */
                 experiment?: string;
-                /** @description Begin after this event; -1 begins with what is new. */
+                /** @description Start after this event; -1 starts with new events. */
                 after?: number;
             };
             header?: {
-                /** @description Like 'after', which it goes before; browsers send it when they resume. */
+                /** @description Takes precedence over 'after'; browsers send it when they resume. */
                 "Last-Event-ID"?: number;
             };
             path?: never;
@@ -2164,7 +2164,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events without end. */
+            /** @description An endless stream of events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2232,21 +2232,21 @@ export interface operations {
     "list-experiments": {
         parameters: {
             query?: {
-                /** @description From 'next' of the page before. */
+                /** @description 'next' of the previous page. */
                 cursor?: string;
-                /** @description Items at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
-                /** @description Part of the name, the id, a label or a technology, whatever the case. */
+                /** @description Text in the name, ID, a label or a technology, ignoring case. */
                 q?: string;
                 state?: "queued" | "running" | "ended";
-                /** @description Of one of the variants. */
+                /** @description Technology of a variant. */
                 technology?: string;
                 target?: string;
-                /** @description Digest of the plan: experiments that ask the same question. */
+                /** @description Plan digest: experiments with the same plan. */
                 plan?: string;
                 /** @description Who submitted it. */
                 by?: string;
-                /** @description Which comes first. */
+                /** @description Sort order. */
                 order?: "newest" | "oldest";
             };
             header?: never;
@@ -2323,11 +2323,11 @@ export interface operations {
     "create-experiment": {
         parameters: {
             query?: {
-                /** @description Check everything and store nothing. */
+                /** @description Validate the plan without storing anything. */
                 dry_run?: boolean;
             };
             header?: {
-                /** @description Makes a repeated request the same request, for 24 hours. */
+                /** @description Makes repeated requests one request, for 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2342,7 +2342,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the plan would do (dry_run). */
+            /** @description The validated plan (dry_run). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2351,7 +2351,7 @@ export interface operations {
                     "application/json": components["schemas"]["DryRun"];
                 };
             };
-            /** @description It is stored and queued. */
+            /** @description The experiment is stored and queued. */
             202: {
                 headers: {
                     Location?: string;
@@ -2467,7 +2467,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -2553,7 +2553,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -2673,7 +2673,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -2795,7 +2795,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -2881,7 +2881,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -2967,7 +2967,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the experiment. */
+                /** @description ID of the experiment. */
                 id: string;
             };
             cookie?: never;
@@ -3125,9 +3125,9 @@ export interface operations {
     "list-runs": {
         parameters: {
             query?: {
-                /** @description From 'next' of the page before. */
+                /** @description 'next' of the previous page. */
                 cursor?: string;
-                /** @description Items at most. */
+                /** @description Maximum number of items. */
                 limit?: number;
                 experiment?: string;
                 phase?: "queued" | "provision" | "prepare" | "load" | "collect" | "destroy" | "verify" | "ended";
@@ -3212,7 +3212,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3298,7 +3298,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3393,7 +3393,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3515,7 +3515,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3599,20 +3599,20 @@ export interface operations {
     "get-run-log": {
         parameters: {
             query?: {
-                /** @description Part of a line, whatever the case. */
+                /** @description Text that a line contains, ignoring case. */
                 q?: string;
-                /** @description One of 'sources'. */
+                /** @description One of the 'sources' of the response. */
                 source?: string;
-                /** @description This one and worse. */
+                /** @description Minimum level. */
                 level?: "debug" | "info" | "warn" | "error";
-                /** @description From 'before' of the answer before. */
+                /** @description 'before' of the previous response. */
                 before?: string;
-                /** @description Lines at most. */
+                /** @description Maximum number of lines. */
                 limit?: number;
             };
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3698,7 +3698,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3784,7 +3784,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -3873,7 +3873,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Id of the run. */
+                /** @description ID of the run. */
                 id: string;
             };
             cookie?: never;
@@ -4244,7 +4244,7 @@ export interface operations {
     "get-shutdown": {
         parameters: {
             query?: {
-                /** @description How long the answer may take. */
+                /** @description Maximum waiting time. */
                 wait?: string;
             };
             header?: never;
@@ -4331,7 +4331,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No run is active; the process exits unless 'exit' was false. */
+            /** @description No run is active; the process exits unless 'exit' is false. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4376,10 +4376,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Deferred: runs are active. */
+            /** @description Deferred: runs are still active. */
             409: {
                 headers: {
-                    /** @description Seconds until it is worth asking again. */
+                    /** @description Seconds to wait before repeating the call. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
