@@ -24,11 +24,11 @@ func TestVocabulary(t *testing.T) {
 	if got, want := len(v.Metrics), len(experiment.Metrics()); got != want {
 		t.Errorf("%d metrics, want %d", got, want)
 	}
-	want := api.Guarantee{Name: "durability", Title: "Durable before the acknowledgement", Scale: []string{"memory", "page_cache", "fsync_before_ack"}}
+	want := api.Guarantee{Name: "durability", Title: "Durability at acknowledgement", Scale: []string{"memory", "page_cache", "fsync_before_ack"}}
 	if diff := cmp.Diff(want, v.Guarantees[1]); diff != "" {
 		t.Errorf("a guarantee (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(api.Incident{Name: "retried_sends", Title: "Sent again (retried)"}, v.Incidents[2]); diff != "" {
+	if diff := cmp.Diff(api.Incident{Name: "retried_sends", Title: "Retried sends"}, v.Incidents[2]); diff != "" {
 		t.Errorf("an incident (-want +got):\n%s", diff)
 	}
 }

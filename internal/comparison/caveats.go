@@ -14,12 +14,12 @@ import (
 func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	caveats := []string{}
 	if s.Separate {
-		caveats = append(caveats, fmt.Sprintf("These %d runs were picked from several experiments, which were not shuffled together.", len(s.Runs)))
+		caveats = append(caveats, fmt.Sprintf("These %d runs are from several experiments, which were not randomised together.", len(s.Runs)))
 	}
 	for _, v := range s.Variants {
 		if program := v.Program(); program != "" {
-			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands for %s on this machine: "+
-				"its numbers tell how to use it, not how fast it is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
+			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands in for %s on this machine: "+
+				"the results show how to use it, not how fast it is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
 		}
 	}
 	for _, v := range s.Variants {
@@ -29,7 +29,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		caveats = append(caveats, "Not like for like: "+difference)
 	}
 	for _, sentence := range c.Fairness.Nature {
-		caveats = append(caveats, "By nature: "+sentence)
+		caveats = append(caveats, "For reference: "+sentence)
 	}
 	for _, v := range s.Variants {
 		if sentence := v.leftOut(); sentence != "" {
@@ -37,10 +37,11 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		}
 	}
 	if c.SharedMachine {
-		caveats = append(caveats, "Brokers and agents shared one machine: good for function, settings and method, not for a purchase.")
+		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functions, settings and method, "+
+			"not for purchase decisions.")
 	}
 	if bound := s.clockBound(); bound > 0 {
-		caveats = append(caveats, fmt.Sprintf("The clocks agree to ±%s: end-to-end differences below twice that can't be told.",
+		caveats = append(caveats, fmt.Sprintf("The clocks agree to within ±%s: end-to-end differences of less than twice that cannot be detected.",
 			format.Nanoseconds(float64(bound))))
 	}
 	return caveats
@@ -74,7 +75,7 @@ func (v *Variant) leftOut() string {
 	if excluded == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %d %s runs %s not counted; the reasons stand with the runs.", excluded, ended, v.Name(), verb)
+	return fmt.Sprintf("%d of %d %s runs %s not counted; see the runs for the reasons.", excluded, ended, v.Name(), verb)
 }
 
 // clockBound is the largest error of the agents' clocks, in nanoseconds.

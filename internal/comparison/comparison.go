@@ -96,7 +96,7 @@ func (s *Set) samples() []stats.Sample {
 			acked += run.Result.Counts.Acked
 		}
 		if lost > 0 {
-			sample.Unranked = fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown and not ranked.",
+			sample.Unranked = fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown but not ranked.",
 				v.Name(), format.Count(lost), format.Count(acked))
 		}
 		samples = append(samples, sample)
@@ -117,7 +117,7 @@ func (v *Variant) missing(metric experiment.Metric) string {
 		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Name())
 	}
 	if len(v.Counted()) > 0 {
-		return fmt.Sprintf("no run of %s has enough messages to tell its %s.", v.Name(), metric.Title())
+		return fmt.Sprintf("no run of %s has enough messages to determine its %s.", v.Name(), metric.Title())
 	}
 	for _, r := range v.Runs {
 		if reason := r.Excluded(); reason != "" {
@@ -139,7 +139,7 @@ func (s *Set) attention() []string {
 			text = "counted"
 		}
 		if leaked {
-			text += "; its infrastructure is not proven gone"
+			text += "; its infrastructure could not be verified as gone"
 		}
 		sentences = append(sentences, fmt.Sprintf("%s (%s): %s", run.Name(), run.ID, text))
 	}

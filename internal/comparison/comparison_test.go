@@ -63,20 +63,20 @@ func TestWhatCounts(t *testing.T) {
 			func(runs []experiment.Run) []experiment.Run {
 				return lose(runs, 214, func(n int, _ string) bool { return n == 0 })
 			},
-			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 214 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
+			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 214 of 300,000 acknowledged messages, so its numbers are shown but not ranked.",
 		},
 		"messages lost by every run of one variant": {
 			func(runs []experiment.Run) []experiment.Run {
 				return lose(runs, 7, func(_ int, variant string) bool { return variant == "nats" })
 			},
-			stats.NoVerdict, "No verdict on kafka and nats: nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
+			stats.NoVerdict, "No verdict on kafka and nats: nats lost 35 of 300,000 acknowledged messages, so its numbers are shown but not ranked.",
 		},
 		"messages lost by every run of all variants": {
 			func(runs []experiment.Run) []experiment.Run {
 				return lose(runs, 7, func(int, string) bool { return true })
 			},
-			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked. " +
-				"nats lost 35 of 300,000 acknowledged messages, so its numbers are shown and not ranked.",
+			stats.NoVerdict, "No verdict on kafka and nats: kafka lost 35 of 300,000 acknowledged messages, so its numbers are shown but not ranked. " +
+				"nats lost 35 of 300,000 acknowledged messages, so its numbers are shown but not ranked.",
 		},
 	}
 	for name, tt := range tests {
@@ -103,8 +103,8 @@ func TestVariantIsNotGivenUpWhileItRuns(t *testing.T) {
 		}
 		all[last].Phase, all[last].Outcome, all[last].Reason, all[last].Result = phase, "", "", nil
 		for sentence, separate := range map[string]bool{
-			"No verdict yet: 10 of 11 runs have ended.":                          false,
-			"Numbers and intervals only: these runs were not shuffled together.": true,
+			"No verdict yet: 10 of 11 runs have ended.":                            false,
+			"Numbers and intervals only: these runs were not randomised together.": true,
 		} {
 			set := comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all)
 			set.Separate = separate
@@ -129,7 +129,7 @@ func TestUnequalGuaranteesAreSaid(t *testing.T) {
 		}
 	}
 	found := comparisontest.Compare(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all))
-	const want = "Not like for like: durable before the acknowledgement: kafka fsync before ack, nats page cache."
+	const want = "Not like for like: durability at acknowledgement: kafka fsync before ack, nats page cache."
 	if found.Caveats[0] != want || found.Fairness.Label != "guarantees differ" {
 		t.Errorf("first caveat = %q, label %q, want %q", found.Caveats[0], found.Fairness.Label, want)
 	}

@@ -39,14 +39,14 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 		},
 		"the lower one has no way": {
 			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`, `{` + base + `}`,
-			[]string{"copies of a message: kafka 3, nats 1. nats cannot be raised."},
+			[]string{"copies of a message: kafka 3, nats 1. No stronger setting exists for nats."},
 		},
 		"words are ordered, too": {
 			`{"producer_ack":"leader","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1` + raise + `}`,
 			`{"producer_ack":"all","durability":"fsync_before_ack","replicas":1,"min_in_sync":1,"zones":1}`,
 			[]string{
 				"acknowledged by: kafka leader, nats all. To make them equal: kafka with client_config acks: all.",
-				"durable before the acknowledgement: kafka page cache, nats fsync before ack. To make them equal: kafka with flush_messages: 1.",
+				"durability at acknowledgement: kafka page cache, nats fsync before ack. To make them equal: kafka with flush_messages: 1.",
 			},
 		},
 		"a value that the scale does not know": {
@@ -55,7 +55,7 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 		},
 		"places that fail independently": {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":3}`, `{` + base + `}`,
-			[]string{"places that fail independently: kafka 3, nats 1. nats cannot be raised."},
+			[]string{"failure domains: kafka 3, nats 1. No stronger setting exists for nats."},
 		},
 		"a result from before places were read": {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1}`, `{` + base + `}`, []string{},

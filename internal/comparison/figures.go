@@ -80,7 +80,7 @@ var known = []figure{
 	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
 	metricFigure(experiment.CPUPerMillion, "Broker CPU per million messages"),
 	{
-		Figure{Name: "broker_rss", Title: "Broker memory, largest", Unit: experiment.UnitBytes},
+		Figure{Name: "broker_rss", Title: "Broker memory, peak", Unit: experiment.UnitBytes},
 		func(r measure.Result) (float64, bool) { return deref(r.CPU.BrokerRSS) },
 	},
 }

@@ -79,7 +79,7 @@ func (i Inequality) sentence(name func(label string) string) string {
 		said = append(said, fmt.Sprintf("To make them equal: %s.", strings.Join(ways, "; ")))
 	}
 	if len(stuck) > 0 {
-		said = append(said, fmt.Sprintf("%s cannot be raised.", enumerate(stuck)))
+		said = append(said, fmt.Sprintf("No stronger setting exists for %s.", enumerate(stuck)))
 	}
 	return strings.Join(said, " ")
 }

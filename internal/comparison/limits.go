@@ -58,7 +58,7 @@ func (v *Variant) typical(number func(measure.Result) int64) (r measure.Result, 
 	case len(counted) == 1:
 		where = "in the measure stage of its run"
 	case len(affected) < len(counted):
-		where = fmt.Sprintf("in the measure stage of a typical one of the %d of %d runs in which it happened", len(affected), len(counted))
+		where = fmt.Sprintf("in the measure stage of a typical run among the %d of %d affected", len(affected), len(counted))
 	}
 	r = *affected[(len(affected)-1)/2].Result
 	return r, course{cmp.Or(r.Course, new(measure.Course))}, where
@@ -68,7 +68,7 @@ func (v *Variant) refusedWrites() string {
 	r, c, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledWrites] })
 	took, behind := c.plateau()
 	if !behind {
-		took = "what it refused was sent again, and it " + took
+		took = "refused messages were sent again, and it " + took
 	} else {
 		took = "it " + took
 	}
@@ -80,7 +80,7 @@ func (v *Variant) refusedReads() string {
 	r, c, where := v.typical(func(r measure.Result) int64 { return r.Incidents[experiment.ThrottledReads] })
 	grew := ""
 	if t := c.Backlog; t != nil && grows(*t) {
-		grew = "; the messages that waited to be read " + growth(*t)
+		grew = "; the number of messages waiting to be read " + growth(*t)
 	}
 	return fmt.Sprintf("Reads from %s were refused because a limit was reached: %s%s.",
 		v.Name(), c.refusals(r, experiment.ThrottledReads, where), grew)
@@ -92,7 +92,7 @@ func (v *Variant) fellBehind() string {
 	took, behind := c.plateau()
 	left := fmt.Sprintf("%s of %s messages %s were never sent", format.Count(r.Counts.Unsent), format.Count(r.Counts.Offered), where)
 	if !behind {
-		return fmt.Sprintf("%s did not take all that was offered: %s, for want of a free slot.", v.Name(), left)
+		return fmt.Sprintf("%s did not accept the full load: %s, because no slot was free.", v.Name(), left)
 	}
 	return fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Name(), left, took, c.queue(), lagging(behind))
 }
@@ -107,7 +107,7 @@ func (c course) refusals(r measure.Result, i experiment.Incident, where string) 
 	if n == 1 {
 		noun = "refusal"
 	}
-	return fmt.Sprintf("%s %s %s (%s each second at the median, %s at most)", format.Count(n), noun, where, amount(each.Median), amount(each.Max))
+	return fmt.Sprintf("%s %s %s (median %s per second, maximum %s)", format.Count(n), noun, where, amount(each.Median), amount(each.Max))
 }
 
 // plateau words how much was taken of what was offered each second, and reports
@@ -115,9 +115,9 @@ func (c course) refusals(r measure.Result, i experiment.Incident, where string) 
 func (c course) plateau() (text string, behind bool) {
 	offered, acked := c.Offered.Median, c.Acked.Median
 	if acked >= keptUp*offered {
-		return fmt.Sprintf("kept up with the %s messages offered each second", amount(offered)), false
+		return fmt.Sprintf("kept up with the %s messages offered per second", amount(offered)), false
 	}
-	return fmt.Sprintf("took %s of the %s messages offered each second", amount(acked), amount(offered)), true
+	return fmt.Sprintf("accepted %s of the %s messages offered per second", amount(acked), amount(offered)), true
 }
 
 // queue words how the messages that could not be sent queued up, as the end of
@@ -130,7 +130,7 @@ func (c course) queue() string {
 		return fmt.Sprintf(", and the wait for a free slot was %s (%s)", short(wait.Last), wait.Quantile)
 	}
 	if t := c.InFlight; t != nil && grows(*t) {
-		return ", and the messages under way in its clients " + growth(*t)
+		return ", and the number of messages in flight in its clients " + growth(*t)
 	}
 	return ""
 }
@@ -140,7 +140,7 @@ func lagging(behind bool) string {
 	if !behind {
 		return ""
 	}
-	return " Its latencies grow with the length of the run: they tell how far it fell behind, not how fast it answers."
+	return " Its latencies grow with the length of the run: they show how far it fell behind, not how fast it responds."
 }
 
 // grows reports whether a number went up by more than noise.

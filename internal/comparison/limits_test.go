@@ -14,16 +14,16 @@ import (
 )
 
 func TestLimitsAreSaid(t *testing.T) {
-	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is."
-	const lagging = " Its latencies grow with the length of the run: they tell how far it fell behind, not how fast it answers."
+	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis on this machine: the results show how to use it, not how fast it is."
+	const lagging = " Its latencies grow with the length of the run: they show how far it fell behind, not how fast it responds."
 	tests := map[string]struct {
 		change func(n int, variant string, r *measure.Merged)
 		want   []string
 	}{
 		"writes refused by a variant that falls behind": {
 			nil,
-			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
-				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"the run in the middle is told": {
 			func(n int, _ string, r *measure.Merged) {
@@ -31,8 +31,8 @@ func TestLimitsAreSaid(t *testing.T) {
 					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
 				}
 			},
-			[]string{"kinesis (emulator) refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
-				"it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"writes refused, sent again, and all taken": {
 			func(_ int, variant string, r *measure.Merged) {
@@ -45,8 +45,8 @@ func TestLimitsAreSaid(t *testing.T) {
 					delete(r.Timeline[i].Latencies, measure.Backpressure)
 				}
 			},
-			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); " +
-				"what it refused was sent again, and it kept up with the 1,500 messages offered each second."},
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
+				"refused messages were sent again, and it kept up with the 1,500 messages offered per second."},
 		},
 		"reads refused in some of the runs": {
 			func(n int, variant string, r *measure.Merged) {
@@ -62,8 +62,8 @@ func TestLimitsAreSaid(t *testing.T) {
 					}
 				}
 			},
-			[]string{"Reads from kinesis (emulator) were refused because a limit was reached: 58 refusals in the measure stage of a typical one of the 3 of 5 runs in which it happened " +
-				"(2 each second at the median, 2 at most); the messages that waited to be read grew from 1,100 to 3,800."},
+			[]string{"Reads from kinesis (emulator) were refused because a limit was reached: 58 refusals in the measure stage of a typical run among the 3 of 5 affected " +
+				"(median 2 per second, maximum 2); the number of messages waiting to be read grew from 1,100 to 3,800."},
 		},
 		"nothing refused, but less taken than offered": {
 			func(_ int, variant string, r *measure.Merged) {
@@ -74,7 +74,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				}
 			},
 			[]string{"kinesis (emulator) did not keep up with the load: 7,500 of 45,000 messages in the measure stage of a typical run were never sent; " +
-				"it took 1,000 of the 1,500 messages offered each second, and the messages under way in its clients grew from 1,020 to 1,560." + lagging},
+				"it accepted 1,000 of the 1,500 messages offered per second, and the number of messages in flight in its clients grew from 1,020 to 1,560." + lagging},
 		},
 		"a few messages that found no slot": {
 			func(_ int, variant string, r *measure.Merged) {
@@ -83,7 +83,7 @@ func TestLimitsAreSaid(t *testing.T) {
 					r.Counts.Unsent = 3
 				}
 			},
-			[]string{"kafka did not take all that was offered: 3 of 45,000 messages in the measure stage of a typical run were never sent, for want of a free slot."},
+			[]string{"kafka did not accept the full load: 3 of 45,000 messages in the measure stage of a typical run were never sent, because no slot was free."},
 		},
 	}
 	for name, tt := range tests {

@@ -17,8 +17,8 @@ var described = []struct{ name, what string }{
 	{"guarantees.json", "guarantees in force, as read back from the brokers"},
 	{"plan.json", "the plan of the experiment with all defaults; `dec run plan.json` measures it again"},
 	{"run.json", "the run itself: phases, outcome, validity"},
-	{"receipt.json", "the proof that nothing of its infrastructure is left"},
-	{"events.jsonl", "what happened, an event a line"},
+	{"receipt.json", "proof that nothing of the run's infrastructure is left"},
+	{"events.jsonl", "the events of the run, one per line"},
 }
 
 // readme tells a reader what this is.
@@ -31,7 +31,7 @@ func (p *pack) readme() string {
 		}
 		fmt.Fprintf(&b, "- Variant: %s, %s/%s on target %s\n", v.Name(), v.Technology, v.Stack, p.of.Plan.Target)
 		if v.Emulator != "" {
-			fmt.Fprintf(&b, "- Emulator: %s stands for the technology; the numbers do not tell how fast that is\n", cmp.Or(p.program, v.Emulator))
+			fmt.Fprintf(&b, "- Emulator: %s stands in for the technology; the results do not show how fast that is\n", cmp.Or(p.program, v.Emulator))
 		}
 	}
 	fmt.Fprintf(&b, "- Time: %s to %s\n- Outcome: %s\n", moment(p.run.StartedAt), moment(p.run.EndedAt), p.outcome())
@@ -46,7 +46,7 @@ func (p *pack) readme() string {
 		}
 	}
 	if len(p.logs) > 0 {
-		b.WriteString("- `logs/`: what DEC, OpenTofu and the run's services wrote\n")
+		b.WriteString("- `logs/`: logs of DEC, OpenTofu and the run's services\n")
 	}
 	return b.String()
 }
@@ -58,7 +58,7 @@ func (p *pack) outcome() string {
 		text += ": " + p.run.Reason
 	}
 	if p.run.Outcome == experiment.Succeeded && !p.run.Validity.OK {
-		text += "; its numbers do not count: " + strings.Join(p.run.Validity.Reasons, "; ")
+		text += "; not counted in the statistics: " + strings.Join(p.run.Validity.Reasons, "; ")
 	}
 	return text
 }

@@ -30,13 +30,13 @@ func (g Guarantee) Title() string {
 	case ProducerAck:
 		return "Acknowledged by"
 	case Durability:
-		return "Durable before the acknowledgement"
+		return "Durability at acknowledgement"
 	case Replicas:
 		return "Copies of a message"
 	case MinInSync:
-		return "Copies that must exist before the acknowledgement"
+		return "Copies required for acknowledgement"
 	case Zones:
-		return "Places that fail independently"
+		return "Failure domains"
 	}
 	return string(g)
 }
@@ -105,11 +105,12 @@ func (r Require) Shortfall(have Effective) string {
 	}{{ProducerAck, r.ProducerAck}, {Durability, r.Durability}} {
 		want, _ := required.Rank(required.least)
 		if got, _ := required.Rank(have.Value(required.Guarantee)); required.least != "" && got < want {
-			missing = append(missing, fmt.Sprintf("%s %q is required, the stack gives %q", required.Guarantee, required.least, have.Value(required.Guarantee)))
+			missing = append(missing, fmt.Sprintf("%s %q is required, but the stack gives %q",
+				required.Guarantee, required.least, have.Value(required.Guarantee)))
 		}
 	}
 	if have.Replicas < r.Replicas {
-		missing = append(missing, fmt.Sprintf("%d replicas are required, the stack gives %d", r.Replicas, have.Replicas))
+		missing = append(missing, fmt.Sprintf("%d replicas are required, but the stack gives %d", r.Replicas, have.Replicas))
 	}
 	return strings.Join(missing, "; ")
 }

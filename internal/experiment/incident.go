@@ -22,17 +22,17 @@ func Incidents() []Incident {
 // Short returns the words for i before its number in a line: "throttled writes".
 func (i Incident) Short() string { return strings.ReplaceAll(string(i), "_", " ") }
 
-// Title returns the words for i as the name of a row: "Sent again (retried)".
+// Title returns the words for i as the name of a row: "Retried sends".
 func (i Incident) Title() string {
 	switch i {
 	case ThrottledWrites:
-		return "Writes refused for now (throttled)"
+		return "Throttled writes"
 	case ThrottledReads:
-		return "Reads refused for now (throttled)"
+		return "Throttled reads"
 	case RetriedSends:
-		return "Sent again (retried)"
+		return "Retried sends"
 	case Reconnects:
-		return "Connections made anew"
+		return "Reconnects"
 	}
 	return string(i)
 }

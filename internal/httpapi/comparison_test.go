@@ -185,7 +185,7 @@ func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 	if got.Stats.Verdict != stats.NoVerdict || got.Title != "20 runs of 2 experiments" || len(got.Stats.Variants) != 4 {
 		t.Errorf("comparison %+v", got)
 	}
-	if want := "Numbers and intervals only: these runs were not shuffled together."; got.Stats.Sentence != want {
+	if want := "Numbers and intervals only: these runs were not randomised together."; got.Stats.Sentence != want {
 		t.Errorf("sentence %q, want %q", got.Stats.Sentence, want)
 	}
 	if got.Stats.Pairs[0].Low == nil {
@@ -234,7 +234,7 @@ func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 		}).end(experiment.Succeeded, experiment.TeardownClean)
 	}
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if want := "nats ran on natsalike 1.0, which stands for NATS JetStream on this machine: its numbers tell how to use it, not how fast it is."; got.Caveats[0] != want {
+	if want := "nats ran on natsalike 1.0, which stands in for NATS JetStream on this machine: the results show how to use it, not how fast it is."; got.Caveats[0] != want {
 		t.Errorf("first caveat %q, want %q", got.Caveats[0], want)
 	}
 	if got.Fairness.Emulators["nats"] != "natsalike 1.0" || len(got.Fairness.Unequal) != 1 {

@@ -53,7 +53,7 @@ func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faul
 		faults.Add("stack", "%s/%s cannot be used here: %s; to fix it: %s", tech.Name, stack.Name, why, p.Setup)
 	}
 	if v.Emulator != "" && stack.Emulator == "" {
-		faults.Add("emulator", "%s/%s is no emulator: leave it out", tech.Name, stack.Name)
+		faults.Add("emulator", "%s/%s is not an emulator: omit it", tech.Name, stack.Name)
 	}
 	options, err := stack.Check(v.Options)
 	addUnder(faults, "options", err)

@@ -71,7 +71,7 @@ func TestOtherVariantsAreNoEmulators(t *testing.T) {
 		t.Errorf("Propose() = %+v, %v, want a variant of NATS whose label is its own business", proposal.Plan.Variants, err)
 	}
 	said := strings.Replace(real, `"jetstream"`, `"jetstream", "emulator": "x"`, 1)
-	if _, err := p.Propose(t.Context(), []byte(said)); err == nil || !strings.Contains(err.Error(), "variants[0].emulator: nats/jetstream is no emulator") {
+	if _, err := p.Propose(t.Context(), []byte(said)); err == nil || !strings.Contains(err.Error(), "variants[0].emulator: nats/jetstream is not an emulator") {
 		t.Errorf("Propose() of NATS as an emulator = %v, want a refusal", err)
 	}
 }

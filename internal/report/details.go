@@ -247,16 +247,16 @@ func (d *Document) versions() []pair {
 // method says how the numbers came to be.
 func method(w experiment.Workload) []string {
 	return []string{
-		"Open loop: the schedule alone says when each message is to be sent. If the system is slow, the schedule is not, " +
+		"Open loop: only the schedule determines when each message is to be sent. A slow system does not slow it down, " +
 			"and latency counts from the intended time, never from a delayed send.",
-		fmt.Sprintf("Each run had fresh infrastructure; variants took turns in a random order from seed %d. "+
+		fmt.Sprintf("Each run had fresh infrastructure; the runs of the variants were in random order (seed %d). "+
 			"The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
 		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. " +
-			"One with fewer than 10 samples beyond it is absent.",
+			"A percentile with fewer than 10 samples beyond it is not shown.",
 		"Every message is accounted for: lost is acknowledged and never received, duplicate is received again by the same group, " +
 			"reordered is received after a later one of its key or partition.",
 		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method " +
-			"over the pairs of variants, for the primary metric alone. All other numbers are shown without a verdict.",
-		"A run counts only when the load generator and the clocks were not the limit. Runs that do not count are shown with the reason.",
+			"over the pairs of variants, only for the primary metric. All other numbers are shown without a verdict.",
+		"A run is counted only if the load generator and the clocks were not the limit. Runs that are not counted are shown with the reason.",
 	}
 }

@@ -35,7 +35,7 @@ func (d *Document) dotChart() *chart {
 	left := gutter(130, 320, names(variants)...)
 	c := &chart{ID: "runs", Title: "Every run: " + metric.Title(), Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: metric.Title() + ", log scale",
-		Desc:   "One symbol per run, a bar at the median of the runs that count. Crosses are runs that do not count."}
+		Desc:   "One symbol per run, with a bar at the median of the counted runs. Crosses are runs that are not counted."}
 	x := scale{low: low, high: high, from: c.Left, to: c.Right, log: true}
 	c.X = x.ticks(7, axisFormat(metric))
 	for i, v := range variants {
@@ -66,7 +66,7 @@ func (c *chart) addRow(v variant, metric experiment.Metric, x scale, middle floa
 		c.Marks = append(c.Marks, m)
 	}
 	if len(values) == 0 {
-		c.Labels = append(c.Labels, label{X: c.Right + 12, Y: middle + 4, Text: "no run counts", Anchor: "start", Class: "row"})
+		c.Labels = append(c.Labels, label{X: c.Right + 12, Y: middle + 4, Text: "no counted run", Anchor: "start", Class: "row"})
 		return
 	}
 	slices.Sort(values)
@@ -120,7 +120,8 @@ func (d *Document) differenceChart() *chart {
 	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(),
 		Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: "ratio of the first to the second, log scale; × 1 is no difference",
-		Desc:   "The estimated ratio of each pair of variants and its confidence interval. An interval that holds 1 leaves open which one is better."}
+		Desc: "The estimated ratio of each pair of variants and its confidence interval. " +
+			"An interval that contains 1 does not decide which one is better."}
 	x := scale{low: 1 / reach, high: reach, from: c.Left, to: c.Right, log: true}
 	for _, ratio := range spreadTicks(x) {
 		c.X = append(c.X, tick{x.at(ratio), "× " + format.Short(ratio)})

@@ -105,7 +105,7 @@ func percentileChart(variants []variant, d measure.Distribution, title string) *
 	low, high = padded(low, high, true)
 	c := &chart{ID: "percentiles-" + string(d), Title: title,
 		Width: 960, Height: 400, Left: 78, Right: 960 - gutter(110, 300, names(variants)...), Top: 14, Bottom: 350,
-		XLabel: "percentile; each nine takes the same room", YLabel: "latency, log scale"}
+		XLabel: "percentile; each nine has the same width", YLabel: "latency, log scale"}
 	x := scale{low: 1, high: beyond(qs[longest-1]), from: c.Left, to: c.Right, log: true}
 	y := scale{low: low, high: high, from: c.Bottom, to: c.Top, log: true}
 	for _, nine := range nines {
@@ -116,7 +116,7 @@ func percentileChart(variants []variant, d measure.Distribution, title string) *
 	c.Y = y.ticks(7, compactTick)
 	c.addCurves(variants, all, func(i int, ns float64) (float64, float64) { return x.at(beyond(qs[i])), y.at(ns) })
 	c.Desc = "Latency from the intended send time by percentile. Thin lines are runs, bold lines the median of a variant's runs " +
-		"at each percentile. The table of figures holds the same numbers."
+		"at each percentile. The table of figures has the same numbers."
 	return c
 }
 

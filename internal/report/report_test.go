@@ -189,7 +189,7 @@ func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
 	whole := write(t, d, report.HTML)
 	d.Traces = report.ReadTraces(t.Context(), set, away{})
 	page := write(t, d, report.HTML)
-	const want = "The seconds and distributions of kafka #1, nats #1 can&#39;t be read now: the bucket does not answer."
+	const want = "The timelines and distributions of kafka #1, nats #1 cannot be read now: the bucket does not answer."
 	if !strings.Contains(page, want) || strings.Contains(whole, "Not drawn") {
 		t.Errorf("HTML() lacks %s", want)
 	}
@@ -210,8 +210,8 @@ func TestReportOfNothing(t *testing.T) {
 func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
 	with, without := limited(t), synthetic(t)
 	for form, want := range map[string][]string{
-		"table": {"Writes refused for now (throttled)", "Sent again (retried)"},
-		"html":  {"Writes refused for now (throttled)", "Throttled per second: kinesis (emulator)", "Wait for a free slot, p99 of each second: kinesis (emulator)"},
+		"table": {"Throttled writes", "Retried sends"},
+		"html":  {"Throttled writes", "Throttled per second: kinesis (emulator)", "Wait for a free slot, p99 of each second: kinesis (emulator)"},
 	} {
 		write := map[string]func(report.Document) string{
 			"table": func(r report.Document) string { return write(t, r, table(false)) },
@@ -227,7 +227,7 @@ func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
 		}
 	}
 	page := write(t, with, report.HTML)
-	for _, absent := range []string{"Reads refused for now", "Reads throttled per second", "Throttled per second: kafka"} {
+	for _, absent := range []string{"Throttled reads", "Reads throttled per second", "Throttled per second: kafka"} {
 		if strings.Contains(page, absent) {
 			t.Errorf("html has %q, of which there is none", absent)
 		}
@@ -292,7 +292,7 @@ func TestEmulatorIsNamedBesideEveryNumber(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"</span>emulator</li>", "By nature: Amazon Kinesis keeps", "shardy (emulator) ran on kinesalite 3.3.3, which stands for Amazon Kinesis"} {
+	for _, want := range []string{"</span>emulator</li>", "For reference: Amazon Kinesis keeps", "shardy (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("HTML() lacks %s", want)
 		}

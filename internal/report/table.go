@@ -84,7 +84,7 @@ func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
 		rows = append(rows, row)
 	}
 	writeRows(b, rows, p)
-	const note = "Median over the runs that count, with their range in brackets; counts are sums. Latencies count from the intended send time."
+	const note = "Median over the counted runs, with their range in brackets; counts are sums. Latencies count from the intended send time."
 	writeWrapped(b, note, "  ", "  ", p.dim)
 }
 
@@ -117,7 +117,7 @@ func writeAttention(b *strings.Builder, c comparison.Comparison, p paint) {
 	if len(c.Attention) == 0 {
 		return
 	}
-	b.WriteString("\n  " + p.bold("Runs to look at") + "\n")
+	b.WriteString("\n  " + p.bold("Runs that need attention") + "\n")
 	for _, sentence := range c.Attention {
 		writeWrapped(b, sentence, "  x ", "    ", p.warn)
 	}

@@ -132,8 +132,8 @@ func timeScales(variants []variant, s series) (x, y scale, ok bool) {
 // timeChart draws one series of one variant, a line per run.
 func (v variant) timeChart(s series, x, y scale, id string) *chart {
 	c := &chart{ID: id, Title: s.title + ": " + v.Name(), Width: 480, Height: 190, Left: x.from, Right: x.to, Top: y.to, Bottom: y.from,
-		XLabel: "seconds since the measure stage began",
-		Desc:   "One line per run; shaded are warm-up and drain. A gap means that there is no value in that second."}
+		XLabel: "seconds since the start of the measure stage",
+		Desc:   "One line per run; warm-up and drain are shaded. A gap is a second without a value."}
 	c.X = x.ticks(7, format.Short)
 	c.Y = y.ticks(5, s.format)
 	if x.low < 0 {

@@ -75,7 +75,7 @@ func (t Traces) note() string {
 	if len(t.missing) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The seconds and distributions of %s can't be read now: %v.", strings.Join(t.missing, ", "), t.reason)
+	return fmt.Sprintf("The timelines and distributions of %s cannot be read now: %v.", strings.Join(t.missing, ", "), t.reason)
 }
 
 // series are all that may be drawn.

@@ -81,7 +81,7 @@ func incomparable(samples ...Sample) string {
 		}
 		for _, x := range s.Values {
 			if !(x > 0) || math.IsInf(x, 1) {
-				return fmt.Sprintf("%s has a run with the value %g, which has no place on a scale of ratios.", s.name(), x)
+				return fmt.Sprintf("%s has a run with the value %g, for which there is no ratio.", s.name(), x)
 			}
 		}
 	}
@@ -93,11 +93,11 @@ func withheld(q Question, samples []Sample) string {
 	need := experiment.Decisive(len(samples))
 	switch {
 	case len(samples) < 2:
-		return "There is one variant, so there is nothing to compare."
+		return "There is only one variant, so there is nothing to compare."
 	case q.Ended < q.Planned:
 		return fmt.Sprintf("%d of %d runs have ended.", q.Ended, q.Planned)
 	case q.Separate:
-		return "These runs were not shuffled together."
+		return "These runs were not randomised together."
 	case q.Planned < need*len(samples):
 		return fmt.Sprintf("%d runs were planned; %d variants need %d runs each.", q.Planned, len(samples), need)
 	}
@@ -120,7 +120,7 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 		}
 		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", w.names[label], n, need)
 	case p.Low == nil:
-		p.Reason = fmt.Sprintf("%d against %d runs can decide nothing at this level.", p.NA, p.NB)
+		p.Reason = fmt.Sprintf("%d against %d runs are too few to decide at this level.", p.NA, p.NB)
 	case *p.Low > 1:
 		p.Verdict, p.Better = Different, p.B
 	case *p.High < 1:

@@ -61,7 +61,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"runs that were not planned together": {
 			with(func(q *stats.Question) { q.Separate = true }), []stats.Sample{kafka(3, 5), nats(1, 5)}, stats.NoVerdict, "",
-			"Numbers and intervals only: these runs were not shuffled together.",
+			"Numbers and intervals only: these runs were not randomised together.",
 		},
 		"a plan with too few runs": {
 			with(func(q *stats.Question) { q.Ended, q.Planned = 8, 8 }), []stats.Sample{kafka(3, 4), nats(1, 4)}, stats.NoVerdict, "",
@@ -76,8 +76,8 @@ func TestVerdicts(t *testing.T) {
 			"No verdict on kafka and nats: nats could not be measured: port in use.",
 		},
 		"lost messages": {
-			done, []stats.Sample{{Label: "kafka", Values: around(3, 5), Unranked: "kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown and not ranked."}, nats(1, 5)}, stats.NoVerdict, "",
-			"No verdict on kafka and nats: kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown and not ranked.",
+			done, []stats.Sample{{Label: "kafka", Values: around(3, 5), Unranked: "kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown but not ranked."}, nats(1, 5)}, stats.NoVerdict, "",
+			"No verdict on kafka and nats: kafka lost 214 of 600,000 acknowledged messages, so its numbers are shown but not ranked.",
 		},
 		"lost messages on both sides": {
 			done, []stats.Sample{{Label: "kafka", Values: around(3, 5), Unranked: "kafka lost 2."}, {Label: "nats", Values: around(1, 5), Unranked: "nats lost 3."}}, stats.NoVerdict, "",
@@ -97,15 +97,15 @@ func TestVerdicts(t *testing.T) {
 		},
 		"a value that has no logarithm": {
 			done, []stats.Sample{{Label: "kafka", Values: []float64{1, 0, 2, 3, 4}}, nats(1, 5)}, stats.NoVerdict, "",
-			"No verdict on kafka and nats: kafka has a run with the value 0, which has no place on a scale of ratios.",
+			"No verdict on kafka and nats: kafka has a run with the value 0, for which there is no ratio.",
 		},
 		"one variant": {
 			with(func(q *stats.Question) { q.Ended, q.Planned = 5, 5 }), []stats.Sample{kafka(3, 5)}, stats.NoVerdict, "",
-			"No verdict: there is one variant, so there is nothing to compare.",
+			"No verdict: there is only one variant, so there is nothing to compare.",
 		},
 		"one of three is best": {
 			three, []stats.Sample{kafka(3, 5), nats(1, 5), redis}, stats.Different, "nats",
-			"Of 3 candidates nats is fastest at end-to-end p99: lower than each other one by at least a factor of 2.9 (95 % CI, corrected for 3 comparisons).",
+			"Of 3 candidates, nats is fastest at end-to-end p99: lower than every other one by at least a factor of 2.9 (95 % CI, corrected for 3 comparisons).",
 		},
 		"two of three are not beaten": {
 			three, []stats.Sample{kafka(1, 5), nats(1.01, 5), redis}, stats.CantTell, "",

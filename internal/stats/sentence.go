@@ -32,7 +32,7 @@ func (c *Comparison) conclude(w wording) {
 			c.Sentence = "No verdict yet: " + c.Reason
 			return
 		case q.Separate:
-			c.Sentence = "Numbers and intervals only: these runs were not shuffled together."
+			c.Sentence = "Numbers and intervals only: these runs were not randomised together."
 		default:
 			c.Sentence = "No verdict: " + lowerFirst(c.Reason)
 		}
@@ -76,7 +76,8 @@ func (c *Comparison) rank(w wording) {
 	switch {
 	case c.Best != "":
 		c.Verdict = Different
-		c.Sentence = fmt.Sprintf("Of %d candidates %s %s at %s: %s than each other one by at least %s.", len(c.Variants), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead())
+		c.Sentence = fmt.Sprintf("Of %d candidates, %s %s at %s: %s than every other one by at least %s.",
+			len(c.Variants), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead())
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
 		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, w.unranked...)...)

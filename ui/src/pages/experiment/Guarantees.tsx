@@ -55,7 +55,7 @@ export function Guarantees({ comparison }: { comparison: Comparison }) {
       )}
       {f.nature.map((sentence) => (
         <Text key={sentence} size="sm" c="dimmed" mt="xs">
-          By nature: {sentence}
+          For reference: {sentence}
         </Text>
       ))}
     </section>

@@ -78,7 +78,7 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Payload sent", bytes(c.bytes)],
     ["Agent CPU time", duration(r.cpu.agent_s)],
     ["Broker CPU time", duration(r.cpu.broker_s)],
-    ["Broker memory, largest", bytes(r.cpu.broker_rss_bytes)],
+    ["Broker memory, peak", bytes(r.cpu.broker_rss_bytes)],
     ["Clock error", r.clock_bound_ns ? `at most ${nanoseconds(r.clock_bound_ns)}` : "none (one clock)"],
     [
       "Samples below zero",
