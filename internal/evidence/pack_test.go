@@ -138,7 +138,7 @@ func assertContents(t *testing.T, r experiment.Run, files map[string]string, ear
 			t.Errorf("%s = %s, want %s", file, files[file], data)
 		}
 	}
-	if want := "Emulator: kinesalite 3.3.3 stands for the technology"; !strings.Contains(files["README.md"], want) {
+	if want := "Emulator: kinesalite 3.3.3 stands in for the technology"; !strings.Contains(files["README.md"], want) {
 		t.Errorf("README.md lacks %q:\n%s", want, files["README.md"])
 	}
 	for file, want := range map[string]string{
