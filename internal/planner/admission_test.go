@@ -52,7 +52,7 @@ func TestPlansAreHeldAgainstTheCatalog(t *testing.T) {
 		"settings of a client that takes none": {
 			planOn("here", `{label: a, technology: rival, stack: pretend, client_config: {x: 1}}`), nil, []string{"variants[0]: rival takes no settings"}},
 		"an emulator that is none": {
-			planOn("here", `{label: a, technology: toy, stack: plain, emulator: x}`), nil, []string{"variants[0].emulator: toy/plain is no emulator: leave it out"}},
+			planOn("here", `{label: a, technology: toy, stack: plain, emulator: x}`), nil, []string{"variants[0].emulator: toy/plain is not an emulator: omit it"}},
 		"all at once": {
 			planOn("there", `{label: a, technology: toi, stack: plain}, {label: b, technology: toy, stack: plain, options: {size: 0}, client_config: {x: 1}}`), nil,
 			[]string{
