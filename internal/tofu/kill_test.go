@@ -166,8 +166,8 @@ func TestKilledApplyIsDirtyAndItsObjectsAreKnown(t *testing.T) {
 	}
 	a.kill(t, (*supervise.Process).Child)
 	a.gate.open(t) // what a killed OpenTofu leaves behind keeps its attempt alive
-	if err := <-a.done; err == nil || !strings.Contains(err.Error(), "in doubt") {
-		t.Errorf("Provision() = %v, want an error that says that it is in doubt", err)
+	if err := <-a.done; err == nil || !strings.Contains(err.Error(), "is uncertain") {
+		t.Errorf("Provision() = %v, want an error that says that the outcome is uncertain", err)
 	}
 	if diff := cmp.Diff([]string{"plan ok", "apply dirty"}, a.log.outcomes()); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
