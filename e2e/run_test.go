@@ -200,13 +200,11 @@ func (p *process) interrupt() {
 	}
 }
 
-func TestWrongInputStartsNothing(t *testing.T) {
-	t.Parallel()
+// wrongPlans are plans that cannot be run here, by what is wrong, and what the
+// message must contain.
+func wrongPlans() map[string]wrongPlan {
 	variant := func(v string) string { return fmt.Sprintf(quick, v) }
-	tests := map[string]struct {
-		plan string
-		want []string
-	}{
+	return map[string]wrongPlan{
 		"unknown field with the nearest name": {
 			strings.Replace(variant(natsVariant), "  load:", "  topology: {partitons: 3}\n  load:", 1), []string{"partitons", `"partitions"`}},
 		"field of a later version by name": {
@@ -233,7 +231,17 @@ func TestWrongInputStartsNothing(t *testing.T) {
 		"twice the same": {variant(natsVariant + natsVariant), []string{"variants[1].label"}},
 		"many anchors":   {"a: &a [x]\nb: &b [*a, *a]\n", []string{"anchor"}},
 	}
-	for name, tt := range tests {
+}
+
+// wrongPlan is a plan with a fault, and words of the message.
+type wrongPlan struct {
+	plan string
+	want []string
+}
+
+func TestWrongInputStartsNothing(t *testing.T) {
+	t.Parallel()
+	for name, tt := range wrongPlans() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
