@@ -171,7 +171,7 @@ type Comparison struct {
 type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
-	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if there are too few messages for the metric."`
+	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if the run has no value, such as a percentile of too few messages."`
 	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"Number of incidents in the measure stage; absent if there are none."`
 	Excluded  string                         `json:"excluded,omitempty" doc:"Why the run is excluded from the statistics."`
 	Link      string                         `json:"link"`

@@ -1,10 +1,6 @@
 package api
 
-import (
-	"strings"
-
-	"dec.local/dec/internal/experiment"
-)
+import "dec.local/dec/internal/experiment"
 
 // Vocabulary names what results and comparisons speak of, for people: each title
 // is the name of a row or a legend.
@@ -43,8 +39,7 @@ func NewVocabulary() Vocabulary {
 		if m.MoreIsBetter() {
 			better = "higher"
 		}
-		title := m.Title()
-		v.Metrics = append(v.Metrics, Metric{m, strings.ToUpper(title[:1]) + title[1:], m.Unit(), better})
+		v.Metrics = append(v.Metrics, Metric{m, m.Heading(), m.Unit(), better})
 	}
 	for _, g := range experiment.Guarantees() {
 		v.Guarantees = append(v.Guarantees, Guarantee{g, g.Title(), g.Scale()})

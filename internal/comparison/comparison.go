@@ -117,7 +117,10 @@ func (v *Variant) missing(metric experiment.Metric) string {
 		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Name())
 	}
 	if len(v.Counted()) > 0 {
-		return fmt.Sprintf("no run of %s has enough messages to determine its %s.", v.Name(), metric.Title())
+		if metric.Latency() {
+			return fmt.Sprintf("no run of %s has enough messages to determine its %s.", v.Name(), metric.Title())
+		}
+		return fmt.Sprintf("%s was not measured in the runs of %s.", metric.Title(), v.Name())
 	}
 	for _, r := range v.Runs {
 		if reason := r.Excluded(); reason != "" {

@@ -2,7 +2,6 @@ package comparison
 
 import (
 	"slices"
-	"strings"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
@@ -36,11 +35,26 @@ func Value(m experiment.Metric, r measure.Result) (float64, bool) {
 	case experiment.CPUPerMillion:
 		return deref(r.CPU.PerMillion)
 	}
-	latency, quantile := r.E2E, strings.TrimPrefix(string(m), "e2e_")
-	if rest, ok := strings.CutPrefix(string(m), "publish_"); ok {
-		latency, quantile = r.Publish, rest
+	switch of, quantile := m.Quantile(); of {
+	case experiment.E2E:
+		return deref(r.E2E.Quantile(quantile))
+	case experiment.Publish:
+		return deref(r.Publish.Quantile(quantile))
 	}
-	return deref(latency.Quantile(quantile))
+	return 0, false
+}
+
+// Values returns all metrics of a result, in their units; nil for those that it does
+// not have.
+func Values(r measure.Result) map[experiment.Metric]*float64 {
+	all := map[experiment.Metric]*float64{}
+	for _, m := range experiment.Metrics() {
+		all[m] = nil
+		if value, ok := Value(m, r); ok {
+			all[m] = &value
+		}
+	}
+	return all
 }
 
 func deref[T int64 | float64](p *T) (float64, bool) {
@@ -56,8 +70,8 @@ type figure struct {
 	of func(measure.Result) (float64, bool)
 }
 
-func metricFigure(m experiment.Metric, title string) figure {
-	return figure{Figure{Name: string(m), Title: title, Unit: m.Unit()}, func(r measure.Result) (float64, bool) { return Value(m, r) }}
+func metricFigure(m experiment.Metric) figure {
+	return figure{Figure{Name: string(m), Title: m.Heading(), Unit: m.Unit()}, func(r measure.Result) (float64, bool) { return Value(m, r) }}
 }
 
 func sumFigure(name, title string, of func(measure.Result) int64) figure {
@@ -65,37 +79,48 @@ func sumFigure(name, title string, of func(measure.Result) int64) figure {
 	return figure{Figure{Name: name, Title: title, Unit: experiment.UnitCount, Sum: true}, value}
 }
 
-// known are the figures of every variant.
-var known = []figure{
-	metricFigure("e2e_p50", "End-to-end p50"),
-	metricFigure("e2e_p99", "End-to-end p99"),
-	metricFigure("e2e_p999", "End-to-end p99.9"),
-	metricFigure("publish_p99", "Publish p99"),
-	metricFigure(experiment.Throughput, "Throughput"),
+// headline are the metrics of every comparison.
+var headline = []experiment.Metric{"e2e_p50", "e2e_p99", "e2e_p999", "publish_p99", experiment.Throughput}
+
+// details are the figures that follow the metrics.
+var details = []figure{
 	sumFigure("acked", "Acknowledged", func(r measure.Result) int64 { return r.Counts.Acked }),
 	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
 	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
 	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
 	sumFigure("corrupt", "Corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }),
 	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
-	metricFigure(experiment.CPUPerMillion, "Broker CPU per million messages"),
+	metricFigure(experiment.CPUPerMillion),
 	{
 		Figure{Name: "broker_rss", Title: "Broker memory, peak", Unit: experiment.UnitBytes},
 		func(r measure.Result) (float64, bool) { return deref(r.CPU.BrokerRSS) },
 	},
 }
 
-// figures are what every variant is shown with. Incidents are among them only
-// when the clients of some variant met them.
-func (s *Set) figures() []Figure {
-	all := slices.Clone(known)
+// shown are the figures of these variants: the primary metric is always among them,
+// incidents only when the clients of some variant met them.
+func (s *Set) shown() []figure {
+	var all []figure
+	if m := s.Metric(); m != experiment.CPUPerMillion && !slices.Contains(headline, m) {
+		all = append(all, metricFigure(m))
+	}
+	for _, m := range headline {
+		all = append(all, metricFigure(m))
+	}
+	all = append(all, details...)
 	for _, i := range experiment.Incidents() {
 		if s.Met(i) {
 			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))
 		}
 	}
-	figures := make([]Figure, len(all))
-	for n, f := range all {
+	return all
+}
+
+// figures are what every variant is shown with.
+func (s *Set) figures() []Figure {
+	shown := s.shown()
+	figures := make([]Figure, len(shown))
+	for n, f := range shown {
 		figures[n] = f.Figure
 		for _, v := range s.Variants {
 			figures[n].Values = append(figures[n].Values, f.over(v))

@@ -1,6 +1,9 @@
 package experiment
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Metric names a number of a run's result that variants can be compared by:
 // e2e_* or publish_* with p50, p90, p95, p99, p999, p9999, or throughput, or
@@ -39,15 +42,31 @@ type metric struct {
 	title        string // within a sentence
 	unit         Unit
 	moreIsBetter bool
+	distribution Distribution // of a latency
+	quantile     string       // of a latency, such as "p999"
 }
+
+// Distribution names the latency that a metric is a quantile of.
+type Distribution string
+
+// The latencies that variants can be compared by.
+const (
+	E2E     Distribution = "e2e"     // intended send → received
+	Publish Distribution = "publish" // intended send → acknowledged
+)
 
 func latencies() []metric {
 	var all []metric
-	for _, distribution := range []struct{ name, title string }{{"e2e_", "end-to-end "}, {"publish_", "publish "}} {
+	for _, d := range []struct {
+		name  Distribution
+		title string
+	}{{E2E, "end-to-end "}, {Publish, "publish "}} {
 		for _, q := range []struct{ name, title string }{
 			{"p50", "p50"}, {"p90", "p90"}, {"p95", "p95"}, {"p99", "p99"}, {"p999", "p99.9"}, {"p9999", "p99.99"},
 		} {
-			all = append(all, metric{name: Metric(distribution.name + q.name), title: distribution.title + q.title, unit: UnitNanoseconds})
+			all = append(all, metric{
+				name: Metric(string(d.name) + "_" + q.name), title: d.title + q.title, unit: UnitNanoseconds, distribution: d.name, quantile: q.name,
+			})
 		}
 	}
 	return all
@@ -80,8 +99,21 @@ func (m Metric) Unit() Unit { return m.find().unit }
 // Latency reports whether m is a quantile of a latency, in nanoseconds.
 func (m Metric) Latency() bool { return m.Unit() == UnitNanoseconds }
 
+// Quantile returns what a latency is a quantile of, and its name, such as "p999";
+// both are empty for any other metric.
+func (m Metric) Quantile() (of Distribution, name string) {
+	known := m.find()
+	return known.distribution, known.quantile
+}
+
 // MoreIsBetter reports whether a larger value is the better one.
 func (m Metric) MoreIsBetter() bool { return m.find().moreIsBetter }
 
 // Title returns the words for m within a sentence: "end-to-end p99".
 func (m Metric) Title() string { return m.find().title }
+
+// Heading returns the words for m as the name of a row or a legend: "End-to-end p99".
+func (m Metric) Heading() string {
+	title := m.Title()
+	return strings.ToUpper(title[:1]) + title[1:]
+}

@@ -131,8 +131,20 @@ func (c comparisonRoutes) compareExperiment(ctx context.Context, in *experimentP
 }
 
 type pickedInput struct {
-	Runs   []string          `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"ID of a run; repeat the parameter for each run."`
-	Metric experiment.Metric `query:"metric" enum:"e2e_p50,e2e_p90,e2e_p95,e2e_p99,e2e_p999,e2e_p9999,publish_p50,publish_p90,publish_p95,publish_p99,publish_p999,publish_p9999,throughput,cpu_per_million" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
+	Runs   []string  `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"ID of a run; repeat the parameter for each run."`
+	Metric anyMetric `query:"metric" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
+}
+
+// anyMetric is one of [experiment.Metrics].
+type anyMetric experiment.Metric
+
+// Schema lists them all.
+func (anyMetric) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, m := range experiment.Metrics() {
+		s.Enum = append(s.Enum, string(m))
+	}
+	return s
 }
 
 func (c comparisonRoutes) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
@@ -204,7 +216,7 @@ func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (f
 	if len(experiments) == 1 {
 		return c.find(comparison.NewSet(experiments[0], runs))
 	}
-	return c.find(comparison.PutTogether(experiments, runs, in.Metric))
+	return c.find(comparison.PutTogether(experiments, runs, experiment.Metric(in.Metric)))
 }
 
 // viewComparison shows findings.
@@ -224,13 +236,7 @@ func (c comparisonRoutes) viewComparison(ctx context.Context, f findings) (*comp
 			continue
 		}
 		view.Runs[i].Counts, view.Runs[i].Incidents = &run.Result.Counts, run.Result.Incidents
-		view.Runs[i].Metrics = map[experiment.Metric]*float64{}
-		for _, m := range experiment.Metrics() {
-			view.Runs[i].Metrics[m] = nil
-			if value, ok := comparison.Value(m, *run.Result); ok {
-				view.Runs[i].Metrics[m] = &value
-			}
-		}
+		view.Runs[i].Metrics = comparison.Values(*run.Result)
 	}
 	return &comparisonOutput{view}, nil
 }

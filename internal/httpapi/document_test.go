@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/httpapi"
 )
 
@@ -97,4 +99,45 @@ func TestDocumentIsServedAsItIsWritten(t *testing.T) {
 			t.Errorf("the %s has other paths", form)
 		}
 	}
+}
+
+// TestUnitsAreListed holds the units that the document lists by hand against those
+// of the vocabulary.
+func TestUnitsAreListed(t *testing.T) {
+	s, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := map[any]bool{}
+	for _, m := range experiment.Metrics() {
+		units[string(m.Unit())] = true
+	}
+	listed, _ := dig(s.document, "components", "schemas", "Metric", "properties", "unit", "enum")
+	figures, _ := dig(s.document, "components", "schemas", "Figure", "properties", "unit", "enum")
+	for unit := range units {
+		if !slices.Contains(listed.([]any), unit) || !slices.Contains(figures.([]any), unit) {
+			t.Errorf("unit %v is not in the document: metrics have %v, figures %v", unit, listed, figures)
+		}
+	}
+	if len(listed.([]any)) != len(units) {
+		t.Errorf("metrics have the units %v in the document, want %v", listed, units)
+	}
+}
+
+func TestMetricsAreListed(t *testing.T) {
+	s, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters, _ := dig(s.document, "paths", api.Prefix+"/comparison", "get", "parameters")
+	for _, p := range parameters.([]any) {
+		if name, _ := dig(p, "name"); name == "metric" {
+			listed, _ := dig(p, "schema", "enum")
+			if len(listed.([]any)) != len(experiment.Metrics()) {
+				t.Errorf("the parameter takes %v, want all metrics", listed)
+			}
+			return
+		}
+	}
+	t.Error("the comparison has no parameter of the metric")
 }

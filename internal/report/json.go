@@ -9,6 +9,7 @@ import (
 
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
 )
 
 // Export is an experiment with what was found, for [JSON].
@@ -38,7 +39,7 @@ func JSON(w io.Writer, e Export, runs iter.Seq2[experiment.Run, error]) error {
 		if fault != nil {
 			return fault
 		}
-		data, fault := json.MarshalIndent(run, "    ", "  ")
+		data, fault := exported(run)
 		if fault != nil {
 			return fmt.Errorf("write run %s as JSON: %w", run.ID, fault)
 		}
@@ -51,4 +52,20 @@ func JSON(w io.Writer, e Export, runs iter.Seq2[experiment.Run, error]) error {
 		return fmt.Errorf("write the report as JSON: %w", err)
 	}
 	return nil
+}
+
+// exported is a run with its metrics by name, as JSON.
+func exported(run experiment.Run) ([]byte, error) {
+	whole := struct {
+		experiment.Run
+		Metrics map[experiment.Metric]*float64 `json:"metrics,omitempty"`
+	}{Run: run}
+	if len(run.Result) > 0 {
+		result, err := measure.ReadResult(run.Result)
+		if err != nil {
+			return nil, err
+		}
+		whole.Metrics = comparison.Values(result)
+	}
+	return json.MarshalIndent(whole, "    ", "  ")
 }

@@ -156,7 +156,10 @@ func TestJSONStandsAlone(t *testing.T) {
 	}
 	var back struct {
 		report.Export
-		Runs []experiment.Run `json:"runs"`
+		Runs []struct {
+			experiment.Run
+			Metrics map[experiment.Metric]*float64 `json:"metrics"`
+		} `json:"runs"`
 	}
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
@@ -166,6 +169,9 @@ func TestJSONStandsAlone(t *testing.T) {
 	}
 	if len(back.Runs) != 11 || len(back.Runs[0].Result) == 0 || back.Runs[0].Receipt == nil {
 		t.Errorf("JSON() holds %d runs, want all 11 with receipts and results", len(back.Runs))
+	}
+	if m := back.Runs[0].Metrics; len(m) != len(experiment.Metrics()) || m["e2e_p99"] == nil || m["e2e_p9999"] != nil {
+		t.Errorf("JSON() has the metrics %v of a run, want all by name, null where there is no value", m)
 	}
 	broken := errors.New("the server has gone")
 	if err := report.JSON(io.Discard, e, func(yield func(experiment.Run, error) bool) { yield(experiment.Run{}, broken) }); !errors.Is(err, broken) {

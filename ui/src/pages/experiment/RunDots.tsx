@@ -31,7 +31,7 @@ export function RunDots({ comparison, metric }: { comparison: Comparison; metric
       <Text size="sm" c="dimmed">
         One mark per run; the line is the median. ✕ marks runs that do not count. Select a mark to open its run.
       </Text>
-      {!scale && <Text mt="xs">No run has enough messages for this metric.</Text>}
+      {!scale && <Text mt="xs">No run has a value for this metric.</Text>}
       {scale && (
         <div className={classes.chart}>
           {rows.map((row) => (
