@@ -1,6 +1,7 @@
-// Command reference writes what the documentation says of commands and options,
-// from the commands and the stacks themselves: docs/reference/commands.md, and a
-// table for each stack in the README of its technology.
+// Command reference writes what the documentation says of commands, plans and
+// stacks, from what the program itself knows: docs/reference/commands.md and plan.md,
+// the table of technologies in the top README, and a table of each stack's options in
+// the README of its technology.
 //
 //	go generate ./internal/reference
 package main
@@ -50,6 +51,9 @@ func write(root string) error {
 	return nil
 }
 
+// generated begins files that are generated wholly.
+const generated = "<!-- Written by go generate ./internal/reference. -->\n"
+
 // generate returns the content of all files that are generated wholly or in part,
 // by their paths below root.
 func generate(root string) (map[string]string, error) {
@@ -57,34 +61,34 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{
-		"docs/reference/commands.md": "<!-- Written by go generate ./internal/reference. -->\n" + commands,
-	}
-	technologies := os.DirFS(filepath.Join(root, "technology"))
-	stacks, err := fs.Glob(technologies, "*/stacks/*/stack.json")
+	top := os.DirFS(root)
+	stacks, err := readStacks(top)
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range stacks {
-		stackDir := path.Dir(file)
-		technology, stack := path.Dir(path.Dir(stackDir)), path.Base(stackDir)
-		readme := path.Join("technology", technology, "README.md")
+	readme, err := technologies(top, stacks)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{
+		"README.md":                  readme,
+		"docs/reference/commands.md": generated + commands,
+		"docs/reference/plan.md":     generated + plan(),
+	}
+	for _, stack := range stacks {
+		readme := path.Join("technology", stack.Technology, "README.md")
 		if _, ok := files[readme]; !ok {
-			content, err := os.ReadFile(filepath.Join(root, readme))
+			content, err := fs.ReadFile(top, readme)
 			if err != nil {
 				return nil, fmt.Errorf("a technology needs a README: %w", err)
 			}
 			files[readme] = string(content)
 		}
-		read, err := tofu.ReadStack(technologies, technology, stack)
+		table, err := options(stack)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("options of %s/%s: %w", stack.Technology, stack.Name, err)
 		}
-		table, err := options(read)
-		if err != nil {
-			return nil, fmt.Errorf("options of %s/%s: %w", technology, stack, err)
-		}
-		files[readme] = insert(files[readme], stack, table)
+		files[readme] = insert(files[readme], stack.Name, table)
 	}
 	return files, nil
 }

@@ -55,6 +55,7 @@ func TestStackGetsItsTable(t *testing.T) {
 		return string(text)
 	}
 	put("README.md", "# Toy\n")
+	put("../../README.md", "# Top\n"+technologiesBegin+technologiesEnd+"The end.\n")
 	put("stacks/one/stack.json", `{"title": "One", "description": "One toy.", "options": ["nodes", "disk", "password", "name"]}`)
 	put("stacks/one/main.tf", `output "groups" { value = {} }`)
 	variables := `
@@ -100,6 +101,10 @@ variable "name" {
 `
 	if diff := cmp.Diff(want, readme()); diff != "" {
 		t.Errorf("README of a new stack (-want +got):\n%s", diff)
+	}
+	top, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if row := "| [Toy](technology/toy/README.md) | `one` | One toy. |\n"; err != nil || !strings.Contains(string(top), "---|\n"+row+technologiesEnd+"The end.\n") {
+		t.Errorf("top README = %s, %v, want the row %s", top, err, row)
 	}
 	put("README.md", want+"\n## Traps\nNone.\n")
 	put("stacks/one/variables.tf", strings.Replace(variables, "Disk.", "Kind of disk.", 1))

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/planspec"
+)
+
+// plan returns the page on plans.
+func plan() string {
+	return `# Plans
+
+A plan is YAML or JSON. A wrong field is refused with its path and the nearest known name, before anything starts.
+` + "`--set workload.load.rate=5000`" + ` overrides one field on the command line; a variant is named by its label, as in
+` + "`--set variants.kafka.options.brokers=3`" + `. In a plan file the workload may be the name of another file.
+
+## Fields
+A duration has a unit (` + "`90s`, `2m`, `1h`" + `), and so has a size (` + "`64B`, `1KiB`, `2GiB`" + `). The options of a stack are in
+the README of its technology, and ` + "`dec catalog`" + ` lists them.
+
+` + planspec.Reference() + `
+## Metrics
+` + "`compare`" + ` names one of these.
+
+| metric | meaning | unit | better |
+|---|---|---|---|
+` + metrics()
+}
+
+// metrics returns a row for each metric.
+func metrics() string {
+	units := map[experiment.Unit]string{
+		experiment.UnitNanoseconds: "nanoseconds", experiment.UnitPerSecond: "messages per second",
+		experiment.UnitSecondsPerMillion: "CPU seconds per million messages",
+	}
+	var out strings.Builder
+	for _, m := range experiment.Metrics() {
+		better := "lower"
+		if m.MoreIsBetter() {
+			better = "higher"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", m, m.Heading(), units[m.Unit()], better)
+	}
+	return out.String()
+}
