@@ -46,6 +46,9 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		}
 		fmt.Fprintf(w, "target %s\t%s\t%s\n", target.Name, target.Title, state)
 	}
+	for _, metric := range catalog.Metrics {
+		fmt.Fprintf(w, "metric %s\t%s\t%s is better\n", metric.Name, metric.Title, metric.Better)
+	}
 	return w.Flush()
 }
 

@@ -39,6 +39,10 @@ func TestPlansAreHeldAgainstTheCatalog(t *testing.T) {
 			planOn("here", `{label: a, technology: toy, stack: plane}`), nil, []string{`variants[0].stack: toy has no stack "plane"; it has managed, plain`}},
 		"a stack of another target": {
 			planOn("here", `{label: a, technology: toy, stack: managed}`), nil, []string{`variants[0].stack: toy/managed does not run on target "here", only on cloud`}},
+		"a bucket that nodes cannot reach": {
+			planOn("cloud", `{label: a, technology: toy, stack: managed}`), []func(*planner.Options){func(o *planner.Options) { o.LocalBucket = true }},
+			[]string{"target: the nodes of cloud cannot reach the bucket, which is a folder: use one on S3, such as --bucket s3://name/prefix"}},
+		"a bucket that nodes share": {planOn("here", plain), []func(*planner.Options){func(o *planner.Options) { o.LocalBucket = true }}, nil},
 		"a stack of its own target": {planOn("cloud", `{label: a, technology: toy, stack: managed}`), nil, nil},
 		"an artifact that is missing": {
 			planOn("here", plain), []func(*planner.Options){here(stocked{place: place{found: well}, lacks: []string{"toy-broker@1"}})},

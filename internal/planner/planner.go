@@ -28,6 +28,7 @@ type Options struct {
 	Past         Past           // nil: nothing is known of earlier runs
 	Tools        string         // folder of installed tools, for messages
 	Setup        string         // command that installs what is missing, for messages
+	LocalBucket  bool           // the bucket is a folder, which only nodes of targets with shared files reach
 }
 
 // Planner knows what plans can be run here.

@@ -24,6 +24,12 @@ type location struct {
 // FolderURL is the URL of the bucket that is a folder with this absolute path.
 func FolderURL(folder string) string { return (&url.URL{Scheme: "file", Path: folder}).String() }
 
+// IsFolder reports whether the URL of a bucket names a folder.
+func IsFolder(rawURL string) bool {
+	at, err := parseLocation(rawURL)
+	return err == nil && at.folder != ""
+}
+
 // howToWrite is the next step after a URL that can't be used.
 const howToWrite = "use s3://NAME/PREFIX?region=REGION, with &endpoint=https://HOST&path_style=true for servers other than AWS, " +
 	"or file:///absolute/folder"

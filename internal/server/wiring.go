@@ -6,6 +6,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/planner"
+	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/store"
 	"dec.local/dec/internal/tofu"
 	"dec.local/dec/target"
@@ -55,6 +56,7 @@ func OpenPlanner(ctx context.Context, f *datadir.Folders, targets []target.Targe
 func newPlanner(f *datadir.Folders, places target.Places, slots map[string]int, past planner.Past) (*planner.Planner, error) {
 	return planner.New(planner.Options{
 		Technologies: all.Technologies(), Stacks: technology.Stacks, Places: places, Slots: slots, Past: past, Tools: f.Tools, Setup: datadir.Setup,
+		LocalBucket: rendezvous.IsFolder(f.BucketURL()),
 	})
 }
 
