@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,13 +14,14 @@ import (
 
 const module = "dec.local/dec/"
 
-// arrows lists what each package may import of this module. "technology/*"
-// stands for any technology, which also has the packages of its own folder. A
-// package that is absent may import nothing.
+// arrows lists what each package may import of this module. "technology/*" and
+// "target/*" stand for any folder there, all of whose packages may import each other,
+// "cmd/terraform-provider-*" for the program of any target's provider. A package that
+// is absent may import nothing.
 var arrows = map[string][]string{
-	"cmd/dec":                    {"internal/buildinfo", "internal/supervise", "internal/tofu", "internal/cli", "target/all"},
-	"cmd/dec-agent":              {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
-	"cmd/terraform-provider-dec": {"internal/buildinfo", "internal/supervise", "target/local/provider"},
+	"cmd/dec":                  {"internal/buildinfo", "internal/supervise", "internal/tofu", "internal/cli", "target/all"},
+	"cmd/dec-agent":            {"internal/buildinfo", "internal/supervise", "internal/agent", "internal/rendezvous", "technology", "technology/all"},
+	"cmd/terraform-provider-*": {"internal/buildinfo", "internal/supervise", "target/*/provider"},
 	"internal/cli": {
 		"internal/api", "internal/cli/terminal", "internal/client", "internal/datadir", "internal/experiment", "internal/planspec",
 		"internal/report", "internal/server", "internal/yamltext", "target",
@@ -76,8 +78,7 @@ var arrows = map[string][]string{
 	"target":                            {"internal/experiment"},
 	"target/targettest":                 {"internal/experiment", "target"},
 	"target/all":                        {"target", "target/*"},
-	"target/local":                      {"internal/experiment", "internal/supervise", "target"},
-	"target/local/provider":             {"internal/supervise", "target/local"},
+	"target/*":                          {"internal/experiment", "internal/supervise", "target"},
 	"e2e/fakecloud":                     {"e2e/fakecloud/cloud", "internal/experiment", "target"},
 	"e2e/fakecloud/cloud":               {"internal/experiment"},
 	"e2e/fakecloud/simulator":           {"internal/supervise", "e2e/fakecloud/cloud"},
@@ -112,30 +113,54 @@ func TestImportsFollowTheArrows(t *testing.T) {
 
 // allowed reports whether package from may import package to.
 func allowed(from, to string) bool {
-	targets, ok := arrows[from]
-	if !ok && technologyOf(from) != "" {
-		if technologyOf(from) == technologyOf(to) {
+	matches := func(pattern string) bool {
+		ok, _ := path.Match(pattern, to)
+		return ok
+	}
+	if _, listed := arrows[from]; !listed {
+		plugin := pluginOf(from)
+		if plugin != "" && plugin == pluginOf(to) {
 			return true
 		}
-		targets = arrows["technology/*"]
-	}
-	for _, target := range targets {
-		if ok, _ := path.Match(target, to); ok {
-			return true
+		for pattern := range arrows {
+			if ok, _ := path.Match(pattern, cmp.Or(plugin, from)); ok {
+				from = pattern
+				break
+			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(arrows[from], matches)
 }
 
-// technologyOf is the name of the technology in whose folder a package lies, or
+// pluginOf is the folder of the technology or target that a package is part of, or
 // "".
-func technologyOf(pkg string) string {
-	below, ok := strings.CutPrefix(pkg, "technology/")
-	if _, listed := arrows[pkg]; !ok || listed {
+func pluginOf(pkg string) string {
+	if _, listed := arrows[pkg]; listed {
 		return ""
 	}
-	name, _, _ := strings.Cut(below, "/")
-	return name
+	parts := strings.Split(pkg, "/")
+	if len(parts) < 2 || parts[0] != "technology" && parts[0] != "target" {
+		return ""
+	}
+	return path.Join(parts[:2]...)
+}
+
+func TestAnyPluginHasItsArrows(t *testing.T) {
+	for _, tt := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"technology/rabbitmq", "technology", true}, {"technology/rabbitmq/proxy", "technology/rabbitmq", true},
+		{"technology/rabbitmq", "technology/kafka", false}, {"technology/rabbitmq", "internal/agent", false},
+		{"target/gcp", "target", true}, {"target/gcp/provider", "target/gcp", true}, {"target/gcp", "target/local", false},
+		{"target/gcp", "internal/server", false}, {"cmd/terraform-provider-gcp", "target/gcp/provider", true},
+		{"cmd/terraform-provider-gcp", "internal/server", false}, {"internal/nobody", "internal/experiment", false},
+		{"target/all", "target/gcp", true}, {"target", "target/local", false},
+	} {
+		if got := allowed(tt.from, tt.to); got != tt.want {
+			t.Errorf("allowed(%s, %s) = %t, want %t", tt.from, tt.to, got, tt.want)
+		}
+	}
 }
 
 func TestVocabularyAndPacingNeedNoLibraries(t *testing.T) {

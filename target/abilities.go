@@ -20,7 +20,8 @@ type Exclusive interface {
 // ErrMeasuring says that somebody else measures on the place.
 var ErrMeasuring = errors.New("another measurement is under way on this machine")
 
-// Metered is a place that samples what services use.
+// Metered is a place that samples what services use. Without it results have no CPU
+// time and no memory of brokers.
 type Metered interface {
 	// Usage returns what each service of a run used from one time until another, by
 	// the name of the service.
@@ -33,7 +34,8 @@ type Usage struct {
 	MaxRSSBytes int64   `json:"max_rss_bytes"` // the largest sample
 }
 
-// Logging is a place whose services' output can be read while they run.
+// Logging is a place whose services' output can be read while they run. Without
+// it there are logs of services only where they share the server's files.
 type Logging interface {
 	// Logs returns the log files of a run's services; none where there are none.
 	Logs(ctx context.Context, run string) ([]LogFile, error)
@@ -56,14 +58,16 @@ type Stocked interface {
 	Missing(artifacts []string) []string
 }
 
-// Importing is a place whose objects OpenTofu can adopt into a state.
+// Importing is a place whose objects OpenTofu can adopt into a state. Nothing asks for
+// it yet: it is declared for recovery by adoption.
 type Importing interface {
 	// ImportID returns the id by which an import block names the object; false for
 	// one that can't be imported.
 	ImportID(o experiment.Object) (id string, ok bool)
 }
 
-// Priced is a place that costs money.
+// Priced is a place that costs money. Nothing asks for it yet: it is declared for
+// estimates and limits of cost.
 type Priced interface {
 	// HourlyUSD returns what an object costs per hour; false if that is not known.
 	HourlyUSD(o experiment.Object) (usd float64, ok bool)

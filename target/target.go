@@ -7,14 +7,16 @@
 //
 // # The nodes module
 //
-// It turns what a stack asks for into running things. Its variables:
+// It turns what a stack asks for into running things, and is responsible for their
+// end: what it makes stops by itself at expires_at, even if no server ever comes back.
+// Its variables:
 //
-//   - run: id, install, expires_at, logs, and cpus by role. Every resource
+//   - run: id, install, expires_at, logs (a folder of the server that keeps what
+//     services print, for targets with shared files), and cpus by role. Every resource
 //     carries the four tags below, and its name begins with the run's id.
 //   - groups: by name, how many nodes there are, their ports by name, and their
 //     role ("broker" or "agent").
-//   - services: by name, what runs on which node: command, environment, files,
-//     artifacts, readiness, lifetime, stop signal, grace and memory limit.
+//   - services: by name, what runs on which node; CONTRIBUTING.md lists the keys.
 //   - secrets: by service, secret files; ephemeral.
 //
 // groups and services stay two variables: addresses depends on groups alone, so
@@ -23,6 +25,15 @@
 //
 // Its outputs are addresses (by group, the host and the ports of each node) and
 // network (what managed services need to know of it; empty if nothing).
+//
+// # Configuration and credentials
+//
+// An operator configures a target by environment variables of the server, which
+// [Options] passes to Open. OpenTofu runs with an environment of its own, in which HOME
+// is a folder of the run: what its providers need is in [Placement] or, if it is
+// secret, comes from [Credentialed]. For now the providers are builds of DEC's own,
+// which lie beside dec; others, from a registry, need a mirror that DEC does not make
+// yet.
 //
 // Package targettest is the suite that every target passes.
 package target
@@ -88,9 +99,11 @@ type Options struct {
 // Place is an opened target. What only some places can do is declared in
 // abilities.go and found by type assertion.
 type Place interface {
-	// List returns the objects tagged with the run or named after it; all objects
-	// of DEC for "", whoever made them. An object stays listed until nothing of it
-	// is left.
+	// List returns the objects tagged with the run or named after it, also those
+	// that no provider made; all objects of DEC for "", whoever made them. An object
+	// stays listed until nothing of it is left. Kind and ID are the type and the id of
+	// the resource in OpenTofu's state, the type without the dec_ of our own, so that
+	// what was intended and what exists can be matched.
 	List(ctx context.Context, run string) ([]experiment.Object, error)
 	// Remove removes one object that OpenTofu has lost. One that is gone is no
 	// error.
@@ -135,7 +148,9 @@ type Placement struct {
 }
 
 // The tags that every resource of every target carries, so that anything can be
-// found, understood and deleted without a database.
+// found, understood and deleted without a database. A cloud whose labels can't hold
+// them keeps them in another way, such as in encoded form or in a description: List
+// gives them back as they are here.
 const (
 	TagInstall   = "dec:install"    // the data folder that made it
 	TagRun       = "dec:run"        // the run it belongs to

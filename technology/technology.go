@@ -4,6 +4,11 @@
 //
 // A driver speaks to a broker and knows nothing of rates, clocks or histograms:
 // the agent measures, so all technologies are measured by the same code.
+//
+// What the comments here promise is what package technologytest demands of every
+// driver. [ConfigField] and [DecodeConfig] read a client_config with the messages that
+// it expects, [Retry] and [Final] wait for a broker that is starting, and [Gate]
+// pauses a consumer.
 package technology
 
 import (
@@ -60,14 +65,20 @@ func (s Settings) Report(i experiment.Incident, n int) {
 // goroutines.
 type Driver interface {
 	// Prepare creates the destination and returns the guarantees that are in
-	// force, read back from the broker. Calling it again is not an error.
+	// force, read back from the broker, with its "version" among the details. As
+	// many replicas as the topology asks for are in force, or it fails. Calling it
+	// again is not an error, but a destination of another shape is.
 	Prepare(ctx context.Context, t experiment.Topology, retention experiment.Bytes) (experiment.Effective, error)
 	// Producer returns producer i. The function acked is called once for each
 	// token, from any goroutine, and must not block.
 	Producer(ctx context.Context, i int, acked func(token uint64, err error)) (Producer, error)
 	// Consumer joins consumer i to a group and returns only when positioned:
-	// whatever is sent afterwards arrives. The function received is called for
-	// one message at a time per consumer; the message is valid only during the call.
+	// whatever is sent afterwards arrives, and nothing that was sent before the
+	// group's first consumer joined. Each message reaches one consumer of each
+	// group; a partition is read by one of them at a time, in the order of the
+	// partition, and so are the messages of a key. The function received is called
+	// for one message at a time per consumer; the message is valid only during the
+	// call.
 	Consumer(ctx context.Context, group string, i int, received func(Message)) (Consumer, error)
 	// Close releases everything; producers and consumers are closed before it.
 	// A second call does nothing.
@@ -82,8 +93,9 @@ var ErrClosed = errors.New("closed")
 type Producer interface {
 	// Send hands one message over. It never waits for the acknowledgement and
 	// keeps no reference to the payload or the key once it has returned. It may
-	// block while the client's buffers are full. After an error acked is not
-	// called for this token.
+	// block while the client's buffers are full. Once ctx has ended the error is
+	// its cause; what was handed over before is not affected. After an error acked
+	// is not called for this token.
 	Send(ctx context.Context, token uint64, m Message) error
 	// Flush returns when every sent message was acknowledged or has failed.
 	Flush(ctx context.Context) error
@@ -108,9 +120,11 @@ type Consumer interface {
 // when there is no key.
 const AnyPartition = -1
 
-// Message is what is sent and received.
+// Message is what is sent and received. Equal keys go to the same partition, whoever
+// sends them. A partition that is given goes before the key; one that does not exist is
+// an error of Send.
 type Message struct {
-	Key       []byte
+	Key       []byte // any bytes; none if empty
 	Payload   []byte
-	Partition int // AnyPartition leaves the choice to the client; at a receiver always the real one
+	Partition int // from 0, or AnyPartition; at a receiver always the real one
 }

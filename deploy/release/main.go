@@ -57,6 +57,10 @@ func release(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
+	programs, err := folders("cmd")
+	if err != nil {
+		return err
+	}
 	paths, err := git(ctx, append([]string{"ls-files", "--"}, beside...)...)
 	if err != nil {
 		return err
@@ -79,7 +83,7 @@ func release(ctx context.Context, version string) error {
 		if err := build(ctx, ".", bin, arch, version, programs); err != nil {
 			return fmt.Errorf("%s: %w", arch, err)
 		}
-		if err := writeArchive(filepath.Join(dist, folder+".tar.gz"), folder, at, contents(bin, paths)); err != nil {
+		if err := writeArchive(filepath.Join(dist, folder+".tar.gz"), folder, at, contents(bin, programs, paths)); err != nil {
 			return err
 		}
 		made = append(made, folder+".tar.gz")
@@ -95,7 +99,7 @@ func release(ctx context.Context, version string) error {
 }
 
 // contents returns what an archive holds: its names → paths.
-func contents(bin string, paths []string) map[string]string {
+func contents(bin string, programs, paths []string) map[string]string {
 	files := map[string]string{}
 	for _, program := range programs {
 		files["bin/"+program] = filepath.Join(bin, program)
@@ -106,8 +110,17 @@ func contents(bin string, paths []string) map[string]string {
 	return files
 }
 
-// programs are what a release consists of.
-var programs = []string{"dec", "dec-agent", "terraform-provider-dec"}
+// folders returns the names of the folders in a folder.
+func folders(in string) ([]string, error) {
+	entries, err := os.ReadDir(in)
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, err
+}
 
 // build builds programs of the module in root into the folder bin. The bytes
 // depend on neither folder.

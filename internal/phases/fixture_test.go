@@ -241,7 +241,7 @@ func newFixture(t *testing.T, change ...func(*phases.Options)) *fixture {
 	}
 	log := &attempts{}
 	o := phases.Options{
-		Home: f.home, Homes: f.homes, Agent: "dec-agent@0", Bucket: buckettest.Folder(t), Vault: v, Secrets: f.secrets, Ledger: log, Archive: &f.archived,
+		Home: f.home, Homes: f.homes, Agent: "dec-agent@0", Bucket: buckettest.Folder(t), Vault: v, Secrets: f.secrets, Intents: log, Archive: &f.archived,
 		Version: map[string]string{"dec": "test"}, Logger: slog.New(slog.NewTextHandler(&f.log, nil)),
 		Places: target.Places{
 			"shared": {Target: target.Target{Name: "shared", Nodes: nodes, Facts: target.Facts{SharedFiles: true, SweepInterval: time.Second}}, Place: f.shared},

@@ -27,7 +27,7 @@ type Options struct {
 	Bucket  *rendezvous.Bucket
 	Vault   *vault.Vault
 	Secrets vault.Keeper
-	Ledger  reconcile.Ledger
+	Intents reconcile.Intents
 	Archive archive
 	Version map[string]string // what this build is, for results
 	Logger  *slog.Logger
@@ -48,7 +48,7 @@ func New(o Options) (orchestrator.Options, error) {
 	if err != nil {
 		return orchestrator.Options{}, err
 	}
-	verifiers, err := newVerifiers(o.Places, reconcile.Options{Ledger: o.Ledger, Attempts: runners, Logger: o.Logger})
+	verifiers, err := newVerifiers(o.Places, reconcile.Options{Intents: o.Intents, Attempts: runners, Logger: o.Logger})
 	if err != nil {
 		return orchestrator.Options{}, err
 	}

@@ -18,11 +18,11 @@ const (
 // that a sweep removed, as gone.
 func (v *Verifier) receipt(ctx context.Context, run string, created []experiment.Intent, swept []experiment.Object) (experiment.Receipt, error) {
 	var none experiment.Receipt
-	deleted, err := v.o.Ledger.Deleted(ctx, run)
+	deleted, err := v.o.Intents.Deleted(ctx, run)
 	if err != nil {
 		return none, fmt.Errorf("verify run %s: %w", run, err)
 	}
-	seconds, err := v.o.Ledger.Seconds(ctx, run)
+	seconds, err := v.o.Intents.Seconds(ctx, run)
 	if err != nil {
 		return none, fmt.Errorf("verify run %s: %w", run, err)
 	}

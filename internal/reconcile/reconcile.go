@@ -24,9 +24,9 @@ type Inventory interface {
 	Remove(ctx context.Context, o experiment.Object) error
 }
 
-// Ledger is what the attempts of a run meant to do, written down before they
+// Intents is what the attempts of a run meant to do, written down before they
 // did.
-type Ledger interface {
+type Intents interface {
 	Created(ctx context.Context, run string) ([]experiment.Intent, error) // meant to be created, by any attempt
 	Deleted(ctx context.Context, run string) ([]experiment.Intent, error) // meant to be deleted, by any attempt
 	Seconds(ctx context.Context, run string) (map[string]float64, error)  // by address, how long objects lived, as far as known
@@ -37,11 +37,11 @@ type Attempts interface {
 	Alive(ctx context.Context, run string) (bool, error)
 }
 
-// Options configures a [Verifier]. Inventory, Ledger and Attempts are required;
+// Options configures a [Verifier]. Inventory, Intents and Attempts are required;
 // every other zero value means the stated default.
 type Options struct {
 	Inventory Inventory
-	Ledger    Ledger
+	Intents   Intents
 	Attempts  Attempts
 	Interval  time.Duration    // between two sweeps; 1 s if zero, as the local target needs
 	Tries     int              // sweeps that may find something before the run counts as leaked; 5 if zero
@@ -54,8 +54,8 @@ type Verifier struct{ o Options }
 
 // New returns a verifier.
 func New(o Options) (*Verifier, error) {
-	if o.Inventory == nil || o.Ledger == nil || o.Attempts == nil {
-		return nil, errors.New("reconcile: options Inventory, Ledger and Attempts are required")
+	if o.Inventory == nil || o.Intents == nil || o.Attempts == nil {
+		return nil, errors.New("reconcile: options Inventory, Intents and Attempts are required")
 	}
 	o.Interval, o.Tries = cmp.Or(o.Interval, time.Second), cmp.Or(o.Tries, 5)
 	if o.Now == nil {

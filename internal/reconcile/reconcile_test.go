@@ -104,8 +104,8 @@ func object(run, kind, id string) experiment.Object {
 	return experiment.Object{Run: run, Kind: kind, ID: id, Address: "dec_" + kind + "." + id}
 }
 
-func verifier(t interface{ Fatal(...any) }, inventory reconcile.Inventory, l reconcile.Ledger, a reconcile.Attempts) *reconcile.Verifier {
-	v, err := reconcile.New(reconcile.Options{Inventory: inventory, Ledger: l, Attempts: a, Interval: time.Second, Tries: 4,
+func verifier(t interface{ Fatal(...any) }, inventory reconcile.Inventory, l reconcile.Intents, a reconcile.Attempts) *reconcile.Verifier {
+	v, err := reconcile.New(reconcile.Options{Inventory: inventory, Intents: l, Attempts: a, Interval: time.Second, Tries: 4,
 		Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

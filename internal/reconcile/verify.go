@@ -25,7 +25,7 @@ func (v *Verifier) Verify(ctx context.Context, run string) (experiment.Receipt, 
 	if err := v.idle(ctx, run); err != nil {
 		return none, err
 	}
-	created, err := v.o.Ledger.Created(ctx, run)
+	created, err := v.o.Intents.Created(ctx, run)
 	if err != nil {
 		return none, fmt.Errorf("verify run %s: %w", run, err)
 	}

@@ -14,7 +14,7 @@ func plan() string {
 
 A plan is YAML or JSON. A wrong field is refused with its path and the nearest known name, before anything starts.
 ` + "`--set workload.load.rate=5000`" + ` overrides one field on the command line; a variant is named by its label, as in
-` + "`--set variants.kafka.options.brokers=3`" + `. In a plan file the workload may be the name of another file.
+` + "`--set variants.LABEL.options.NAME=3`" + `. In a plan file the workload may be the name of another file.
 
 ## Fields
 A duration has a unit (` + "`90s`, `2m`, `1h`" + `), and so has a size (` + "`64B`, `1KiB`, `2GiB`" + `). The options of a stack are in

@@ -52,7 +52,7 @@ func heading(root fs.FS, technology string) (string, error) {
 	first, _, _ := strings.Cut(string(text), "\n")
 	title, ok := strings.CutPrefix(first, "# ")
 	if !ok {
-		return "", fmt.Errorf("the README of %s must begin with a heading, such as \"# Apache Kafka\"", technology)
+		return "", fmt.Errorf("the README of %s must begin with its title as a heading", technology)
 	}
 	return title, nil
 }

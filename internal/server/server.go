@@ -145,7 +145,7 @@ func (s *Server) openEngine() error {
 	}
 	home := s.folders.Home()
 	o, err := phases.New(phases.Options{
-		Home: home, Homes: s.evidence, Places: s.places, Agent: built.Agent, Bucket: s.bucket, Vault: s.vault, Secrets: s.store, Ledger: s.store,
+		Home: home, Homes: s.evidence, Places: s.places, Agent: built.Agent, Bucket: s.bucket, Vault: s.vault, Secrets: s.store, Intents: s.store,
 		Archive: s.archiver, Version: buildinfo.Versions(), Logger: s.Logger, BucketOf: s.evidence.BucketOf,
 		OnSecond: s.onSecond, OnLost: s.live.Forget, Notice: s.notice,
 		Tofu: tofu.Options{

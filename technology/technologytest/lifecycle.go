@@ -99,11 +99,11 @@ func prepareTwice(t *testing.T, s Suite) {
 		t.Errorf("Prepare() again tells other guarantees (-first +again):\n%s", diff)
 	}
 	e := f.effective
-	if !slices.Contains([]string{"none", "leader", "all"}, e.ProducerAck) {
-		t.Errorf("Effective.ProducerAck = %q, want none, leader or all", e.ProducerAck)
+	if scale := experiment.ProducerAck.Scale(); !slices.Contains(scale, e.ProducerAck) {
+		t.Errorf("Effective.ProducerAck = %q, want one of %q", e.ProducerAck, scale)
 	}
-	if !slices.Contains([]string{"memory", "page_cache", "fsync_before_ack"}, e.Durability) {
-		t.Errorf("Effective.Durability = %q, want memory, page_cache or fsync_before_ack", e.Durability)
+	if scale := experiment.Durability.Scale(); !slices.Contains(scale, e.Durability) {
+		t.Errorf("Effective.Durability = %q, want one of %q", e.Durability, scale)
 	}
 	if e.Replicas != w.Topology.Replicas {
 		t.Errorf("Effective.Replicas = %d, want %d", e.Replicas, w.Topology.Replicas)
