@@ -41,7 +41,8 @@ func (c comparisonRoutes) add(a *registrar) {
 		return op
 	}
 	const whole = "Statistics, fairness and differences between the configurations. The verdict is available once all runs have ended."
-	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "Get the comparison of an experiment", whole), c.compareExperiment)
+	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "Get the comparison of an experiment", whole),
+		c.compareExperiment)
 	const picked = "Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together."
 	register(a, describe("/comparison", "compare-runs", "Compare selected runs", picked), c.compareRuns)
 
@@ -131,8 +132,8 @@ func (c comparisonRoutes) compareExperiment(ctx context.Context, in *experimentP
 }
 
 type pickedInput struct {
-	Runs   []string          `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"ID of a run; repeat the parameter for each run."`
-	Metric experiment.Metric `query:"metric" enum:"e2e_p50,e2e_p90,e2e_p95,e2e_p99,e2e_p999,e2e_p9999,publish_p50,publish_p90,publish_p95,publish_p99,publish_p999,publish_p9999,throughput,cpu_per_million" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
+	Runs   []runID    `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" doc:"ID of a run; repeat it for each run."`
+	Metric metricName `query:"metric" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
 }
 
 func (c comparisonRoutes) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
@@ -186,7 +187,7 @@ func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (f
 	var experiments []experiment.Experiment
 	known := map[string]bool{}
 	for _, id := range in.Runs {
-		run, err := c.store.Run(ctx, id)
+		run, err := c.store.Run(ctx, string(id))
 		if err != nil {
 			return findings{}, err
 		}
@@ -204,7 +205,7 @@ func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (f
 	if len(experiments) == 1 {
 		return c.find(comparison.NewSet(experiments[0], runs))
 	}
-	return c.find(comparison.PutTogether(experiments, runs, in.Metric))
+	return c.find(comparison.PutTogether(experiments, runs, experiment.Metric(in.Metric)))
 }
 
 // viewComparison shows findings.
