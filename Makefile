@@ -27,7 +27,8 @@ technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools
 	test-tools test-long kill-matrix fuzz-api validate bench docs release clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 demo: setup ## Compare Apache Kafka with NATS JetStream on this machine (about 8 minutes)
 	bin/dec run examples/kafka-vs-nats.yaml --report reports/kafka-vs-nats.html
@@ -76,7 +77,9 @@ lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 	@$(plain) nice go vet ./...
 	@$(plain) nice $(staticcheck) ./...
 	@cd ui && npm run --silent lint
-	@$(plain) go run ./internal/httpapi/internal/openapi | (cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | cmp -s - ui/src/api/schema.d.ts || \
+	@$(plain) go run ./internal/httpapi/internal/openapi | \
+		(cd ui && node_modules/.bin/openapi-typescript --alphabetize=false 2>/dev/null) | \
+		cmp -s - ui/src/api/schema.d.ts || \
 		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
 
 validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVIDER_MIRROR=DIR with the provider

@@ -38,7 +38,9 @@ func agents(ctx context.Context, s side) (usage, error) {
 	}
 	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: s.run})
 	shares := rendezvous.Shares(workload)
-	err = c.WritePlan(ctx, rendezvous.Plan{Run: s.run, Epoch: 1, Technology: s.technology, Destination: s.run, Endpoints: s.endpoints, Workload: workload, Agents: shares})
+	err = c.WritePlan(ctx, rendezvous.Plan{
+		Run: s.run, Epoch: 1, Technology: s.technology, Destination: s.run, Endpoints: s.endpoints, Workload: workload, Agents: shares,
+	})
 	if err != nil {
 		return usage{}, err
 	}

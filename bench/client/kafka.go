@@ -39,7 +39,8 @@ func startKafka(ctx context.Context, tools, dir string) (*broker, error) {
 		return nil, err
 	}
 	classpath := filepath.Join(home, "*")
-	if out, err := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-c", config, "-t", "AAAAAAAAAAAAAAAAAAAAAA").CombinedOutput(); err != nil {
+	format := exec.CommandContext(ctx, "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-c", config, "-t", "AAAAAAAAAAAAAAAAAAAAAA")
+	if out, err := format.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("format: %w\n%s", err, out)
 	}
 	return startBroker(dir, "127.0.0.1:19092", json.RawMessage(`{"bootstrap": ["127.0.0.1:19092"]}`),

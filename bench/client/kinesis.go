@@ -38,7 +38,9 @@ func startKinesis(_ context.Context, tools, dir string) (*broker, error) {
 	}
 	const port = 19567
 	url := "http://127.0.0.1:" + strconv.Itoa(port)
-	endpoints, err := json.Marshal(map[string]any{"region": "us-east-1", "endpoint": url, "consumers": "polling", "emulator": "kinesalite", "capacity": "provisioned"})
+	endpoints, err := json.Marshal(map[string]any{
+		"region": "us-east-1", "endpoint": url, "consumers": "polling", "emulator": "kinesalite", "capacity": "provisioned",
+	})
 	if err != nil {
 		return nil, err
 	}

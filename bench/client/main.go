@@ -81,7 +81,8 @@ func compare(ctx context.Context, p place, l load, rounds int) error {
 	}
 	defer broker.stop()
 
-	fmt.Printf("%s, %d messages/s of %d bytes, %s each, %d interleaved rounds; CPU seconds per second of load, producer + consumer\n", p.technology, l.rate, l.size, l.measure, rounds)
+	fmt.Printf("%s, %d messages/s of %d bytes, %s each, %d interleaved rounds; CPU seconds per second of load, producer + consumer\n",
+		p.technology, l.rate, l.size, l.measure, rounds)
 	fmt.Printf("%5s  %17s  %17s  %17s  %7s  %9s\n", "round", "agents", "bare, 1 ms steps", "bare, paced alike", "to bare", "to paced")
 	var coarse, paced []float64
 	for round := range rounds {
@@ -105,7 +106,8 @@ func compare(ctx context.Context, p place, l load, rounds int) error {
 		}
 		coarse = append(coarse, used[0].total()/used[1].total())
 		paced = append(paced, used[0].total()/used[2].total())
-		fmt.Printf("%5d  %17s  %17s  %17s  %7.2f  %9.2f\n", round+1, used[0].per(l.measure), used[1].per(l.measure), used[2].per(l.measure), coarse[round], paced[round])
+		fmt.Printf("%5d  %17s  %17s  %17s  %7.2f  %9.2f\n",
+			round+1, used[0].per(l.measure), used[1].per(l.measure), used[2].per(l.measure), coarse[round], paced[round])
 	}
 	fmt.Printf("agents to bare loop in steps of 1 ms: %s\nagents to bare loop paced alike:      %s\n", spread(coarse), spread(paced))
 	return nil

@@ -145,7 +145,10 @@ func raw(ctx context.Context, tofu, dir, root string) (up, down float64, err err
 	step := func(args ...string) (float64, error) {
 		cmd := exec.CommandContext(ctx, tofu, args...)
 		cmd.Dir = root
-		cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TF_CLI_CONFIG_FILE=" + config, "TF_IN_AUTOMATION=1", "DEC_LOCAL_LEDGER=" + filepath.Join(dir, "ledger")}
+		cmd.Env = []string{
+			"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "TF_CLI_CONFIG_FILE=" + config, "TF_IN_AUTOMATION=1",
+			"DEC_LOCAL_LEDGER=" + filepath.Join(dir, "ledger"),
+		}
 		began := time.Now()
 		out, err := cmd.CombinedOutput()
 		if err != nil {

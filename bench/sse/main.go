@@ -94,7 +94,8 @@ func measureServer(ctx context.Context, l load) error {
 	fmt.Printf("CPU of the server    %.1f %% of one core\n", 100*(after.cpu-before.cpu).Seconds()/elapsed)
 	fmt.Printf("memory of the server %.1f MiB; %.1f MiB without subscribers; %.1f KiB each\n",
 		mib(after.rss), mib(alone.rss), float64(after.rss-alone.rss)/1024/float64(l.subscribers))
-	fmt.Printf("frames               %d, that is %.1f/s for each; no event missing or twice\n", frames, float64(frames)/elapsed/float64(l.subscribers))
+	fmt.Printf("frames               %d, that is %.1f/s for each; no event missing or twice\n",
+		frames, float64(frames)/elapsed/float64(l.subscribers))
 	fmt.Printf("delay of events      %s\n", subscribers.delays())
 	return nil
 }

@@ -60,7 +60,10 @@ func (s *source) add() {
 	}
 	s.recent = append(s.recent, experiment.Event{
 		ID: s.last, At: time.Now(), Kind: experiment.EventResource, Experiment: "e123456789", Run: "r123456789", Variant: "kafka",
-		Resource: &experiment.Resource{Address: `module.nodes.dec_process.service["broker-0"]`, Action: "create", State: "complete", ID: "r123456789-broker-0", Seconds: 1.5},
+		Resource: &experiment.Resource{
+			Address: `module.nodes.dec_process.service["broker-0"]`, Action: "create", State: "complete",
+			ID: "r123456789-broker-0", Seconds: 1.5,
+		},
 	})
 }
 

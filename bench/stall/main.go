@@ -34,7 +34,8 @@ const (
 
 var limit = flag.Float64("limit", 0.05, "share by which a measured quantile may differ from the closed form")
 
-const plan = `{"name": "stall", "workload": {"load": {"rate": %d}, "message": {"size": 256}, "stages": {"warmup": "%s", "measure": "%s", "drain": "20s"}},
+const plan = `{"name": "stall",
+ "workload": {"load": {"rate": %d}, "message": {"size": 256}, "stages": {"warmup": "%s", "measure": "%s", "drain": "20s"}},
  "variants": [{"label": "%s", "technology": "%s", "stack": "%s"}], "repeat": 1}`
 
 func main() {
@@ -175,7 +176,8 @@ func judge(technology string, out []byte) (bool, error) {
 		}
 		off := float64(*q.got)/float64(want) - 1
 		good = good && math.Abs(off) <= *limit
-		fmt.Printf("  end to end %s %v, closed form %v: %+.1f %%\n", q.name, time.Duration(*q.got).Round(time.Millisecond), want.Round(time.Millisecond), off*100)
+		fmt.Printf("  end to end %s %v, closed form %v: %+.1f %%\n",
+			q.name, time.Duration(*q.got).Round(time.Millisecond), want.Round(time.Millisecond), off*100)
 	}
 	fmt.Printf("  pacer lateness p99 %s, back-pressure wait max %v, unsent %d, lost %d, valid %t %v\n",
 		text(r.Lateness.P99NS), time.Duration(r.Wait.MaxNS), r.Counts.Unsent, r.Counts.Lost, run.Validity.OK, run.Validity.Reasons)

@@ -48,10 +48,12 @@ type Options struct {
 	Technologies func(name string) (technology.Technology, bool) // false when there is none of this name
 	Secrets      map[string]json.RawMessage                      // secret options of the stack, for the driver
 	Clock        ClockFunc                                       // a thread of its own for each pacer if nil
-	Poll         time.Duration                                   // how often the bucket is looked at before the load, and a third as often during it; 80 ms if zero, 240 ms on S3
-	Patience     time.Duration                                   // for the plan, and for the load to begin; 30 min if zero
-	Version      string                                          // of this program
-	Logger       *slog.Logger                                    // slog.Default() if nil
+	// Poll is how often the bucket is looked at before the load, and a third as often
+	// during it; 80 ms if zero, 240 ms on S3.
+	Poll     time.Duration
+	Patience time.Duration // for the plan, and for the load to begin; 30 min if zero
+	Version  string        // of this program
+	Logger   *slog.Logger  // slog.Default() if nil
 }
 
 // lockThread is the real clock of a pacer, with its default gap between

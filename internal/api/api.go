@@ -171,7 +171,7 @@ type Comparison struct {
 type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
-	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if the run has no value, such as a percentile of too few messages."`
+	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if the run has no value."`
 	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"Number of incidents in the measure stage; absent if there are none."`
 	Excluded  string                         `json:"excluded,omitempty" doc:"Why the run is excluded from the statistics."`
 	Link      string                         `json:"link"`
@@ -204,7 +204,7 @@ type TargetInventory struct {
 // InventoryObject is a real object.
 type InventoryObject struct {
 	experiment.Object
-	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: of an active run; lost: of an ended run; leaked: destroy given up; foreign: not of this install."`
+	Class string  `json:"class" enum:"managed,lost,leaked,foreign" doc:"managed: active run; lost: ended run; leaked: given up; foreign: not ours."`
 	AgeS  float64 `json:"age_s"`
 }
 
@@ -292,7 +292,7 @@ type Target struct {
 
 // TargetFacts are what can be said of a target without its name.
 type TargetFacts struct {
-	SharedMachine bool `json:"shared_machine" doc:"Brokers and agents of a run share one machine; the results are not suitable for purchase decisions."`
+	SharedMachine bool `json:"shared_machine" doc:"Brokers and agents of a run share one machine; the results do not suit purchase decisions."`
 	OneHost       bool `json:"one_host" doc:"All objects of a run are on the host of the server that runs it."`
 }
 

@@ -84,7 +84,8 @@ func Main(ctx context.Context, env *Env) int {
 	exited := false
 	parser, err := kong.New(&cmds,
 		kong.Name("dec"),
-		kong.Description("Compare data technologies: DEC provisions each candidate, runs the same load on it, destroys everything, and tells which is faster.\n\nStart with: dec run examples/kafka-vs-nats.yaml"),
+		kong.Description("Compare data technologies: DEC provisions each candidate, runs the same load on it, "+
+			"destroys everything, and tells which is faster.\n\nStart with: dec run examples/kafka-vs-nats.yaml"),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(c int) { code, exited = c, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -111,7 +111,8 @@ func judge(e api.ExperimentDetail) error {
 		}
 	}
 	if leaked > 0 {
-		return &exitError{code: exitFailed, err: fmt.Errorf("%d runs leaked: parts of them may still exist; see 'dec inventory', then run 'dec reconcile'", leaked)}
+		return &exitError{code: exitFailed, err: fmt.Errorf(
+			"%d runs leaked: parts of them may still exist; see 'dec inventory', then run 'dec reconcile'", leaked)}
 	}
 	plan := e.Plan
 	for _, v := range plan.Variants {
@@ -119,7 +120,8 @@ func judge(e api.ExperimentDetail) error {
 			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; see the reasons above", v.Name())}
 		}
 		if valid[v.Label] < plan.Repeat {
-			return &exitError{code: exitNoVerdict, err: fmt.Errorf("%s has %d valid runs of the %d planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
+			return &exitError{code: exitNoVerdict, err: fmt.Errorf(
+				"%s has %d valid runs of the %d planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
 		}
 	}
 	return nil

@@ -82,7 +82,10 @@ func examine(ctx context.Context, env *Env, f *datadir.Folders) []finding {
 
 // findServer looks whether a server works on the data folder.
 func findServer(ctx context.Context, f *datadir.Folders) finding {
-	found := finding{Kind: "server", Name: "of this data folder", OK: true, Advice: true, Detail: "none is running: 'dec run' brings its own, 'dec serve' starts one"}
+	found := finding{
+		Kind: "server", Name: "of this data folder", OK: true, Advice: true,
+		Detail: "none is running: 'dec run' brings its own, 'dec serve' starts one",
+	}
 	c, running, err := client.Discover(ctx, f.Data, client.Options{})
 	switch {
 	case err != nil:

@@ -24,7 +24,7 @@ type experimentsCmd struct {
 
 type listExperimentsCmd struct {
 	Text       string           `arg:"" optional:"" help:"Search text: part of the name, ID, a label or a technology."`
-	State      experiment.State `help:"Only experiments in this state: queued, running or ended." enum:",queued,running,ended" default:"" placeholder:"STATE"`
+	State      experiment.State `help:"State: queued, running or ended." enum:",queued,running,ended" default:"" placeholder:"STATE"`
 	Technology string           `help:"Only experiments with a variant of this technology." placeholder:"NAME"`
 	Plan       string           `help:"Only experiments whose plan has this digest." placeholder:"DIGEST"`
 	Limit      int              `help:"Maximum number of results." default:"20"`

@@ -118,7 +118,8 @@ func (r *remoteRun) watch(ctx context.Context, id string) error {
 			r.progress.Second(event.Snapshot.Run, event.Snapshot.Second)
 		case event.Beat != nil:
 			if event.Beat.Draining && !draining {
-				r.progress.Notice("the server is draining: no further run starts until it has been replaced, or 'dec shutdown --cancel' ends the drain")
+				r.progress.Notice("the server is draining: no further run starts until it has been replaced, " +
+					"or 'dec shutdown --cancel' ends the drain")
 			}
 			draining = event.Beat.Draining
 		case event.Stored != nil:

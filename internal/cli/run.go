@@ -148,7 +148,8 @@ func (c *runCmd) runRemote(ctx context.Context, env *Env, server *client.Client,
 // runLocal runs plans on this data folder. If another command becomes its server
 // first, that one runs them.
 func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, plans [][]byte) error {
-	g := &remoteRun{exitHint: "exited immediately. What is still running stops at its deadline (limits.ttl); 'dec reconcile' or the next 'dec run' destroys it sooner"}
+	g := &remoteRun{exitHint: "exited immediately. What is still running stops at its deadline (limits.ttl); " +
+		"'dec reconcile' or the next 'dec run' destroys it sooner"}
 	g.progress = terminal.NewProgress(env.Stderr, isTerminal(env.Stderr))
 	h, err := startLocal(ctx, env, f, g.progress)
 	if inUse, ok := errors.AsType[*datadir.InUseError](err); ok {

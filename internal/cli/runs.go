@@ -22,23 +22,28 @@ type runsCmd struct {
 	Show    showRunCmd    `cmd:"" help:"Show one run: its phases, its result and its teardown."`
 	Cancel  cancelRunCmd  `cmd:"" help:"Cancel one run and destroy its infrastructure."`
 	Log     logRunCmd     `cmd:"" help:"Print the log of a run: the server's, OpenTofu's, and that of its services."`
-	Archive archiveRunCmd `cmd:"" help:"Write everything stored of a run to one file: result, distributions, timeline, plan, receipt, events and logs."`
+	Archive archiveRunCmd `cmd:"" help:"Write everything stored of a run to a file: result, distributions, timeline, plan, receipt, events and logs."`
 }
 
 type listRunsCmd struct {
-	Experiment string              `help:"Only runs of this experiment." placeholder:"ID"`
-	Phase      experiment.Phase    `help:"Only runs in this phase." placeholder:"PHASE"`
-	Outcome    experiment.Outcome  `help:"Only runs with this outcome: succeeded, failed or cancelled." enum:",succeeded,failed,cancelled" default:"" placeholder:"OUTCOME"`
-	Teardown   experiment.Teardown `help:"Only runs with this teardown state: none, pending, clean or leaked." enum:",none,pending,clean,leaked" default:"" placeholder:"STATE"`
-	Technology string              `help:"Only runs of this technology." placeholder:"NAME"`
-	Limit      int                 `help:"Maximum number of results." default:"20"`
-	JSON       bool                `help:"Print as JSON."`
+	Experiment string           `help:"Only runs of this experiment." placeholder:"ID"`
+	Phase      experiment.Phase `help:"Only runs in this phase." placeholder:"PHASE"`
+
+	Outcome  experiment.Outcome  `help:"Outcome: succeeded, failed or cancelled." enum:",succeeded,failed,cancelled" default:"" placeholder:"OUTCOME"`
+	Teardown experiment.Teardown `help:"Teardown: none, pending, clean or leaked." enum:",none,pending,clean,leaked" default:"" placeholder:"STATE"`
+
+	Technology string `help:"Only runs of this technology." placeholder:"NAME"`
+	Limit      int    `help:"Maximum number of results." default:"20"`
+	JSON       bool   `help:"Print as JSON."`
 }
 
 // Run prints the list.
 func (c *listRunsCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	return r.ask(ctx, env, f, func(server *client.Client) error {
-		q := experiment.RunQuery{Experiment: c.Experiment, Phase: c.Phase, Outcome: c.Outcome, Teardown: c.Teardown, Technology: c.Technology, Limit: min(c.Limit, 200)}
+		q := experiment.RunQuery{
+			Experiment: c.Experiment, Phase: c.Phase, Outcome: c.Outcome, Teardown: c.Teardown,
+			Technology: c.Technology, Limit: min(c.Limit, 200),
+		}
 		list := []api.Run{}
 		for run, err := range server.AllRuns(ctx, q) {
 			if err != nil {

@@ -20,16 +20,21 @@ import (
 
 // serveCmd is the server.
 type serveCmd struct {
-	Config           configFile     `help:"YAML file with values for these flags, by flag name. Flags and environment variables take precedence." placeholder:"FILE" env:"DEC_CONFIG"`
-	Listen           string         `help:"Address to listen on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"DEC_LISTEN" placeholder:"HOST:PORT"`
-	PublicURL        string         `help:"Public address of the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
-	AdminTokenFile   string         `help:"File with the admin token; created if missing. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
-	TargetSlots      map[string]int `help:"Maximum number of concurrent runs, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
-	NotifyURL        string         `help:"Webhook to notify of leaks, stuck destroys and ended experiments. Signed with DEC_NOTIFY_SECRET or --notify-secret-file." name:"notify-url" env:"DEC_NOTIFY_URL" placeholder:"URL"`
-	NotifySecretFile string         `help:"File with the webhook's signing secret: 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
-	Keep             keepFor        `help:"Delete experiments this long after they ended, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
-	Lease            time.Duration  `hidden:"" env:"DEC_LEASE"` // for tests of what servers of one database do for each other; 30 s if zero
-	LogFormat        string         `help:"Log format on standard error: text, json, or auto (text on a terminal)." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
+	Config configFile `help:"YAML file of these flags by name. Flags and environment variables take precedence." placeholder:"FILE" env:"DEC_CONFIG"`
+
+	Listen         string `help:"Address to listen on. Default: 127.0.0.1:8080." default:"127.0.0.1:8080" env:"DEC_LISTEN" placeholder:"HOST:PORT"`
+	PublicURL      string `help:"Public address of the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
+	AdminTokenFile string `help:"Admin token, created if missing. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
+
+	TargetSlots map[string]int `help:"Maximum number of concurrent runs, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
+
+	NotifyURL        string `help:"Webhook to notify of leaks, stuck destroys and ended experiments." env:"DEC_NOTIFY_URL" placeholder:"URL"`
+	NotifySecretFile string `help:"Webhook's signing secret: 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
+
+	Keep  keepFor       `help:"Delete experiments this long after they ended, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
+	Lease time.Duration `hidden:"" env:"DEC_LEASE"` // for tests of what servers of one database do for each other; 30 s if zero
+
+	LogFormat string `help:"Log format on stderr: text, json or auto (text on a terminal)." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
 }
 
 // Run serves until a drain was granted or a signal came.
@@ -93,7 +98,8 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 		return nil
 	case errors.Is(err, server.ErrDetached):
 		return &exitError{code: exitInterrupted, err: errors.New(
-			"exited immediately. What is still running stops at its deadline (limits.ttl). The next start follows a load to its end and destroys the rest; 'dec reconcile' destroys everything now")}
+			"exited immediately. What is still running stops at its deadline (limits.ttl). " +
+				"The next start follows a load to its end and destroys the rest; 'dec reconcile' destroys everything now")}
 	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
 		s.Logger.Info("ended")
 		return nil

@@ -21,12 +21,12 @@ const Setup = "make setup"
 // command.
 type Folders struct {
 	Data  string `help:"Data folder: database, results and active runs. Default: the user's data folder." env:"DEC_DATA" placeholder:"DIR"`
-	Tools string `help:"Folder with the tools installed by 'make setup'. Default: .tools next to the folder of dec." env:"DEC_TOOLS" placeholder:"DIR"`
+	Tools string `help:"Folder with tools installed by 'make setup'. Default: .tools next to the folder of dec." env:"DEC_TOOLS" placeholder:"DIR"`
 	Tofu  string `help:"OpenTofu executable. Default: the one in the tools folder, else tofu in PATH." env:"DEC_TOFU" placeholder:"PATH"`
 	// Database, Bucket and KeyFile are beside the data unless told otherwise.
 	Database string `help:"Database: postgres://… or an SQLite file. Default: dec.db in the data folder." env:"DEC_DATABASE" placeholder:"URL"`
-	Bucket   string `help:"Bucket through which servers and agents communicate and which keeps logs: a folder, or s3://name/prefix?region=…. All servers that share a database share it. Default: bucket in the data folder." env:"DEC_BUCKET" placeholder:"URL"`
-	KeyFile  string `help:"Key file that encrypts secret options; created if missing. Default: key in the data folder." env:"DEC_KEY_FILE" placeholder:"FILE"`
+	Bucket   string `help:"Bucket: a folder or s3://name/prefix?region=…. Default: bucket in the data folder." env:"DEC_BUCKET" placeholder:"URL"`
+	KeyFile  string `help:"Key file for secret options; created if missing. Default: key in the data folder." env:"DEC_KEY_FILE" placeholder:"FILE"`
 	// Executable is dec itself; agent and providers lie beside it.
 	Executable string `kong:"-"`
 	// Getenv reads the environment, for targets.

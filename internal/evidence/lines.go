@@ -145,7 +145,8 @@ func inUTC(at time.Time) time.Time {
 func levelOf(text string) string {
 	text = strings.ToLower(text)
 	for prefix, level := range map[string]string{
-		"tr": "debug", "de": "debug", "db": "debug", "in": "info", "wa": "warn", "wr": "warn", "er": "error", "fa": "error", "ft": "error", "pa": "error",
+		"tr": "debug", "de": "debug", "db": "debug", "in": "info", "wa": "warn", "wr": "warn",
+		"er": "error", "fa": "error", "ft": "error", "pa": "error",
 	} {
 		if strings.HasPrefix(text, prefix) {
 			return level

@@ -44,7 +44,8 @@ func (c *checker) topology(w Workload) {
 	}
 	t := w.Topology
 	if t.ConsumersPerGroup > t.Partitions {
-		c.problems.Add(at+"consumers_per_group", "is %d, but %spartitions is %d: the other consumers would be idle; use at most %d, or more partitions",
+		c.problems.Add(at+"consumers_per_group",
+			"is %d, but %spartitions is %d: the other consumers would be idle; use at most %d, or more partitions",
 			t.ConsumersPerGroup, at, t.Partitions, t.Partitions)
 	}
 	if t.ProducerNodes > t.Producers {

@@ -29,10 +29,12 @@ type Variant struct {
 	Label        string                     `json:"label"` // unique within the plan; a slug
 	Technology   string                     `json:"technology"`
 	Stack        string                     `json:"stack"`
-	Emulator     string                     `json:"emulator,omitempty"`      // program that stands for the technology; set by admission, from the stack
+	Emulator     string                     `json:"emulator,omitempty"`      // program standing for the technology; set by admission, from the stack
 	Options      map[string]json.RawMessage `json:"options,omitempty"`       // the stack's OpenTofu variables
 	ClientConfig map[string]json.RawMessage `json:"client_config,omitempty"` // settings of the driver without a neutral name
-	Secrets      map[string]json.RawMessage `json:"-"`                       // secret options, once the plan was checked: part of no JSON, so never shown, stored in clear or digested
+	// Secrets are the secret options, once the plan was checked: part of no JSON, so
+	// never shown, stored in clear or digested.
+	Secrets map[string]json.RawMessage `json:"-"`
 }
 
 // Limits bound what an experiment may use.

@@ -58,7 +58,8 @@ func (p Plan) Warnings() []string {
 	var warnings []string
 	if need := Decisive(len(p.Variants)); p.Repeat < need && len(p.Variants) > 1 {
 		warnings = append(warnings, fmt.Sprintf(
-			"%d runs per variant are too few for a verdict: %d variants need at least %d runs each (repeat: %d)", p.Repeat, len(p.Variants), need, need))
+			"%d runs per variant are too few for a verdict: %d variants need at least %d runs each (repeat: %d)",
+			p.Repeat, len(p.Variants), need, need))
 	}
 	if len(p.Variants) == 1 {
 		warnings = append(warnings, "there is only one variant: it is measured but not compared")

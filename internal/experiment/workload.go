@@ -34,10 +34,12 @@ type Topology struct {
 // Load is the offered load over all producers. Exactly one of Rate and Schedule
 // is given.
 type Load struct {
-	Rate        float64   `json:"rate,omitempty"`         // messages per second
-	Schedule    []Segment `json:"schedule,omitempty"`     // starts with the measure stage; the warm-up runs at its first rate
-	Arrivals    Arrivals  `json:"arrivals,omitzero"`      // [ArrivalsUniform] if unset
-	MaxInFlight int       `json:"max_in_flight,omitzero"` // unacknowledged messages per producer; when full the send waits, and the wait counts as latency; 10000 if unset
+	Rate     float64   `json:"rate,omitempty"`     // messages per second
+	Schedule []Segment `json:"schedule,omitempty"` // starts with the measure stage; the warm-up runs at its first rate
+	Arrivals Arrivals  `json:"arrivals,omitzero"`  // [ArrivalsUniform] if unset
+	// MaxInFlight is the most unacknowledged messages of a producer; when full the
+	// send waits, and the wait counts as latency; 10000 if unset.
+	MaxInFlight int `json:"max_in_flight,omitzero"`
 }
 
 // Segment is a piece of a schedule: constant at Rate, or a linear ramp from the

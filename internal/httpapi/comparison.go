@@ -41,7 +41,8 @@ func (c comparisonRoutes) add(a *registrar) {
 		return op
 	}
 	const whole = "Statistics, fairness and differences between the configurations. The verdict is available once all runs have ended."
-	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "Get the comparison of an experiment", whole), c.compareExperiment)
+	register(a, describe("/experiments/{id}/comparison", "get-experiment-comparison", "Get the comparison of an experiment", whole),
+		c.compareExperiment)
 	const picked = "Compares up to 40 runs of one or several experiments. There is no verdict if they were not planned together."
 	register(a, describe("/comparison", "compare-runs", "Compare selected runs", picked), c.compareRuns)
 
@@ -131,20 +132,8 @@ func (c comparisonRoutes) compareExperiment(ctx context.Context, in *experimentP
 }
 
 type pickedInput struct {
-	Runs   []string  `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" pattern:"^r[a-z0-9]{9}$" patternDescription:"the id of a run" doc:"ID of a run; repeat the parameter for each run."`
-	Metric anyMetric `query:"metric" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
-}
-
-// anyMetric is one of [experiment.Metrics].
-type anyMetric experiment.Metric
-
-// Schema lists them all.
-func (anyMetric) Schema(huma.Registry) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeString}
-	for _, m := range experiment.Metrics() {
-		s.Enum = append(s.Enum, string(m))
-	}
-	return s
+	Runs   []runID    `query:"run,explode" required:"true" minItems:"1" maxItems:"40" uniqueItems:"true" doc:"ID of a run; repeat it for each run."`
+	Metric metricName `query:"metric" doc:"Metric for runs that were not planned together. Default: the primary metric of the first run."`
 }
 
 func (c comparisonRoutes) compareRuns(ctx context.Context, in *pickedInput) (*comparisonOutput, error) {
@@ -198,7 +187,7 @@ func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (f
 	var experiments []experiment.Experiment
 	known := map[string]bool{}
 	for _, id := range in.Runs {
-		run, err := c.store.Run(ctx, id)
+		run, err := c.store.Run(ctx, string(id))
 		if err != nil {
 			return findings{}, err
 		}

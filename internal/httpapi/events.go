@@ -22,7 +22,8 @@ func (e eventRoutes) add(a *registrar) {
 	op := call(http.MethodGet, "/events", "stream-events", "events", "Stream events as server-sent events")
 	op.Description = "The event '" + api.EventStored + "' (data: Event) has an ID. Resume with Last-Event-ID or 'after' to get all later events; " +
 		"without either, the stream has only new events. " +
-		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated; a client that resumes reads the timeline. " +
+		"The event '" + api.EventSnapshot + "' (data: Snapshot) is one second of a run and is not repeated; " +
+		"a client that resumes reads the timeline. " +
 		"The event '" + api.EventBeat + "' (data: Beat) is sent every ten seconds. A client that is too slow is disconnected and has to resume."
 	text(&op, "text/event-stream", "An endless stream of events.")
 	register(a, op, e.stream)

@@ -198,7 +198,7 @@ type logInput struct {
 	Text   string `query:"q" maxLength:"200" doc:"Text that a line contains, ignoring case."`
 	Source string `query:"source" maxLength:"100" doc:"One of the 'sources' of the response."`
 	Level  string `query:"level" enum:"debug,info,warn,error" doc:"Minimum level."`
-	Before string `query:"before" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this log" doc:"'before' of the previous response."`
+	Before string `query:"before" pattern:"^[A-Za-z0-9_.~=-]{1,512}$" patternDescription:"a cursor of this log" doc:"'before' of the last response."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Maximum number of lines."`
 }
 
@@ -208,7 +208,9 @@ func (e evidenceRoutes) getLog(ctx context.Context, in *logInput) (*logOutput, e
 	if _, err := e.store.Run(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	log, err := e.evidence.Log(ctx, experiment.LogQuery{Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit})
+	log, err := e.evidence.Log(ctx, experiment.LogQuery{
+		Run: in.ID, Text: in.Text, Source: in.Source, Level: in.Level, Before: in.Before, Limit: in.Limit,
+	})
 	if errors.Is(err, experiment.ErrCursor) {
 		return nil, invalid(api.FieldError{Location: "query.before", Message: err.Error()})
 	} else if err != nil {

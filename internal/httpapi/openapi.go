@@ -46,14 +46,19 @@ func newAPI(mux *http.ServeMux) huma.API {
 			Info: &huma.Info{
 				Title:   "DEC",
 				Version: "1",
-				Description: "Compares data technologies: one POST provisions, loads, measures and destroys. Errors are RFC 9457 problems that name the field. " +
-					"Times are RFC 3339 in UTC; fields ending in _ns are nanoseconds, in _s seconds. Health checks (/livez, " +
-					"/readyz) and Prometheus metrics (/metrics) are separate from this API.",
+				Description: "Compares data technologies: one POST provisions, loads, measures and destroys. " +
+					"Errors are RFC 9457 problems that name the field. " +
+					"Times are RFC 3339 in UTC; fields ending in _ns are nanoseconds, in _s seconds. " +
+					"Health checks (/livez, /readyz) and Prometheus metrics (/metrics) are separate from this API.",
 			},
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token": {Type: "http", Scheme: "bearer", Description: "The token in the server's data folder. Browsers exchange it, or a one-time code, for a cookie: POST /api/v1/session."},
+					"token": {
+						Type: "http", Scheme: "bearer",
+						Description: "The token in the server's data folder. " +
+							"Browsers exchange it, or a one-time code, for a cookie: POST /api/v1/session.",
+					},
 				},
 			},
 			Security: []map[string][]string{{"token": {}}},

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"github.com/danielgtaylor/huma/v2"
+
 	"dec.local/dec/internal/experiment"
 )
 
@@ -22,6 +24,38 @@ type RunPath struct {
 
 func (p RunPath) object() string { return p.ID }
 
+// Types of parameters that would have too many tags: they bring their schemas.
+type (
+	runID          string
+	technologyName string
+	metricName     string
+	submissionKey  string
+)
+
+// Schema says what a run's id looks like.
+func (runID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^r[a-z0-9]{9}$", PatternDescription: "the id of a run"}
+}
+
+// Schema says what the name of a technology looks like.
+func (technologyName) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^[a-z][a-z0-9-]{0,39}$", PatternDescription: "the name of a technology"}
+}
+
+// Schema says which metrics there are.
+func (metricName) Schema(huma.Registry) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeString}
+	for _, m := range experiment.Metrics() {
+		schema.Enum = append(schema.Enum, string(m))
+	}
+	return schema
+}
+
+// Schema says what a key looks like.
+func (submissionKey) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^[!-~]{1,255}$", PatternDescription: "up to 255 visible characters"}
+}
+
 // PageQuery asks for a part of a list. It is exported because huma looks only
 // into exported fields, and it is embedded.
 type PageQuery struct {
@@ -34,16 +68,16 @@ type experimentsQuery struct {
 	PageQuery
 	Text       string           `query:"q" maxLength:"200" doc:"Text in the name, ID, a label or a technology, ignoring case."`
 	State      experiment.State `query:"state" enum:"queued,running,ended"`
-	Technology string           `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology" doc:"Technology of a variant."`
+	Technology technologyName   `query:"technology" doc:"Technology of a variant."`
 	Target     string           `query:"target" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a target"`
-	Digest     string           `query:"plan" pattern:"^[0-9a-f]{64}$" patternDescription:"the digest of a plan" doc:"Plan digest: experiments with the same plan."`
+	Digest     string           `query:"plan" pattern:"^[0-9a-f]{64}$" patternDescription:"the digest of a plan" doc:"Digest of the plan."`
 	By         string           `query:"by" maxLength:"100" doc:"Who submitted it."`
 	Order      string           `query:"order" enum:"newest,oldest" default:"newest" doc:"Sort order."`
 }
 
 func (q experimentsQuery) query() experiment.ExperimentQuery {
 	return experiment.ExperimentQuery{
-		Text: q.Text, State: q.State, Technology: q.Technology, Target: q.Target, Digest: q.Digest, By: q.By,
+		Text: q.Text, State: q.State, Technology: string(q.Technology), Target: q.Target, Digest: q.Digest, By: q.By,
 		Oldest: q.Order == "oldest", Cursor: q.Cursor, Limit: q.Limit,
 	}
 }
@@ -55,13 +89,13 @@ type runsQuery struct {
 	Phase      experiment.Phase    `query:"phase" enum:"queued,provision,prepare,load,collect,destroy,verify,ended"`
 	Outcome    experiment.Outcome  `query:"outcome" enum:"succeeded,failed,cancelled"`
 	Teardown   experiment.Teardown `query:"teardown" enum:"none,pending,clean,leaked"`
-	Technology string              `query:"technology" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a technology"`
+	Technology technologyName      `query:"technology"`
 	Target     string              `query:"target" pattern:"^[a-z][a-z0-9-]{0,39}$" patternDescription:"the name of a target"`
 }
 
 func (q runsQuery) query() experiment.RunQuery {
 	return experiment.RunQuery{
 		Experiment: q.Experiment, Phase: q.Phase, Outcome: q.Outcome, Teardown: q.Teardown,
-		Technology: q.Technology, Target: q.Target, Cursor: q.Cursor, Limit: q.Limit,
+		Technology: string(q.Technology), Target: q.Target, Cursor: q.Cursor, Limit: q.Limit,
 	}
 }

@@ -79,7 +79,8 @@ func (t *router) recoverPanic(w *recorder, r *http.Request) {
 	if reason == http.ErrAbortHandler {
 		panic(reason)
 	}
-	t.log.ErrorContext(r.Context(), "a handler panicked", slog.String("path", r.URL.Path), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
+	t.log.ErrorContext(r.Context(), "a handler panicked",
+		slog.String("path", r.URL.Path), slog.Any("reason", reason), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

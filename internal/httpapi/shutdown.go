@@ -182,7 +182,9 @@ func (s shutdownRoutes) view(ctx context.Context, d experiment.Drain) (api.Shutd
 	}
 	for _, run := range d.Active {
 		shown := viewRun(run, names[run.ID])
-		view.WaitsFor = append(view.WaitsFor, api.WaitingRun{Run: run.ID, Name: shown.Name, Experiment: run.Experiment, Phase: run.Phase, Since: shown.Since})
+		view.WaitsFor = append(view.WaitsFor, api.WaitingRun{
+			Run: run.ID, Name: shown.Name, Experiment: run.Experiment, Phase: run.Phase, Since: shown.Since,
+		})
 		left, err := s.runRemains(ctx, run)
 		if err != nil {
 			return api.Shutdown{}, err

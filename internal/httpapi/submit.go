@@ -69,9 +69,9 @@ func (s submitRoutes) add(a *registrar) {
 }
 
 type submitInput struct {
-	ContentType string `header:"Content-Type" hidden:"true"`
-	Key         string `header:"Idempotency-Key" pattern:"^[!-~]{1,255}$" patternDescription:"up to 255 visible characters" doc:"Makes repeated requests one request, for 24 hours."`
-	DryRun      bool   `query:"dry_run" doc:"Validate the plan without storing anything."`
+	ContentType string        `header:"Content-Type" hidden:"true"`
+	Key         submissionKey `header:"Idempotency-Key" doc:"Makes repeated requests one request, for 24 hours."`
+	DryRun      bool          `query:"dry_run" doc:"Validate the plan without storing anything."`
 	RawBody     []byte
 }
 
@@ -84,7 +84,7 @@ type submitOutput struct {
 func (s submitRoutes) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	requestOf(ctx).skipAudit = in.DryRun
 	digest := sha256.Sum256(in.RawBody)
-	by := experiment.Submission{By: caller(ctx), Key: in.Key, Digest: hex.EncodeToString(digest[:])}
+	by := experiment.Submission{By: caller(ctx), Key: string(in.Key), Digest: hex.EncodeToString(digest[:])}
 	if !in.DryRun {
 		// What was admitted needs no second look: the machine may be full by now.
 		if earlier, err := s.earlier.Submitted(ctx, by); err != nil || earlier != "" {

@@ -40,7 +40,8 @@ func viewRun(r experiment.Run, name string) api.Run {
 	view := api.Run{
 		ID: r.ID, Experiment: r.Experiment, Name: name, Variant: r.Variant, Order: r.Order, Extra: r.Extra,
 		Phase: r.Phase, Outcome: r.Outcome, Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason,
-		Since: r.Since.UTC(), StartedAt: r.StartedAt.UTC(), EndedAt: r.EndedAt.UTC(), Phases: orEmpty(slices.Clone(r.Phases)), Allowed: []api.Action{},
+		Since: r.Since.UTC(), StartedAt: r.StartedAt.UTC(), EndedAt: r.EndedAt.UTC(),
+		Phases: orEmpty(slices.Clone(r.Phases)), Allowed: []api.Action{},
 	}
 	if cancellable(r) {
 		view.Allowed = append(view.Allowed, api.ActionCancel)

@@ -106,7 +106,7 @@ type Snapshot struct {
 	Stage      experiment.Stage              `json:"stage"`
 	Counts     Counts                        `json:"counts"`
 	InFlight   int64                         `json:"in_flight"`
-	Backlog    int64                         `json:"backlog"`          // acknowledged so far minus received so far by the slowest group; on merged snapshots only
+	Backlog    int64                         `json:"backlog"`          // acknowledged minus received by the slowest group, so far; only when merged
 	CPUSeconds float64                       `json:"cpu_s"`            // used by the agents in this second
 	Groups     map[string]int64              `json:"groups,omitempty"` // newly received by consumer group, without duplicates
 	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"`

@@ -32,15 +32,23 @@ type Options struct {
 	Verifier    Verifier
 	Measuring   map[string]Measuring // by target; runs of targets without one measure side by side
 
-	Owner   string                                                              // names the holder of leases; processes that never live at the same time, like those of one data folder, share one. Process id and a random id if empty
-	Host    experiment.Host                                                     // of this process; runs belong to the host that claimed them
-	Seal    func(id string, p experiment.Plan) (experiment.Plan, []byte, error) // takes the secrets out of an experiment's plan and encrypts them; plans have none if nil
-	OnEvent func(experiment.Event)                                              // called after the commit, for runs side by side from several goroutines; must not block
-	Logger  *slog.Logger                                                        // slog.Default() if nil
+	// Owner names the holder of leases; processes that never live at the same time,
+	// like those of one data folder, share one. Process id and a random id if empty.
+	Owner string
+	Host  experiment.Host // of this process; runs belong to the host that claimed them
+	// Seal takes the secrets out of an experiment's plan and encrypts them; plans have
+	// none if nil.
+	Seal func(id string, p experiment.Plan) (experiment.Plan, []byte, error)
+	// OnEvent is called after the commit, for runs side by side from several
+	// goroutines; it must not block.
+	OnEvent func(experiment.Event)
+	Logger  *slog.Logger // slog.Default() if nil
 
-	Lease    time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
-	Poll     time.Duration // how often the queue is looked at, unless woken; 5 s if zero
-	Patience time.Duration // how long the store may fail before the loop gives up; 1 min if zero. A server bears more: its database may be away for a while
+	Lease time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
+	Poll  time.Duration // how often the queue is looked at, unless woken; 5 s if zero
+	// Patience is how long the store may fail before the loop gives up; 1 min if zero.
+	// A server bears more: its database may be away for a while.
+	Patience time.Duration
 	Limits   TeardownLimits
 }
 

@@ -80,7 +80,11 @@ type queue interface {
 	// Admit stores an experiment with its queued runs, their obligations and its
 	// sealed secrets. The same submission come again admits nothing and returns the
 	// earlier experiment; see [experiment.ErrKeyReused].
-	Admit(ctx context.Context, e experiment.Experiment, runs []experiment.Run, sealed []byte, by experiment.Submission) (experiment.Experiment, []experiment.Event, error)
+	Admit(
+		ctx context.Context,
+		e experiment.Experiment, runs []experiment.Run, sealed []byte,
+		by experiment.Submission,
+	) (experiment.Experiment, []experiment.Event, error)
 	// Claim leases the next queued run that has a slot on this host, or returns
 	// [experiment.ErrNotFound].
 	Claim(ctx context.Context, owner string, h experiment.Host, ttl time.Duration) (experiment.Run, int64, error)

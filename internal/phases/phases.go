@@ -53,12 +53,15 @@ func New(o Options) (orchestrator.Options, error) {
 		return orchestrator.Options{}, err
 	}
 	return orchestrator.Options{
-		Provisioner: &provisioner{fleet: runners, places: o.Places, agent: o.Agent, bucket: o.Bucket, home: o.Home, logger: o.Logger, vault: o.Vault, store: o.Secrets},
-		Workload:    &workload{bucketOf: o.BucketOf, places: o.Places, logger: o.Logger, onSecond: o.OnSecond, onLost: o.OnLost, versions: o.Version},
-		Watcher:     watcher{o.Places},
-		Verifier:    &cleaner{archive: o.Archive, verifiers: verifiers, fleet: runners, logger: o.Logger},
-		Measuring:   measuringLocks(o.Places, o.Notice),
-		Seal:        o.Vault.Seal,
-		Logger:      o.Logger,
+		Provisioner: &provisioner{
+			fleet: runners, places: o.Places, agent: o.Agent, bucket: o.Bucket, home: o.Home, logger: o.Logger,
+			vault: o.Vault, store: o.Secrets,
+		},
+		Workload:  &workload{bucketOf: o.BucketOf, places: o.Places, logger: o.Logger, onSecond: o.OnSecond, onLost: o.OnLost, versions: o.Version},
+		Watcher:   watcher{o.Places},
+		Verifier:  &cleaner{archive: o.Archive, verifiers: verifiers, fleet: runners, logger: o.Logger},
+		Measuring: measuringLocks(o.Places, o.Notice),
+		Seal:      o.Vault.Seal,
+		Logger:    o.Logger,
 	}, nil
 }

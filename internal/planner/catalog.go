@@ -52,7 +52,10 @@ func (p *Planner) viewTarget(ctx context.Context, place target.Opened) api.Targe
 }
 
 func (p *Planner) viewStack(s *tofu.Stack) api.Stack {
-	view := api.Stack{Name: s.Name, Title: s.Title, Description: s.Description, Targets: p.targetsOf(s), Emulator: s.Emulator, Schema: s.Schema, Available: true}
+	view := api.Stack{
+		Name: s.Name, Title: s.Title, Description: s.Description,
+		Targets: p.targetsOf(s), Emulator: s.Emulator, Schema: s.Schema, Available: true,
+	}
 	for i, name := range view.Targets {
 		why := p.why(s, name)
 		if why == "" {

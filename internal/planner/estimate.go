@@ -43,7 +43,8 @@ func (p *Planner) Estimate(ctx context.Context, plan experiment.Plan) (time.Dura
 			overheads[v.Technology] = overhead
 			switch runs {
 			case 0:
-				basis[v.Technology] = fmt.Sprintf("a guess of %s in addition to the load, because there are no earlier runs of %s", guessedOverhead, v.Technology)
+				basis[v.Technology] = fmt.Sprintf("a guess of %s in addition to the load, because there are no earlier runs of %s",
+					guessedOverhead, v.Technology)
 			case 1:
 				basis[v.Technology] = "1 earlier run of " + v.Technology
 			default:

@@ -83,7 +83,8 @@ var fields = map[string]field{
 		example: `20000`, max: maxRate},
 	"workload.load.arrivals": {doc: "Spacing of the intended send times: even, or random as in a Poisson process.",
 		def: `"uniform"`, enum: []string{string(experiment.ArrivalsUniform), string(experiment.ArrivalsPoisson)}},
-	"workload.load.max_in_flight": {doc: "Maximum number of unacknowledged messages per producer. At the limit, sends wait; the wait counts as latency.",
+	"workload.load.max_in_flight": {
+		doc: "Maximum number of unacknowledged messages per producer. At the limit, sends wait; the wait counts as latency.",
 		def: `10000`, min: 1, max: 1e6},
 
 	"workload.message": {doc: "Size and key of the messages."},

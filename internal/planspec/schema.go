@@ -50,7 +50,8 @@ func shapeOf(t reflect.Type, path string) object {
 	rule := fields[path]
 	switch t {
 	case reflect.TypeFor[experiment.Duration]():
-		return withRange(object{"type": "string", "pattern": experiment.DurationPattern}, rule, func(x float64) string { return experiment.Duration(x).String() })
+		text := func(x float64) string { return experiment.Duration(x).String() }
+		return withRange(object{"type": "string", "pattern": experiment.DurationPattern}, rule, text)
 	case reflect.TypeFor[experiment.Bytes]():
 		return bytesSchema(rule)
 	case reflect.TypeFor[experiment.Size]():
@@ -59,7 +60,10 @@ func shapeOf(t reflect.Type, path string) object {
 	case reflect.TypeFor[experiment.Key]():
 		cardinality := object{"type": "integer", "minimum": rule.min, "maximum": rule.max}
 		uniform := closed(object{"cardinality": cardinality}, []string{"cardinality"})
-		return object{"oneOf": []object{{"enum": []experiment.KeyKind{experiment.KeyNone, experiment.KeyRoundRobin}}, closed(object{string(experiment.KeyUniform): uniform}, []string{string(experiment.KeyUniform)})}}
+		return object{"oneOf": []object{
+			{"enum": []experiment.KeyKind{experiment.KeyNone, experiment.KeyRoundRobin}},
+			closed(object{string(experiment.KeyUniform): uniform}, []string{string(experiment.KeyUniform)}),
+		}}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -37,7 +37,8 @@ func (b *Bucket) Check(ctx context.Context) error {
 func (b *Bucket) checkProbe(ctx context.Context, probe Folder, name string) error {
 	switch err := probe.Put(ctx, name, "another"); {
 	case err == nil:
-		return errors.New("a second write replaced the first: the server does not support If-None-Match, which S3 has had since 2024; use a newer version")
+		return errors.New("a second write replaced the first: the server does not support If-None-Match, " +
+			"which S3 has had since 2024; use a newer version")
 	case !errors.Is(err, ErrExists):
 		return err
 	}

@@ -150,7 +150,9 @@ func (b *Bucket) key(within string) string {
 // delete removes objects of S3 by one request.
 func (b *Bucket) delete(ctx context.Context, keys []types.ObjectIdentifier) error {
 	return b.try(ctx, "delete", 0, func(ctx context.Context) error {
-		done, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &b.at.bucket, Delete: &types.Delete{Objects: keys, Quiet: aws.Bool(true)}})
+		done, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+			Bucket: &b.at.bucket, Delete: &types.Delete{Objects: keys, Quiet: aws.Bool(true)},
+		})
 		if err != nil {
 			return err
 		}

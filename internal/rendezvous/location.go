@@ -68,7 +68,8 @@ func parseS3(u *url.URL) (location, error) {
 	if !bucketName.MatchString(l.bucket) {
 		return location{}, fmt.Errorf("%q is not a bucket name (3 to 63 characters of a-z, 0-9, dot and hyphen); %s", l.bucket, howToWrite)
 	}
-	if parts := strings.Split(l.prefix, "/"); l.prefix != "" && slices.ContainsFunc(parts, func(p string) bool { return p == "" || p == "." || p == ".." }) {
+	noName := func(segment string) bool { return segment == "" || segment == "." || segment == ".." }
+	if l.prefix != "" && slices.ContainsFunc(strings.Split(l.prefix, "/"), noName) {
 		return location{}, fmt.Errorf("the prefix %q has an empty segment, . or ..; use one such as team/dec", l.prefix)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -93,7 +94,8 @@ func (l *location) set(name, value string) error {
 		l.region = value
 	case "endpoint":
 		at, err := url.Parse(value)
-		if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || strings.Trim(at.Path, "/") != "" || at.RawQuery != "" || at.User != nil {
+		if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" ||
+			strings.Trim(at.Path, "/") != "" || at.RawQuery != "" || at.User != nil {
 			return errors.New("the endpoint of the bucket URL is not a server address; use one such as https://minio.example.com:9000")
 		}
 		l.endpoint = at.Scheme + "://" + at.Host
@@ -103,8 +105,8 @@ func (l *location) set(name, value string) error {
 		}
 		l.pathStyle = value == "true"
 	default:
-		return fmt.Errorf("the bucket URL has an unknown parameter %q; known are region, endpoint and path_style. Credentials come from the environment",
-			name)
+		return fmt.Errorf("the bucket URL has an unknown parameter %q; known are region, endpoint and path_style. "+
+			"Credentials come from the environment", name)
 	}
 	return nil
 }

@@ -86,7 +86,8 @@ func (c *Comparison) rank(w wording) {
 		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), said.best, c.Metric.Title())
 	default:
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.", len(c.Variants), said.best, c.Metric.Title(), list(unbeaten))
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.",
+			len(c.Variants), said.best, c.Metric.Title(), list(unbeaten))
 	}
 }
 

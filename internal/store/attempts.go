@@ -43,7 +43,8 @@ func (s *Store) EndAttempt(ctx context.Context, a experiment.Attempt) error {
 		}
 		var before int64
 		var kind experiment.AttemptKind
-		if err := t.QueryRowContext(ctx, `SELECT ended_at, kind FROM attempts WHERE run = $1 AND n = $2`, a.Run, a.N).Scan(&before, &kind); err != nil {
+		if err := t.QueryRowContext(ctx, `SELECT ended_at, kind FROM attempts WHERE run = $1 AND n = $2`, a.Run, a.N).
+			Scan(&before, &kind); err != nil {
 			return err
 		}
 		if _, err := t.ExecContext(ctx, `UPDATE attempts SET ended_at = $1, outcome = $2, error = $3,
@@ -60,7 +61,8 @@ func (s *Store) EndAttempt(ctx context.Context, a experiment.Attempt) error {
 
 // Attempts returns all attempts of a run in their order.
 func (s *Store) Attempts(ctx context.Context, run string) ([]experiment.Attempt, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT run, n, kind, folder, started_at, ended_at, outcome, error FROM attempts WHERE run = $1 ORDER BY n`, run)
+	rows, err := s.db.QueryContext(ctx, `SELECT run, n, kind, folder, started_at, ended_at, outcome, error
+		FROM attempts WHERE run = $1 ORDER BY n`, run)
 	list, err := collect(rows, err, func(r row) (experiment.Attempt, error) {
 		var a experiment.Attempt
 		var started, ended int64

@@ -97,7 +97,8 @@ func (s *Store) latch(ctx context.Context, what string, change func(*tx, *experi
 func readDrain(ctx context.Context, q querier, now int64) (experiment.Drain, error) {
 	var d experiment.Drain
 	var since, lapses, granted int64
-	err := q.QueryRowContext(ctx, `SELECT asked_by, since, lapses_at, granted_at FROM drain WHERE lapses_at > $1`, now).Scan(&d.By, &since, &lapses, &granted)
+	err := q.QueryRowContext(ctx, `SELECT asked_by, since, lapses_at, granted_at FROM drain WHERE lapses_at > $1`, now).
+		Scan(&d.By, &since, &lapses, &granted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, nil
 	} else if err != nil {

@@ -122,7 +122,8 @@ func (s *Store) Stop(ctx context.Context, id, reason string, receipt experiment.
 		if _, err := t.ExecContext(ctx, `UPDATE experiments SET reason = $1 WHERE id = $2 AND reason = ''`, reason, id); err != nil {
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE runs SET cancel_reason = $1 WHERE experiment = $2 AND phase = 'queued' AND cancel_reason = ''`, reason, id); err != nil {
+		if _, err := t.ExecContext(ctx, `UPDATE runs SET cancel_reason = $1
+			WHERE experiment = $2 AND phase = 'queued' AND cancel_reason = ''`, reason, id); err != nil {
 			return err
 		}
 		runs, err := readRuns(ctx, t, id)

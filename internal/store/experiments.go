@@ -22,7 +22,11 @@ const keepKeys = 24 * time.Hour
 // A submission with a key that the same person used in the last 24 hours admits
 // nothing: the experiment of then is returned, which has another id, or
 // [experiment.ErrKeyReused] when the key came with another request.
-func (s *Store) Admit(ctx context.Context, e experiment.Experiment, runs []experiment.Run, sealed []byte, by experiment.Submission) (experiment.Experiment, []experiment.Event, error) {
+func (s *Store) Admit(
+	ctx context.Context,
+	e experiment.Experiment, runs []experiment.Run, sealed []byte,
+	by experiment.Submission,
+) (experiment.Experiment, []experiment.Event, error) {
 	by.By = clean(by.By)
 	e.By = by.By
 	plan, err := json.Marshal(e.Plan)

@@ -38,7 +38,8 @@ func (s *Store) Deleted(ctx context.Context, run string) ([]experiment.Intent, e
 }
 
 func (s *Store) intents(ctx context.Context, run, action string) ([]experiment.Intent, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT address, action, kind, id FROM intents WHERE run = $1 AND action = $2 ORDER BY attempt, n`, run, action)
+	rows, err := s.db.QueryContext(ctx, `SELECT address, action, kind, id FROM intents
+		WHERE run = $1 AND action = $2 ORDER BY attempt, n`, run, action)
 	list, err := collect(rows, err, func(r row) (experiment.Intent, error) {
 		var i experiment.Intent
 		err := r.Scan(&i.Address, &i.Action, &i.Kind, &i.ID)

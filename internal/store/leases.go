@@ -125,7 +125,8 @@ func (s *Store) Adopt(ctx context.Context, owner string, h experiment.Host, ttl 
 			return err
 		}
 		var id string
-		err = t.QueryRowContext(ctx, `SELECT id FROM runs WHERE phase <> 'queued' AND phase <> 'ended' AND `+abandoned+` ORDER BY started_at, id LIMIT 1`,
+		err = t.QueryRowContext(ctx, `SELECT id FROM runs
+			WHERE phase <> 'queued' AND phase <> 'ended' AND `+abandoned+` ORDER BY started_at, id LIMIT 1`,
 			t.now, h.ID).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) && !d.InForce() {
 			err = t.QueryRowContext(ctx, `SELECT id FROM runs WHERE teardown = 'leaked' AND `+abandoned+` ORDER BY started_at, id LIMIT 1`,

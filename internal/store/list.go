@@ -62,7 +62,8 @@ func (s *Store) experimentsIn(ctx context.Context, q experiment.ExperimentQuery,
 	if after > 0 {
 		c.add("e.seq "+compare+" ?", after)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+summaryColumns+` FROM experiments e`+c.where()+fmt.Sprintf(` ORDER BY e.seq %s LIMIT %d`, order, limit), c.args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+summaryColumns+` FROM experiments e`+c.where()+
+		fmt.Sprintf(` ORDER BY e.seq %s LIMIT %d`, order, limit), c.args...)
 	return collect(rows, err, scanSummary)
 }
 

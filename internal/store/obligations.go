@@ -28,7 +28,8 @@ func (t *tx) settle(ctx context.Context, run experiment.Run, lease int64) error 
 	wake := int64(0)
 	if run.Receipt == nil {
 		wake = t.now + retryLeaked.Nanoseconds()
-		if _, err := t.ExecContext(ctx, `UPDATE obligations SET leaks = leaks + 1, problem = $1 WHERE run = $2`, clean(run.Reason), run.ID); err != nil {
+		if _, err := t.ExecContext(ctx, `UPDATE obligations SET leaks = leaks + 1, problem = $1 WHERE run = $2`,
+			clean(run.Reason), run.ID); err != nil {
 			return err
 		}
 	} else {

@@ -94,7 +94,8 @@ func (s *Store) runsOf(ctx context.Context, q experiment.RunQuery, limit int) ([
 		}
 		c.add("place > ?", after)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+runColumns+`, place FROM runs`+c.where()+fmt.Sprintf(` ORDER BY place LIMIT %d`, limit+1), c.args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+runColumns+`, place FROM runs`+c.where()+
+		fmt.Sprintf(` ORDER BY place LIMIT %d`, limit+1), c.args...)
 	return runPage(rows, err, limit)
 }
 
@@ -108,7 +109,8 @@ func (s *Store) allRuns(ctx context.Context, q experiment.RunQuery, limit int) (
 		}
 		c.add("place < ?", before)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+runColumns+`, place FROM runs`+c.where()+fmt.Sprintf(` ORDER BY place DESC LIMIT %d`, limit+1), c.args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+runColumns+`, place FROM runs`+c.where()+
+		fmt.Sprintf(` ORDER BY place DESC LIMIT %d`, limit+1), c.args...)
 	return runPage(rows, err, limit)
 }
 

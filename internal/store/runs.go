@@ -47,7 +47,8 @@ func (t *tx) enqueue(ctx context.Context, e experiment.Experiment, seq int64, ru
 			return err
 		}
 	}
-	_, err := t.ExecContext(ctx, `UPDATE experiments SET runs_planned = runs_planned + $1, runs_queued = runs_queued + $1 WHERE id = $2`, len(runs), e.ID)
+	_, err := t.ExecContext(ctx, `UPDATE experiments SET runs_planned = runs_planned + $1, runs_queued = runs_queued + $1 WHERE id = $2`,
+		len(runs), e.ID)
 	return err
 }
 
@@ -87,8 +88,11 @@ func scanRun(r row, more ...any) (experiment.Run, error) {
 	var run experiment.Run
 	var since, started, ended int64
 	var invalid, phases string
-	err := r.Scan(append([]any{&run.ID, &run.Experiment, &run.Target, &run.Variant, &run.Order, &run.Extra, &run.Phase, &run.Outcome, &run.Validity.OK, &invalid,
-		&run.Teardown, &run.Reason, &since, &started, &ended, &phases}, more...)...)
+	columns := []any{
+		&run.ID, &run.Experiment, &run.Target, &run.Variant, &run.Order, &run.Extra, &run.Phase, &run.Outcome, &run.Validity.OK, &invalid,
+		&run.Teardown, &run.Reason, &since, &started, &ended, &phases,
+	}
+	err := r.Scan(append(columns, more...)...)
 	if err != nil {
 		return run, err
 	}

@@ -24,7 +24,8 @@ func scanSummary(r row) (placed, error) {
 	var verdict string
 	var err error
 	c := &p.Runs
-	p.Experiment, err = scanExperiment(r, &p.seq, &c.Planned, &c.Queued, &c.Ended, &c.Succeeded, &c.Valid, &c.Failed, &c.Cancelled, &c.Leaked, &started, &ended, &verdict)
+	p.Experiment, err = scanExperiment(r, &p.seq, &c.Planned, &c.Queued, &c.Ended,
+		&c.Succeeded, &c.Valid, &c.Failed, &c.Cancelled, &c.Leaked, &started, &ended, &verdict)
 	if err != nil {
 		return p, err
 	}

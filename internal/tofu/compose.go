@@ -124,8 +124,9 @@ func (r *Runner) mainFile(stack *Stack, nodes *module, own []Provider) map[strin
 			"endpoints": object{"value": "${module.stack.endpoints}"},
 			"addresses": object{"value": "${module.nodes.addresses}"},
 			"attributes_known": object{"value": true, "precondition": []object{{
-				"condition":     "${length(local.unknown_attributes) == 0}",
-				"error_message": "The nodes module does not know these attributes and would silently ignore them: ${join(\", \", local.unknown_attributes)}.",
+				"condition": "${length(local.unknown_attributes) == 0}",
+				"error_message": "The nodes module does not know these attributes and would silently ignore them: " +
+					"${join(\", \", local.unknown_attributes)}.",
 			}}},
 		},
 	}

@@ -115,5 +115,6 @@ type ErrFunction struct {
 
 // Error names the function and says where it is used.
 func (e *ErrFunction) Error() string {
-	return fmt.Sprintf("the validation of %q uses the function %s, which DEC cannot evaluate: rewrite the condition without it", e.Variable, e.Function)
+	return fmt.Sprintf("the validation of %q uses the function %s, which DEC cannot evaluate: rewrite the condition without it",
+		e.Variable, e.Function)
 }

@@ -141,7 +141,9 @@ func readVariable(block *hcl.Block) (*variable, hcl.Diagnostics) {
 		value, more := a.Expr.Value(nil)
 		diags = append(diags, more...)
 		if value, err := v.convert(value); err != nil {
-			diags = diags.Append(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Invalid default of " + v.name, Detail: err.Error(), Subject: &a.Range})
+			diags = diags.Append(&hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Invalid default of " + v.name, Detail: err.Error(), Subject: &a.Range,
+			})
 		} else {
 			v.value = value
 		}

@@ -61,7 +61,8 @@ func (v *variable) checkSecret() error {
 	case !v.secret():
 		return nil
 	case !v.ephemeral:
-		return fmt.Errorf("variable %q is sensitive but not ephemeral: its value would be in plan and state in plain text; set ephemeral = true", v.name)
+		return fmt.Errorf("variable %q is sensitive but not ephemeral: its value would be in plan and state in plain text; set ephemeral = true",
+			v.name)
 	case !v.sensitive:
 		return fmt.Errorf("variable %q is ephemeral but not sensitive: messages would show its value; set sensitive = true", v.name)
 	case v.value == cty.NilVal || !v.value.IsNull():

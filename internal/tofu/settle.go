@@ -122,7 +122,8 @@ func classify(process *supervise.Process, kind experiment.AttemptKind, journal [
 		}
 	case known && exit.Cause == supervise.CauseStart:
 		o.result, o.reason = outcomeFailed, exit.String()
-	case errs == "" && (kind == experiment.AttemptApply && finished(journal, "apply") || kind == experiment.AttemptDestroy && finished(journal, "destroy")):
+	case errs == "" && (kind == experiment.AttemptApply && finished(journal, "apply") ||
+		kind == experiment.AttemptDestroy && finished(journal, "destroy")):
 		o.result = outcomeOK
 	default:
 		o.result, o.reason = outcomeDirty, "it was killed, and what it changed is uncertain"

@@ -20,14 +20,16 @@ import (
 // Stack is a stack of a technology as the catalog shows it. Its options are the
 // variables of its OpenTofu module.
 type Stack struct {
-	Technology  string          `json:"technology"`
-	Name        string          `json:"name"`
-	Title       string          `json:"title"` // for people
-	Description string          `json:"description"`
-	Targets     []string        `json:"targets"`   // names of the only targets that it runs on; empty: any that runs services
-	Artifacts   []string        `json:"artifacts"` // what its services run, as name@version
-	Emulator    string          `json:"emulator"`  // what stands for the technology itself, for people; "" where nothing does
-	Schema      json.RawMessage `json:"schema"`    // JSON Schema of the options; x-message holds the stack's own words per rule, x-order the order to show them in
+	Technology  string   `json:"technology"`
+	Name        string   `json:"name"`
+	Title       string   `json:"title"` // for people
+	Description string   `json:"description"`
+	Targets     []string `json:"targets"`   // names of the only targets that it runs on; empty: any that runs services
+	Artifacts   []string `json:"artifacts"` // what its services run, as name@version
+	Emulator    string   `json:"emulator"`  // what stands for the technology itself, for people; "" where nothing does
+	// Schema is the JSON Schema of the options; x-message holds the stack's own words
+	// per rule, x-order the order to show them in.
+	Schema json.RawMessage `json:"schema"`
 
 	module  *module
 	options []*variable // in the order to show them

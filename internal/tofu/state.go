@@ -59,7 +59,8 @@ func (c content) empty() bool {
 // emptyState is the state of a run before its first apply. The lineage is the
 // run's id, so that a plan and its apply agree on it.
 func emptyState(lineage string) []byte {
-	return fmt.Appendf(nil, `{"version":4,"terraform_version":"1.12.0","serial":0,"lineage":%q,"outputs":{},"resources":[],"check_results":null}`, lineage)
+	return fmt.Appendf(nil, `{"version":4,"terraform_version":"1.12.0","serial":0,"lineage":%q,"outputs":{},"resources":[],"check_results":null}`,
+		lineage)
 }
 
 // statesFolder is where an attempt keeps its states, as <serial>.json.

@@ -12,9 +12,12 @@ variable "run" {
 locals {
   services = {
     for i in range(var.nodes) : "node-${i}" => {
-      group     = "node"
-      index     = i
-      command   = concat(["./probe/probe", "node-${i}", module.nodes.addresses["node"][i].host], [for port in values(module.nodes.addresses["node"][i].ports) : tostring(port)])
+      group = "node"
+      index = i
+      command = concat(
+        ["./probe/probe", "node-${i}", module.nodes.addresses["node"][i].host],
+        [for port in values(module.nodes.addresses["node"][i].ports) : tostring(port)],
+      )
       artifacts = { probe = "probe@1" }
       readiness = { port = "client" }
     }

@@ -59,7 +59,8 @@ func (s Suite) testFacts(t *testing.T) {
 	if len(findings) == 0 || findings[0].Subject != "" || findings[0].Level != target.OK {
 		t.Errorf("Check() = %+v, want first that the place as a whole can be used", findings)
 	}
-	if findings := s.Place.Check(t.Context(), target.Demand{DiskBytes: 1 << 60}); tt.Facts.SharedMachine && target.Worst(findings).Level != target.Refuse {
+	findings = s.Place.Check(t.Context(), target.Demand{DiskBytes: 1 << 60})
+	if tt.Facts.SharedMachine && target.Worst(findings).Level != target.Refuse {
 		t.Errorf("Check(an exbibyte) = %+v, want a refusal", findings)
 	}
 }

@@ -81,10 +81,12 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 			c.Acks, w.Require.ProducerAck, w.Require.ProducerAck)
 	}
 	if c.Acks == "none" && w.Require.Durability != "" && w.Require.Durability != "memory" {
-		problems.Add("client_config.acks", "is none, which guarantees no durability, but the workload requires %s: set acks: all", w.Require.Durability)
+		problems.Add("client_config.acks", "is none, which guarantees no durability, but the workload requires %s: set acks: all",
+			w.Require.Durability)
 	}
 	if need := int(w.Message.Size.Max) + batchOverhead; c.BatchMaxBytes < need {
-		problems.Add("client_config.batch_max_bytes", "is %d, but a batch must hold the workload's largest message: use at least %d", c.BatchMaxBytes, need)
+		problems.Add("client_config.batch_max_bytes", "is %d, but a batch must hold the workload's largest message: use at least %d",
+			c.BatchMaxBytes, need)
 	}
 	return c, problems.Err()
 }

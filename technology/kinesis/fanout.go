@@ -120,7 +120,9 @@ func (r *subscriber) subscribe(ctx context.Context) error {
 	}
 	life, cancel := context.WithCancel(ctx)
 	late := time.AfterFunc(subscribePatience, cancel)
-	output, err := r.consumer.client.SubscribeToShard(life, &kinesis.SubscribeToShardInput{ConsumerARN: &arn, ShardId: &r.shard, StartingPosition: start}, ownProtocol)
+	output, err := r.consumer.client.SubscribeToShard(life, &kinesis.SubscribeToShardInput{
+		ConsumerARN: &arn, ShardId: &r.shard, StartingPosition: start,
+	}, ownProtocol)
 	if !late.Stop() && err == nil {
 		output.GetStream().Close()
 		err = context.DeadlineExceeded
@@ -256,7 +258,8 @@ func (d *driver) deregister(ctx context.Context) {
 		if !one.mine {
 			continue
 		}
-		if _, err := d.admin.DeregisterStreamConsumer(ctx, &kinesis.DeregisterStreamConsumerInput{ConsumerARN: &one.arn}); err != nil && !isNotFound(err) {
+		_, err := d.admin.DeregisterStreamConsumer(ctx, &kinesis.DeregisterStreamConsumerInput{ConsumerARN: &one.arn})
+		if err != nil && !isNotFound(err) {
 			d.log.Warn("deregister a Kinesis consumer", "consumer", name, "error", err)
 		}
 	}

@@ -136,7 +136,8 @@ func readEndpoints(raw json.RawMessage) (endpoints, error) {
 		err = errors.New("an emulator needs an endpoint")
 	}
 	if err != nil {
-		return e, fmt.Errorf(`read the endpoints %s: %w; want {"region": "eu-central-1", "endpoint": "http://host:port", "consumers": "polling"}`, raw, err)
+		return e, fmt.Errorf(`read the endpoints %s: %w; want {"region": "eu-central-1", "endpoint": "http://host:port", "consumers": "polling"}`,
+			raw, err)
 	}
 	return e, nil
 }

@@ -62,7 +62,9 @@ func (r *poller) get(ctx context.Context) (*kinesis.GetRecordsOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, milliseconds(config.RequestTimeoutMS))
 	defer cancel()
 	r.asked = time.Now()
-	output, err := r.consumer.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: r.iterator, Limit: aws.Int32(int32(config.PollMaxRecords))})
+	output, err := r.consumer.client.GetRecords(ctx, &kinesis.GetRecordsInput{
+		ShardIterator: r.iterator, Limit: aws.Int32(int32(config.PollMaxRecords)),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("get the records of shard %s: %w", r.shard, plain(err))
 	}

@@ -86,7 +86,8 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	}
 	if c.RetryBackoffMaxMS < c.RetryBackoffMS {
 		if _, asked := clientConfig["retry_backoff_max_ms"]; asked {
-			problems.Add("client_config.retry_backoff_max_ms", "is %d, but must be at least retry_backoff_ms, %d", c.RetryBackoffMaxMS, c.RetryBackoffMS)
+			problems.Add("client_config.retry_backoff_max_ms", "is %d, but must be at least retry_backoff_ms, %d",
+				c.RetryBackoffMaxMS, c.RetryBackoffMS)
 		}
 		c.RetryBackoffMaxMS = c.RetryBackoffMS
 	}

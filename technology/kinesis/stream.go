@@ -25,7 +25,8 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 		return experiment.Effective{}, err
 	}
 	if d.endpoints.Consumers == enhancedFanOut && t.ConsumerGroups > maxFanOuts {
-		return experiment.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, but a stream has at most %d consumers with enhanced fan-out: "+
+		return experiment.Effective{}, fmt.Errorf("workload.topology.consumer_groups is %d, "+
+			"but a stream has at most %d consumers with enhanced fan-out: "+
 			"lower it, or set the option consumers: polling", t.ConsumerGroups, maxFanOuts)
 	}
 	if d.endpoints.Stream == "" {
@@ -44,7 +45,8 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 func (d *driver) checkReplicas(replicas int) error {
 	switch {
 	case d.endpoints.Emulator != "" && replicas > 1:
-		return fmt.Errorf("workload.topology.replicas is %d, but the emulator %s keeps one copy: set it to 1, or use AWS", replicas, d.endpoints.Emulator)
+		return fmt.Errorf("workload.topology.replicas is %d, but the emulator %s keeps one copy: set it to 1, or use AWS",
+			replicas, d.endpoints.Emulator)
 	case replicas > maxReplicas:
 		return fmt.Errorf("workload.topology.replicas is %d, but Kinesis keeps %d copies: lower it", replicas, maxReplicas)
 	}

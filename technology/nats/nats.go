@@ -57,7 +57,8 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 		d.log = slog.Default()
 	}
 	if err := json.Unmarshal(raw, &d.endpoints); err != nil || len(d.endpoints.Servers) == 0 || len(d.endpoints.Monitors) == 0 {
-		return nil, fmt.Errorf("read the endpoints %s: want {\"servers\": [\"nats://host:port\"], \"monitors\": [\"http://host:port\"], \"storage\": \"file\"}", raw)
+		return nil, fmt.Errorf(`read the endpoints %s: want {"servers": ["nats://host:port"], "monitors": ["http://host:port"], "storage": "file"}`,
+			raw)
 	}
 	if strings.ContainsAny(s.Destination, ".*> /\\\t\r\n") || s.Destination == "" {
 		return nil, fmt.Errorf("destination %q: a stream name must not contain dots, spaces, slashes or wildcards", s.Destination)

@@ -166,7 +166,10 @@ func tofu(t testing.TB, dir string, arguments ...string) ([]byte, error) {
 	}
 	command := exec.CommandContext(t.Context(), tool(t, "bin/tofu"), arguments...)
 	command.Dir = dir
-	command.Env = []string{"TF_CLI_CONFIG_FILE=" + config, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_ARGS=-no-color", "HOME=" + dir, "CHECKPOINT_DISABLE=1"}
+	command.Env = []string{
+		"TF_CLI_CONFIG_FILE=" + config, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_ARGS=-no-color",
+		"HOME=" + dir, "CHECKPOINT_DISABLE=1",
+	}
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	output, err := command.Output()

@@ -113,7 +113,9 @@ func (s Suite) prepare(t *testing.T, w experiment.Workload) *fixture {
 // open opens a driver that is closed at the end of the test.
 func (s Suite) open(t *testing.T, ctx context.Context, destination string, w experiment.Workload) technology.Driver {
 	t.Helper()
-	d, err := s.Technology.Open(ctx, s.Endpoints, technology.Settings{Destination: destination, ClientConfig: s.Config, Secrets: s.Secrets, Workload: w})
+	d, err := s.Technology.Open(ctx, s.Endpoints, technology.Settings{
+		Destination: destination, ClientConfig: s.Config, Secrets: s.Secrets, Workload: w,
+	})
 	if err != nil {
 		t.Fatalf("Open() = %v, want no error", err)
 	}

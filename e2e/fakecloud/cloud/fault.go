@@ -15,7 +15,7 @@ type FaultName string
 const (
 	SlowCreate FaultName = "slow-create" // an object stays pending for Delay
 	LateID     FaultName = "late-id"     // a create makes the object at once, and tells its id only after Delay
-	LateObject FaultName = "late-object" // a create makes the object after Delay, also when its caller has gone; if zero, when the fault is switched off
+	LateObject FaultName = "late-object" // a create makes the object after Delay, even if its caller is gone; if zero, when the fault is switched off
 	Lag        FaultName = "lag"         // reads and lists show objects as they were Delay ago
 	Throttle   FaultName = "throttle"    // calls are refused with Throttling
 	Dependency FaultName = "dependency"  // calls are refused with DependencyViolation, though nothing depends on the object

@@ -125,7 +125,11 @@ func (s *simulator) list() []cloud.Object {
 		}
 	}
 	slices.SortFunc(list, func(a, b cloud.Object) int {
-		return cmp.Or(cmp.Compare(slices.Index(ranks, a.Kind), slices.Index(ranks, b.Kind)), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(
+			cmp.Compare(slices.Index(ranks, a.Kind), slices.Index(ranks, b.Kind)),
+			a.CreatedAt.Compare(b.CreatedAt),
+			cmp.Compare(a.ID, b.ID),
+		)
 	})
 	return list
 }

@@ -229,7 +229,8 @@ func (p *Progress) draw() {
 			width = w
 		}
 	}
-	lines := []string{fmt.Sprintf("▸ %2d of %d  %s  %s  %.0f s", p.run.number, p.total, p.run.name, p.run.phase, p.clock().Sub(p.run.started).Seconds())}
+	lines := []string{fmt.Sprintf("▸ %2d of %d  %s  %s  %.0f s",
+		p.run.number, p.total, p.run.name, p.run.phase, p.clock().Sub(p.run.started).Seconds())}
 	if len(p.run.up) > 0 {
 		lines = append(lines, "     up: "+strings.Join(p.run.up, " "))
 	}

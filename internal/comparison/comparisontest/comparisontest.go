@@ -92,7 +92,9 @@ func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Merg
 		Publish:    publish.Summary(),
 		Lateness:   Shape{60 * time.Microsecond, 0.3, s.Samples, s.Rate}.histogram(seed + 2).Summary(),
 		Throughput: s.Rate,
-		CPU:        measure.CPU{AgentSeconds: 4, BrokerSeconds: new(6.5), PerMillion: new(108 + 5*s.Spread), BrokerRSS: new(int64(512<<20 + seed<<16))},
+		CPU: measure.CPU{
+			AgentSeconds: 4, BrokerSeconds: new(6.5), PerMillion: new(108 + 5*s.Spread), BrokerRSS: new(int64(512<<20 + seed<<16)),
+		},
 		Guarantees: json.RawMessage(effective),
 		Validity:   experiment.Validity{OK: true},
 		Agents: []measure.AgentFacts{{
@@ -142,7 +144,8 @@ func Finished(t *testing.T, n int, variant string, result measure.Merged) experi
 		Phase: experiment.PhaseEnded, Outcome: experiment.Succeeded,
 		Validity: result.Validity, Teardown: experiment.TeardownClean, StartedAt: begin, EndedAt: begin.Add(75 * time.Second), Result: data,
 		Receipt: &experiment.Receipt{
-			At: begin.Add(75 * time.Second), Statement: "Nothing is left: 6 created, 6 seen gone one by one.", Objects: make([]experiment.ReceiptObject, 6),
+			At: begin.Add(75 * time.Second), Statement: "Nothing is left: 6 created, 6 seen gone one by one.",
+			Objects: make([]experiment.ReceiptObject, 6),
 		},
 	}
 	for i, phase := range []experiment.Phase{

@@ -130,7 +130,8 @@ func (s *Server) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s.mu.Unlock()
 	if f.Refused {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		at := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: at, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	if f.Latency > 0 {
 		timer := time.NewTimer(f.Latency)

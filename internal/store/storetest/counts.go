@@ -43,7 +43,9 @@ func testCounts(t *testing.T, f *fixture) {
 		r.Outcome, r.Teardown, r.Receipt = experiment.Failed, experiment.TeardownLeaked, nil
 	})
 	run, no := f.active(t, "e1-3", experiment.PhaseLoad)
-	check("with one active", experiment.RunCounts{Planned: 5, Queued: 1, Active: 1, Ended: 3, Succeeded: 2, Valid: 1, Failed: 1, Leaked: 1}, experiment.Running)
+	check("with one active", experiment.RunCounts{
+		Planned: 5, Queued: 1, Active: 1, Ended: 3, Succeeded: 2, Valid: 1, Failed: 1, Leaked: 1,
+	}, experiment.Running)
 	totals, err := f.Totals(t.Context())
 	must(t, err)
 	last, err := f.LastEvent(t.Context())

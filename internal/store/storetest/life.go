@@ -34,7 +34,11 @@ func testPhases(t *testing.T, f *fixture) {
 	want := experiment.Run{ID: "e1-0", Experiment: "e1", Target: "local", Variant: "a", Phase: experiment.PhaseDestroy, Outcome: experiment.Failed,
 		Validity: experiment.Validity{Reasons: []string{"the pacer was late"}}, Teardown: experiment.TeardownPending, Reason: "it broke",
 		Since: f.clock.Now(), StartedAt: provision,
-		Phases: []experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: queued}, {Phase: experiment.PhaseProvision, At: provision}, {Phase: experiment.PhaseDestroy, At: f.clock.Now()}}}
+		Phases: []experiment.PhaseTime{
+			{Phase: experiment.PhaseQueued, At: queued},
+			{Phase: experiment.PhaseProvision, At: provision},
+			{Phase: experiment.PhaseDestroy, At: f.clock.Now()},
+		}}
 	equal(t, "the run in memory", run, want)
 	equal(t, "the stored run", f.read(t, "e1-0"), want)
 	all := f.events(t)
@@ -120,7 +124,8 @@ func testLeaks(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "obligations after the receipt", f.open(t), []string{"e1-1"})
 	stored := f.read(t, "e1-0")
-	equal(t, "the run", []any{stored.Teardown, stored.Receipt.Statement, stored.EndedAt}, []any{experiment.TeardownClean, "gone at last", run.EndedAt})
+	equal(t, "the run", []any{stored.Teardown, stored.Receipt.Statement, stored.EndedAt},
+		[]any{experiment.TeardownClean, "gone at last", run.EndedAt})
 }
 
 func testRepeats(t *testing.T, f *fixture) {

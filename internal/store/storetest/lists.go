@@ -43,7 +43,8 @@ func testLists(t *testing.T, f *fixture) {
 		oldest := slices.Clone(newest)
 		slices.Reverse(oldest)
 		equal(t, fmt.Sprint("oldest by pages of ", limit), f.pages(t, experiment.ExperimentQuery{Limit: limit, Oldest: true}), oldest)
-		equal(t, fmt.Sprint("oldest, filtered by pages of ", limit), f.pages(t, experiment.ExperimentQuery{Limit: limit, Oldest: true, By: "ann"}), oldest)
+		equal(t, fmt.Sprint("oldest, filtered by pages of ", limit),
+			f.pages(t, experiment.ExperimentQuery{Limit: limit, Oldest: true, By: "ann"}), oldest)
 	}
 	active, err := f.Active(t.Context())
 	must(t, err)
@@ -124,7 +125,8 @@ func testSearch(t *testing.T, f *fixture) {
 	_, err = f.Delete(t.Context(), "ea")
 	must(t, err)
 	submit("ed", "fsync again", "kafka", "local", "ann")
-	equal(t, "kafka after a removal and an admission", f.pages(t, experiment.ExperimentQuery{Technology: "kafka"}), []string{"ed queued", "ec queued"})
+	equal(t, "kafka after a removal and an admission",
+		f.pages(t, experiment.ExperimentQuery{Technology: "kafka"}), []string{"ed queued", "ec queued"})
 	for _, id := range []string{"eb", "ec", "ed"} {
 		_, err := f.Stop(t.Context(), id, "enough", never)
 		must(t, err)

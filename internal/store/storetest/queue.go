@@ -15,12 +15,16 @@ func testAdmission(t *testing.T, f *fixture) {
 	admitted := f.admit(t, "e1", "local", 2)
 	got, err := f.Experiment(t.Context(), "e1")
 	must(t, err)
-	want := experiment.Experiment{ID: "e1", Plan: plan("local"), Digest: "digest of e1", By: "ann", CreatedAt: f.clock.Now(), State: experiment.Queued}
+	want := experiment.Experiment{
+		ID: "e1", Plan: plan("local"), Digest: "digest of e1", By: "ann", CreatedAt: f.clock.Now(), State: experiment.Queued,
+	}
 	equal(t, "the stored experiment", got, want)
 	equal(t, "the returned experiment", admitted, want)
 	equal(t, "open obligations", f.open(t), []string{"e1-0", "e1-1"})
-	equal(t, "run", f.read(t, "e1-1"), experiment.Run{ID: "e1-1", Experiment: "e1", Target: "local", Variant: "b", Order: 1, Phase: experiment.PhaseQueued,
-		Teardown: experiment.TeardownNone, Since: f.clock.Now(), Phases: []experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: f.clock.Now()}}})
+	equal(t, "run", f.read(t, "e1-1"), experiment.Run{
+		ID: "e1-1", Experiment: "e1", Target: "local", Variant: "b", Order: 1, Phase: experiment.PhaseQueued,
+		Teardown: experiment.TeardownNone, Since: f.clock.Now(), Phases: []experiment.PhaseTime{{Phase: experiment.PhaseQueued, At: f.clock.Now()}},
+	})
 	var phases []string
 	for _, e := range f.events(t) {
 		phases = append(phases, fmt.Sprint(e.ID, e.Run, e.Kind, e.Phase))
@@ -189,9 +193,13 @@ func testEvents(t *testing.T, f *fixture) {
 	run, no := f.active(t, "e1-0", experiment.PhaseProvision)
 	f.admit(t, "e2", "local", 1)
 	resource := experiment.Resource{Address: "a.b", Action: "create", State: "complete", ID: "i", Seconds: 1.5}
-	recorded, err := f.Record(t.Context(), experiment.Event{Experiment: "e1", Run: run.ID, Variant: "a", Kind: experiment.EventResource, Resource: &resource}, no)
+	recorded, err := f.Record(t.Context(), experiment.Event{
+		Experiment: "e1", Run: run.ID, Variant: "a", Kind: experiment.EventResource, Resource: &resource,
+	}, no)
 	must(t, err)
-	want := []experiment.Event{{ID: 4, At: f.clock.Now(), Experiment: "e1", Run: "e1-0", Variant: "a", Kind: experiment.EventResource, Resource: &resource}}
+	want := []experiment.Event{{
+		ID: 4, At: f.clock.Now(), Experiment: "e1", Run: "e1-0", Variant: "a", Kind: experiment.EventResource, Resource: &resource,
+	}}
 	equal(t, "recorded event", recorded, want)
 	tests := map[string]struct {
 		filter experiment.EventQuery

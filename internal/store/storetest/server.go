@@ -14,7 +14,8 @@ func testSubmissions(t *testing.T, f *fixture) {
 		t.Helper()
 		submission := experiment.Submission{By: by, Key: key, Digest: digest}
 		known, asked := f.Submitted(t.Context(), submission)
-		e, events, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan("local")}, []experiment.Run{{ID: id + "-0", Variant: "a"}}, nil, submission)
+		e, events, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan("local")},
+			[]experiment.Run{{ID: id + "-0", Variant: "a"}}, nil, submission)
 		if (asked == nil) != (err == nil) || known != "" && known != e.ID || err == nil && known == "" && e.ID != id {
 			t.Errorf("Submitted() = %q, %v, but Admit() = %q, %v", known, asked, e.ID, err)
 		}

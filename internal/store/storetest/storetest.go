@@ -114,7 +114,8 @@ func (f *fixture) admit(t *testing.T, id, target string, n int) experiment.Exper
 	for i := range n {
 		runs = append(runs, experiment.Run{ID: fmt.Sprintf("%s-%d", id, i), Experiment: id, Variant: string("ab"[i%2]), Order: i})
 	}
-	e, _, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan(target), Digest: "digest of " + id}, runs, nil, experiment.Submission{By: "ann"})
+	e, _, err := f.Admit(t.Context(), experiment.Experiment{ID: id, Plan: plan(target), Digest: "digest of " + id},
+		runs, nil, experiment.Submission{By: "ann"})
 	if err != nil {
 		t.Fatalf("Admit(%s): %v", id, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/store"
 )
 
 // Who reads events after the last that it has seen misses none, though many
@@ -27,7 +28,8 @@ func testEventOrder(t *testing.T, f *fixture) {
 		must(t, err)
 		group.Go(func() {
 			for i := range each {
-				if _, err := f.Record(t.Context(), experiment.Event{Experiment: "e1", Run: run.ID, Kind: experiment.EventNotice, Message: fmt.Sprint(i)}, no); err != nil {
+				notice := experiment.Event{Experiment: "e1", Run: run.ID, Kind: experiment.EventNotice, Message: fmt.Sprint(i)}
+				if _, err := f.Record(t.Context(), notice, no); err != nil {
 					t.Errorf("Record(): %v", err)
 					return
 				}
@@ -177,7 +179,7 @@ func testCountsHold(t *testing.T, f *fixture) {
 
 // finish ends a run, or another try to destroy it, somehow; it reports whether
 // the run leaked.
-func (f *fixture) finish(t *testing.T, random *rand.Rand, run experiment.Run, no int64, repeat func(experiment.Experiment, []experiment.Run) []experiment.Run) bool {
+func (f *fixture) finish(t *testing.T, random *rand.Rand, run experiment.Run, no int64, repeat store.Repeats) bool {
 	t.Helper()
 	outcome := run.Outcome
 	run = ended(run)

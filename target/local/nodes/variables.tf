@@ -1,11 +1,11 @@
 variable "run" {
-  description = "The run that everything here belongs to. cpus: the CPUs of each role, none for no affinity. logs: the folder that the logs of each service are saved below, not saved if empty."
+  description = "The run that everything here belongs to."
   type = object({
     id         = string
     install    = string
     expires_at = string
-    logs       = string
-    cpus       = map(list(number))
+    logs       = string            # the folder that the logs of each service are saved below, not saved if empty
+    cpus       = map(list(number)) # the CPUs of each role, none for no affinity
   })
 }
 
@@ -21,17 +21,17 @@ variable "groups" {
 # Apart from groups, because addresses depends on groups alone: services may
 # contain addresses.
 variable "services" {
-  description = "What runs on which node. artifacts: link in the working folder => name@version. readiness.port: the name of a port of its node. Times are in seconds, memory in bytes; 0 is no limit."
+  description = "What runs on which node. Times are in seconds, memory in bytes; 0 is no limit."
   type = map(object({
     group       = string
     index       = number
     command     = list(string)
     environment = optional(map(string), {})
     files       = optional(map(string), {})
-    artifacts   = optional(map(string), {})
+    artifacts   = optional(map(string), {}) # link in the working folder => name@version
     readiness = optional(object({
       log     = optional(string, "")
-      port    = optional(string, "")
+      port    = optional(string, "") # the name of a port of its node
       timeout = optional(number, 60)
     }), {})
     lifetime    = optional(string, "service")

@@ -573,7 +573,7 @@ export interface components {
                 [key: string]: number;
             };
             link: string;
-            /** @description Metrics in their units; null if there are too few messages for the metric. */
+            /** @description Metrics in their units; null if there are too few messages. */
             metrics?: {
                 [key: string]: number | null;
             };
@@ -869,7 +869,7 @@ export interface components {
             age_s: number;
             alive: boolean;
             /**
-             * @description managed: of an active run; lost: of an ended run; leaked: destroy given up; foreign: not of this install.
+             * @description managed: active run; lost: ended run; leaked: given up; foreign: not ours.
              * @enum {string}
              */
             class: "managed" | "lost" | "leaked" | "foreign";
@@ -1626,7 +1626,7 @@ export interface components {
         TargetFacts: {
             /** @description All objects of a run are on the host of the server that runs it. */
             one_host: boolean;
-            /** @description Brokers and agents of a run share one machine; the results are not suitable for purchase decisions. */
+            /** @description Brokers and agents of a run share one machine; the results do not suit purchase decisions. */
             shared_machine: boolean;
         };
         TargetInventory: {
@@ -1884,7 +1884,7 @@ export interface operations {
     "compare-runs": {
         parameters: {
             query: {
-                /** @description ID of a run; repeat the parameter for each run. */
+                /** @description ID of a run; repeat it for each run. */
                 run: string[];
                 /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
@@ -1972,7 +1972,7 @@ export interface operations {
     "compare-runs-csv": {
         parameters: {
             query: {
-                /** @description ID of a run; repeat the parameter for each run. */
+                /** @description ID of a run; repeat it for each run. */
                 run: string[];
                 /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
@@ -2060,7 +2060,7 @@ export interface operations {
     "compare-runs-html": {
         parameters: {
             query: {
-                /** @description ID of a run; repeat the parameter for each run. */
+                /** @description ID of a run; repeat it for each run. */
                 run: string[];
                 /** @description Metric for runs that were not planned together. Default: the primary metric of the first run. */
                 metric?: "e2e_p50" | "e2e_p90" | "e2e_p95" | "e2e_p99" | "e2e_p999" | "e2e_p9999" | "publish_p50" | "publish_p90" | "publish_p95" | "publish_p99" | "publish_p999" | "publish_p9999" | "throughput" | "cpu_per_million";
@@ -2242,7 +2242,7 @@ export interface operations {
                 /** @description Technology of a variant. */
                 technology?: string;
                 target?: string;
-                /** @description Plan digest: experiments with the same plan. */
+                /** @description Digest of the plan. */
                 plan?: string;
                 /** @description Who submitted it. */
                 by?: string;
@@ -3605,7 +3605,7 @@ export interface operations {
                 source?: string;
                 /** @description Minimum level. */
                 level?: "debug" | "info" | "warn" | "error";
-                /** @description 'before' of the previous response. */
+                /** @description 'before' of the last response. */
                 before?: string;
                 /** @description Maximum number of lines. */
                 limit?: number;

@@ -24,11 +24,15 @@ ALTER TABLE experiments ADD COLUMN state          TEXT    NOT NULL GENERATED ALW
 
 UPDATE experiments SET
     target       = json_extract(plan, '$.target'),
-    technologies = ' ' || COALESCE((SELECT group_concat(DISTINCT json_extract(v.value, '$.technology')) FROM json_each(plan, '$.variants') v), '') || ' ',
-    search       = id || char(10) || COALESCE(json_extract(plan, '$.name'), '') || COALESCE((SELECT group_concat(
-        char(10) || json_extract(v.value, '$.label') || char(10) || json_extract(v.value, '$.technology'), '') FROM json_each(plan, '$.variants') v), '');
+    technologies = ' ' || COALESCE((
+        SELECT group_concat(DISTINCT json_extract(v.value, '$.technology'))
+        FROM json_each(plan, '$.variants') v), '') || ' ',
+    search       = id || char(10) || COALESCE(json_extract(plan, '$.name'), '') || COALESCE((
+        SELECT group_concat(char(10) || json_extract(v.value, '$.label') || char(10) || json_extract(v.value, '$.technology'), '')
+        FROM json_each(plan, '$.variants') v), '');
 UPDATE experiments SET technologies = replace(technologies, ',', ' ');
-UPDATE experiments SET (runs_planned, runs_queued, runs_ended, runs_succeeded, runs_valid, runs_failed, runs_cancelled, runs_leaked, started_at, ended_at) = (
+UPDATE experiments SET (runs_planned, runs_queued, runs_ended,
+        runs_succeeded, runs_valid, runs_failed, runs_cancelled, runs_leaked, started_at, ended_at) = (
     SELECT COUNT(*), COALESCE(SUM(phase = 'queued'), 0), COALESCE(SUM(phase = 'ended'), 0),
         COALESCE(SUM(phase = 'ended' AND outcome = 'succeeded'), 0), COALESCE(SUM(phase = 'ended' AND outcome = 'succeeded' AND valid), 0),
         COALESCE(SUM(phase = 'ended' AND outcome = 'failed'), 0), COALESCE(SUM(phase = 'ended' AND outcome = 'cancelled'), 0),

@@ -1,7 +1,8 @@
 # Encryption and authentication.
 
 locals {
-  wire = var.encryption ? "SSL" : "PLAINTEXT"
+  wire  = var.encryption ? "SSL" : "PLAINTEXT"
+  scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
   # Nothing at a destroy, which is given no secrets.
   proof = try("${var.tls.key}${var.tls.certificate}", "")
@@ -25,7 +26,7 @@ locals {
     "listener.security.protocol.map"                      = "CLIENT:SASL_${local.wire},CONTROLLER:${local.wire}"
     "sasl.enabled.mechanisms"                             = "SCRAM-SHA-512"
     "sasl.mechanism.inter.broker.protocol"                = "SCRAM-SHA-512"
-    "listener.name.client.scram-sha-512.sasl.jaas.config" = "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"dec\" password=\"${var.password}\";"
+    "listener.name.client.scram-sha-512.sasl.jaas.config" = "${local.scram} required username=\"dec\" password=\"${var.password}\";"
   }
 }
 

@@ -1,7 +1,7 @@
 variable "brokers" {
   type        = number
   default     = 1
-  description = "Number of brokers. Each is also a KRaft controller, except the last of 2 or 4: an even quorum survives no more failures than the next smaller odd one."
+  description = "Number of brokers, all KRaft controllers but the last of 2 or 4: an even quorum survives no more failures than the odd one below it."
   validation {
     condition     = contains([1, 2, 3, 4, 5], var.brokers)
     error_message = "brokers must be 1, 2, 3, 4 or 5."
@@ -35,7 +35,7 @@ variable "heap" {
 variable "flush_messages" {
   type        = number
   default     = 0
-  description = "Number of messages per partition between two fsyncs. With 1, only messages on disk are acknowledged; 0 is Kafka's default, which leaves flushing to the operating system."
+  description = "Messages per partition between two fsyncs: 1 acknowledges only messages on disk; 0, Kafka's default, leaves flushing to the OS."
   validation {
     condition     = var.flush_messages >= 0 && var.flush_messages <= 1000000000 && floor(var.flush_messages) == var.flush_messages
     error_message = "flush_messages must be a whole number from 0 (Kafka's default) to 1000000000."
@@ -45,7 +45,7 @@ variable "flush_messages" {
 variable "flush_ms" {
   type        = number
   default     = 0
-  description = "Maximum time before a message is flushed to disk, in milliseconds. 0 is Kafka's default, which leaves flushing to the operating system."
+  description = "Maximum time before a message is flushed to disk, in milliseconds. 0, Kafka's default, leaves flushing to the operating system."
   validation {
     condition     = var.flush_ms >= 0 && var.flush_ms <= 3600000 && floor(var.flush_ms) == var.flush_ms
     error_message = "flush_ms must be a whole number from 0 (Kafka's default) to 3600000."
@@ -89,7 +89,7 @@ variable "io_threads" {
 variable "producer_quota" {
   type        = number
   default     = 0
-  description = "Bytes per second that each broker accepts from all producers together before it throttles them (producer_byte_rate). 0 means no limit."
+  description = "Bytes per second each broker accepts from all producers together before it throttles them (producer_byte_rate). 0 means no limit."
   validation {
     condition     = var.producer_quota >= 0 && var.producer_quota <= 1000000000000 && floor(var.producer_quota) == var.producer_quota
     error_message = "producer_quota must be a whole number of bytes per second from 0 (no limit) to 1000000000000."
@@ -117,7 +117,7 @@ variable "password" {
   default     = null
   sensitive   = true
   ephemeral   = true
-  description = "Password with which clients and brokers authenticate (SCRAM-SHA-512); null disables authentication. It is stored only in the configuration of brokers and agents, while they run."
+  description = "Password of clients and brokers (SCRAM-SHA-512); null disables it. Stored only in the configuration of running brokers and agents."
   validation {
     # What neither the properties, nor JAAS, nor Kafka's formatter reads as anything but itself.
     condition     = var.password == null || can(regex("^[!#-+\\--Z^-~]{8,128}$", var.password))

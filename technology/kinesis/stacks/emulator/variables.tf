@@ -1,7 +1,7 @@
 variable "engine" {
   type        = string
   default     = "kinesalite"
-  description = "Emulator to run. kinesalite is fast but supports only polling; kinesis-local supports enhanced fan-out and accepts about a thousand records per second."
+  description = "Emulator to run: kinesalite is fast but only polls; kinesis-local has enhanced fan-out and accepts about 1,000 records per second."
   validation {
     condition     = contains(["kinesalite", "kinesis-local"], var.engine)
     error_message = "engine must be kinesalite or kinesis-local."
@@ -25,7 +25,7 @@ variable "consumers" {
 variable "shard_limits" {
   type        = bool
   default     = false
-  description = "Enforce Kinesis' limits per shard: 1,000 records and 1 MiB written per second, 5 reads and 2 MiB read per second. The emulators themselves do not."
+  description = "Enforce what emulators do not, Kinesis' limits per shard and second: 1,000 records and 1 MiB written, 5 reads and 2 MiB read."
 }
 
 # Set by DEC; these are not options.

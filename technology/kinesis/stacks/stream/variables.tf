@@ -1,7 +1,7 @@
 variable "capacity" {
   type        = string
   default     = "provisioned"
-  description = "Capacity mode. provisioned has one shard per partition of the workload; with on_demand, AWS chooses the number of shards from past traffic."
+  description = "Capacity mode. provisioned has one shard per partition of the workload; on_demand has as many as AWS chooses from past traffic."
   validation {
     condition     = contains(["provisioned", "on_demand"], var.capacity)
     error_message = "capacity must be provisioned or on_demand."
@@ -11,7 +11,7 @@ variable "capacity" {
 variable "consumers" {
   type        = string
   default     = "polling"
-  description = "How consumers read: by polling (GetRecords; all groups share 2 MiB and 5 calls per second and shard) or enhanced_fan_out (SubscribeToShard; 2 MiB per second and shard for each group, at extra cost)."
+  description = "By polling (GetRecords: groups share 2 MiB/s, 5 calls/s a shard) or enhanced_fan_out (SubscribeToShard: 2 MiB/s each, costs extra)."
   validation {
     condition     = contains(["polling", "enhanced_fan_out"], var.consumers)
     error_message = "consumers must be polling or enhanced_fan_out."

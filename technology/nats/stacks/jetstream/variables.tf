@@ -43,7 +43,7 @@ variable "password" {
   default     = null
   sensitive   = true
   ephemeral   = true
-  description = "Password with which clients authenticate; null disables authentication. Servers of a cluster do not authenticate to each other. It is stored only in the configuration of servers and agents, while they run."
+  description = "Password of clients, not between servers; null disables it. Stored only in the configuration of running servers and agents."
   validation {
     # What a text in nats.conf takes as it is. The server reads what begins with $2a$ as a hash.
     condition     = var.password == null || can(regex("^[!#%-\\[\\]-~][!#-\\[\\]-~]{7,127}$", var.password))

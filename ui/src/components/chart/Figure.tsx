@@ -1,5 +1,6 @@
 import { Button, Group, Skeleton, Text, Title, VisuallyHidden } from "@mantine/core";
 import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useState } from "react";
+import { plural } from "../../lib/format";
 import { ChartTable } from "./ChartTable";
 import classes from "./Figure.module.css";
 import { Legend } from "./Legend";
@@ -53,7 +54,7 @@ export function Figure({ spec, height = 260, range, onRange, hide = [], onHide }
         className={classes.box}
         role="application"
         tabIndex={0}
-        aria-label={`${spec.title}, ${bold.length === 1 ? "1 line" : `${bold.length} lines`}. Use the arrow keys to read values, T to show the table.`}
+        aria-label={`${spec.title}, ${plural(bold.length, "line")}. Use the arrow keys to read values, T to show the table.`}
         aria-describedby={`${ids}-summary`}
         onKeyDown={keys}
       >

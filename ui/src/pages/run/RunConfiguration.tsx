@@ -40,7 +40,12 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
               ...Object.entries(data.versions ?? {}),
               ...data.agents.map((a): [string, string] => [
                 `Agent ${a.id}`,
-                `${a.role} on ${a.host}, ${plural(a.cpus, "CPU")}, ${bytes(a.memory_bytes)}, self-check lateness p99 ${nanoseconds(a.self_check.p99_ns)}`,
+                [
+                  `${a.role} on ${a.host}`,
+                  plural(a.cpus, "CPU"),
+                  bytes(a.memory_bytes),
+                  `self-check lateness p99 ${nanoseconds(a.self_check.p99_ns)}`,
+                ].join(", "),
               ]),
             ]}
           />
