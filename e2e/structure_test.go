@@ -111,6 +111,24 @@ func TestImportsFollowTheArrows(t *testing.T) {
 	}
 }
 
+// maxImports is how many packages of ours a package may import; the wiring may import
+// more.
+const maxImports = 10
+
+func TestPackagesImportFewOthers(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		ours := 0
+		for _, imported := range pkg.Imports {
+			if strings.HasPrefix(imported, module) {
+				ours++
+			}
+		}
+		if ours > maxImports && pkg.ImportPath != module+"internal/server" {
+			t.Errorf("%s imports %d packages of ours, want at most %d: split it", pkg.ImportPath, ours, maxImports)
+		}
+	}
+}
+
 // allowed reports whether package from may import package to.
 func allowed(from, to string) bool {
 	matches := func(pattern string) bool {

@@ -20,7 +20,8 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 	} else if whole := place.Check(ctx, target.Demand{})[0]; whole.Level == target.Refuse {
 		problems.Add("target", "%s cannot be used: %s", place.Name, whole.Detail)
 	} else if p.LocalBucket && !place.Facts.SharedFiles {
-		problems.Add("target", "the nodes of %s cannot reach the bucket, which is a folder: use one on S3, such as --bucket s3://name/prefix", place.Name)
+		problems.Add("target", "the nodes of %s cannot reach the bucket, which is a folder: use one on S3, such as --bucket s3://name/prefix",
+			place.Name)
 	}
 	plan.Variants = slices.Clone(plan.Variants)
 	for i := range plan.Variants {
