@@ -38,7 +38,7 @@ serve: setup ## Start the server on 127.0.0.1:8080
 
 setup: tools build ## Install the pinned tools and build; quick the second time
 
-tools: prerequisites $(tofu) $(technologies:%=tools-%) ## Install OpenTofu and what the technologies run, below .tools
+tools: prerequisites $(tofu) $(technologies:%=tools-%) ## Install OpenTofu and everything that the stacks run into .tools
 
 include $(technologies:%=technology/%/tools.mk)
 
@@ -82,13 +82,13 @@ lint: prerequisites $(staticcheck) $(ui) ## gofmt, go vet, staticcheck, Biome
 		cmp -s - ui/src/api/schema.d.ts || \
 		{ echo "ui/src/api/schema.d.ts is stale: cd ui && npm run types"; exit 1; }
 
-validate: $(tofu) ## Let OpenTofu validate what is bound to AWS; needs DEC_PROVIDER_MIRROR=DIR with the provider
+validate: $(tofu) ## Validate the AWS stacks with OpenTofu; needs DEC_PROVIDER_MIRROR=DIR with the provider
 	@DEC_PROVIDER_MIRROR="$(DEC_PROVIDER_MIRROR)" tools/validate
 
 bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 	bench/run
 
-docs: ## Write what docs say of commands and options, and the lists of plug-ins
+docs: ## Generate the reference docs of commands and options, and the lists of plug-ins
 	go generate ./...
 
 # The page is always built anew: it goes into the programs.

@@ -167,7 +167,7 @@ func TestAwaitDrain(t *testing.T) {
 	})
 	t.Run("gives up and takes the drain back", func(t *testing.T) {
 		url, methods := listener(t, 409)
-		if out, ok := await(t, url, "0"); ok || !strings.Contains(out, "taken back") {
+		if out, ok := await(t, url, "0"); ok || !strings.Contains(out, "the drain was cancelled") {
 			t.Errorf("await-drain = %t:\n%s", ok, out)
 		}
 		if got := methods(); !slices.Equal(got, []string{"POST", "DELETE"}) {
@@ -221,7 +221,7 @@ func TestLayout(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the server said nothing: %v", err)
 	}
-	listen := "DEC_LISTEN=" + strings.TrimSpace(first[strings.LastIndex(first, "//")+2:])
+	listen := "DEC_LISTEN=" + strings.Fields(first[strings.LastIndex(first, "://")+3:])[0]
 	if out, ok := run(t, []string{listen}, filepath.Join(dir, "healthcheck")); !ok {
 		t.Errorf("healthcheck of a server that is alive, %s: %s", listen, out)
 	}

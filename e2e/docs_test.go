@@ -49,7 +49,7 @@ func TestPackagesAreOnTheMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(string(text), "## The packages")
-	table, _, _ = strings.Cut(table, "## Arrows")
+	table, _, _ = strings.Cut(table, "## Imports")
 	onMap := map[string]bool{}
 	for _, row := range strings.Split(table, "\n") {
 		if cells := strings.Split(row, "|"); len(cells) > 3 {

@@ -107,7 +107,7 @@ func unknown(fields []ConfigField, name string) string {
 	if near := experiment.Nearest(name, names); near != "" {
 		return fmt.Sprintf("there is no such setting; did you mean %s?", near)
 	}
-	return "there is no such setting; known are " + strings.Join(names, ", ")
+	return "there is no such setting; known settings: " + strings.Join(names, ", ")
 }
 
 // ConfigSchema is the JSON Schema of a client_config with these fields.

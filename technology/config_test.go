@@ -37,7 +37,7 @@ func TestDecodeConfig(t *testing.T) {
 		"case is a wrong name too": {`{"Compression": "lz4"}`, config{},
 			"client_config.Compression: there is no such setting; did you mean compression?"},
 		"a name like none gets them all": {`{"xyz": 1}`, config{},
-			"client_config.xyz: there is no such setting; known are linger_ms, compression, client_id, idempotence"},
+			"client_config.xyz: there is no such setting; known settings: linger_ms, compression, client_id, idempotence"},
 		"all faults are told, in order": {`{"linger_ms": 101, "compression": "zip", "idempotence": 1, "client_id": 7}`, config{},
 			"client_config.client_id: must be text, not 7\n" +
 				"client_config.compression: must be one of none, lz4, not \"zip\"\n" +

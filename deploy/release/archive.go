@@ -47,7 +47,7 @@ func addFile(w *tar.Writer, name, path string, at time.Time) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is no plain file", fs.ErrInvalid, path)
+		return fmt.Errorf("%w: %s is not a regular file", fs.ErrInvalid, path)
 	}
 	mode := int64(0o644)
 	if info.Mode()&0o100 != 0 {

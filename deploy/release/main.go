@@ -148,11 +148,11 @@ var versionForm = regexp.MustCompile(`^v(\d+\.\d+\.\d+)(-[0-9A-Za-z.-]+)?$`)
 func checkVersion(version, changelog string) error {
 	match := versionForm.FindStringSubmatch(version)
 	if match == nil {
-		return fmt.Errorf("%q is no version; write it like v1.2.3, or v1.2.3-rc.1 for a trial", version)
+		return fmt.Errorf("%q is not a version; use a form such as v1.2.3, or v1.2.3-rc.1 for a pre-release", version)
 	}
 	heading := regexp.MustCompile(`(?m)^## ` + regexp.QuoteMeta(match[1]) + `( |$)`)
 	if match[2] == "" && !heading.MatchString(changelog) {
-		return fmt.Errorf("CHANGELOG.md has no section “## %s”: name what is under “Unreleased” so, and commit it", match[1])
+		return fmt.Errorf("CHANGELOG.md has no section “## %s”: rename the section “Unreleased” to it, and commit", match[1])
 	}
 	return nil
 }

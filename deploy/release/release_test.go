@@ -28,10 +28,10 @@ func TestVersionsAreChecked(t *testing.T) {
 		"v0.1.0":      "",
 		"v0.3.0-rc.1": "", // a trial
 		"v0.3.0":      "no section",
-		"v0.2":        "no version",
-		"0.2.0":       "no version",
-		"v0.2.0;ls":   "no version",
-		"":            "no version",
+		"v0.2":        "not a version",
+		"0.2.0":       "not a version",
+		"v0.2.0;ls":   "not a version",
+		"":            "not a version",
 	} {
 		err := checkVersion(version, changelog)
 		if (err == nil) != (refusal == "") || err != nil && !strings.Contains(err.Error(), refusal) {

@@ -26,9 +26,9 @@ func TestRunRefusesWeakerGuaranteesThanRequired(t *testing.T) {
 		"nothing is required":              {experiment.Require{}, ""},
 		"as much is required":              {experiment.Require{ProducerAck: "leader", Durability: "page_cache", Replicas: 1}, ""},
 		"less is required":                 {experiment.Require{ProducerAck: "none", Durability: "memory"}, ""},
-		"all must acknowledge":             {experiment.Require{ProducerAck: "all"}, `producer_ack "all" is required, but the stack gives "leader"`},
-		"on disk before acknowledgement":   {experiment.Require{Durability: "fsync_before_ack"}, `durability "fsync_before_ack" is required, but the stack gives "page_cache"`},
-		"more replicas, and all is missed": {experiment.Require{ProducerAck: "all", Replicas: 3}, "3 replicas are required, but the stack gives 1"},
+		"all must acknowledge":             {experiment.Require{ProducerAck: "all"}, `producer_ack "all" is required, but the stack provides "leader"`},
+		"on disk before acknowledgement":   {experiment.Require{Durability: "fsync_before_ack"}, `durability "fsync_before_ack" is required, but the stack provides "page_cache"`},
+		"more replicas, and all is missed": {experiment.Require{ProducerAck: "all", Replicas: 3}, "3 replicas are required, but the stack provides 1"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,7 @@ type Run struct {
 	Order      int                    `json:"order" doc:"Position in the randomised order, from 0."`
 	Extra      bool                   `json:"extra" doc:"The run repeats one that failed or was not valid."`
 	Phase      experiment.Phase       `json:"phase" enum:"queued,provision,prepare,load,collect,destroy,verify,ended"`
-	Stage      experiment.Stage       `json:"stage,omitempty" enum:"warmup,measure,drain" doc:"Stage of the phase load."`
+	Stage      experiment.Stage       `json:"stage,omitempty" enum:"warmup,measure,drain" doc:"Stage within the load phase."`
 	Outcome    experiment.Outcome     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled"`
 	Validity   experiment.Validity    `json:"validity"`
 	Teardown   experiment.Teardown    `json:"teardown" enum:"none,pending,clean,leaked"`

@@ -31,7 +31,7 @@ func (c *archiveRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r
 		path := cmp.Or(c.Output, name)
 		err = writeFile(path, func(w io.Writer) error {
 			if _, err := io.Copy(w, archive); err != nil {
-				return fmt.Errorf("the archive of run %s did not arrive whole: %w", c.ID, err)
+				return fmt.Errorf("the archive of run %s was not received completely: %w", c.ID, err)
 			}
 			return nil
 		})
@@ -41,7 +41,7 @@ func (c *archiveRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r
 		if c.JSON {
 			return printJSON(env.Stdout, map[string]string{"id": c.ID, "file": path})
 		}
-		_, err = fmt.Fprintln(env.Stdout, "written:", path)
+		_, err = fmt.Fprintln(env.Stdout, "Wrote", path)
 		return err
 	})
 }

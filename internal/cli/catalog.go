@@ -33,7 +33,7 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		for _, stack := range tech.Stacks {
 			fmt.Fprintf(w, "%s/%s\t%s\n", tech.Name, stack.Name, stack.Title)
 			if !stack.Available {
-				fmt.Fprintf(w, "  not available: %s; to fix it: %s\n", stack.Why, stack.Fix)
+				fmt.Fprintf(w, "  not available: %s; fix: %s\n", stack.Why, stack.Fix)
 			}
 			printOptions(w, "option", stack.Schema)
 			printOptions(w, "client", tech.ClientConfigSchema)

@@ -48,11 +48,11 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" help:"Serve the API and the web page, and execute queued runs, until stopped."`
 	Run         runCmd         `cmd:"" help:"Run the experiment described in a file and print its verdict."`
 	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
-	Runs        runsCmd        `cmd:"" help:"List, show and cancel runs; read their logs."`
+	Runs        runsCmd        `cmd:"" help:"List, show, cancel and archive runs; read their logs."`
 	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`
 	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the options of each stack."`
 	Doctor      doctorCmd      `cmd:"" help:"Check this machine, and show how to fix what does not work."`
-	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, whatever run or data folder it belongs to."`
+	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, including objects of other runs and data folders."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and verify that it is gone."`
 	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to exit as soon as no run is active."`
 	Backup      backupCmd      `cmd:"" help:"Copy the database to a file, even while a server is running."`
@@ -84,8 +84,8 @@ func Main(ctx context.Context, env *Env) int {
 	exited := false
 	parser, err := kong.New(&cmds,
 		kong.Name("dec"),
-		kong.Description("Compare data technologies: DEC provisions each candidate, runs the same load on it, "+
-			"destroys everything, and tells which is faster.\n\nStart with: dec run examples/kafka-vs-nats.yaml"),
+		kong.Description("Compare data technologies: DEC provisions each variant, runs the same load on it, "+
+			"destroys everything, and reports which one is better.\n\nStart with: dec run examples/kafka-vs-nats.yaml"),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(c int) { code, exited = c, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

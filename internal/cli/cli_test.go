@@ -48,7 +48,7 @@ func TestDryRunStartsNothing(t *testing.T) {
 	if len(tried.Order) != 2 || tried.EstimateS == 0 || tried.EstimateOf == "" || !strings.Contains(tried.YAML, "rate: 10") || tried.Plan.Repeat != 2 {
 		t.Errorf("dry run = %+v, want order, estimate and the plan with its defaults", tried)
 	}
-	if !strings.Contains(errs, "note: ") {
+	if !strings.Contains(errs, "Warning: ") {
 		t.Errorf("standard error = %q, want the warnings", errs)
 	}
 	if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
@@ -134,7 +134,7 @@ func TestConfigFileOfServe(t *testing.T) {
 		"the environment counts more":    {"listen: 127.0.0.1:none\n", "127.0.0.1:env", nil, "tcp/env"},
 		"a flag counts most":             {"listen: 127.0.0.1:none\n", "127.0.0.1:env", []string{"--listen", "127.0.0.1:flag"}, "tcp/flag"},
 		"a map":                          {"listen: 127.0.0.1:none\ntarget-slots: {local: 2}\n", "", nil, "tcp/none"},
-		"an unknown setting":             {"listn: x\n", "", nil, `no setting "listn"`},
+		"an unknown setting":             {"listn: x\n", "", nil, `unknown setting "listn"`},
 		"a value that is none":           {"log-format: loud\n", "", nil, "log-format"},
 		"a length of time that is none":  {"keep: forever\n", "", nil, "keep"},
 		"no YAML":                        {"listen: [\n", "", nil, "config"},
@@ -144,7 +144,7 @@ func TestConfigFileOfServe(t *testing.T) {
 		"nothing for a setting":          {"listen: 127.0.0.1:none\nkeep:\n", "", nil, "tcp/none"},
 		"a webhook without its secret":   {"notify-url: https://example.com/hook\n", "", nil, "secret"},
 		"a list":                         {"listen: [a]\n", "", nil, "list"},
-		"a setting of another command":   {"dry-run: true\n", "", nil, `no setting "dry-run"`},
+		"a setting of another command":   {"dry-run: true\n", "", nil, `unknown setting "dry-run"`},
 		"the public URL that is no URL":  {"public-url: example\n", "", nil, "public URL"},
 		"a data folder beside the flags": {"data: DATA\nlisten: 127.0.0.1:none\n", "", nil, "tcp/none"},
 	}

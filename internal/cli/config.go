@@ -78,7 +78,8 @@ func (s *settings) Validate(app *kong.Application) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.values)) {
 		if !known[name] {
-			return fmt.Errorf("--config %s: no setting %q; there are %s", s.path, name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return fmt.Errorf("--config %s: unknown setting %q; known settings: %s",
+				s.path, name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 	}
 	return nil
@@ -107,7 +108,7 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 		slices.Sort(pairs)
 		return strings.Join(pairs, ","), nil
 	case yamltext.List:
-		return nil, errors.New("a list is not expected")
+		return nil, errors.New("must be a single value, not a list")
 	}
 	return value.Text, nil
 }

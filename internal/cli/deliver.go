@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/cli/terminal"
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/report"
@@ -112,7 +113,7 @@ func judge(e api.ExperimentDetail) error {
 	}
 	if leaked > 0 {
 		return &exitError{code: exitFailed, err: fmt.Errorf(
-			"%d runs leaked: parts of them may still exist; see 'dec inventory', then run 'dec reconcile'", leaked)}
+			"%s leaked: parts of them may still exist; see 'dec inventory', then run 'dec reconcile'", terminal.Runs(leaked))}
 	}
 	plan := e.Plan
 	for _, v := range plan.Variants {
@@ -121,7 +122,7 @@ func judge(e api.ExperimentDetail) error {
 		}
 		if valid[v.Label] < plan.Repeat {
 			return &exitError{code: exitNoVerdict, err: fmt.Errorf(
-				"%s has %d valid runs of the %d planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
+				"%s has only %d valid runs, but %d were planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
 		}
 	}
 	return nil

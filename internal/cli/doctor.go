@@ -63,7 +63,7 @@ func printFindings(env *Env, findings []finding, asJSON bool) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, finding.Kind, finding.Name, finding.Detail)
 		if finding.Fix != "" {
-			fmt.Fprintf(w, "\t\t\tto fix it: %s\n", finding.Fix)
+			fmt.Fprintf(w, "\t\t\tfix: %s\n", finding.Fix)
 		}
 	}
 	return w.Flush()
@@ -84,14 +84,14 @@ func examine(ctx context.Context, env *Env, f *datadir.Folders) []finding {
 func findServer(ctx context.Context, f *datadir.Folders) finding {
 	found := finding{
 		Kind: "server", Name: "of this data folder", OK: true, Advice: true,
-		Detail: "none is running: 'dec run' brings its own, 'dec serve' starts one",
+		Detail: "none is running; 'dec serve' starts one, and 'dec run' starts its own",
 	}
 	c, running, err := client.Discover(ctx, f.Data, client.Options{})
 	switch {
 	case err != nil:
 		found.OK, found.Detail = false, err.Error()
 	case running:
-		found.Detail = "answers at " + c.URL()
+		found.Detail = "running at " + c.URL()
 	}
 	return found
 }
@@ -112,7 +112,7 @@ func findTofu(ctx context.Context, f *datadir.Folders) finding {
 		Version string `json:"terraform_version"`
 	}
 	if err != nil || json.Unmarshal(out, &version) != nil {
-		found.Detail, found.Fix = fmt.Sprintf("%s does not answer `version`: %v", path, err), datadir.Setup
+		found.Detail, found.Fix = fmt.Sprintf("'%s version' failed: %v", path, err), datadir.Setup
 		return found
 	}
 	var major, minor int
@@ -140,7 +140,7 @@ func findBuilds(f *datadir.Folders, targets []target.Target) finding {
 			return found
 		}
 	}
-	found.OK, found.Detail = true, "beside dec in "+bin
+	found.OK, found.Detail = true, "next to dec in "+bin
 	return found
 }
 

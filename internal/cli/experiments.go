@@ -60,7 +60,7 @@ func (c *listExperimentsCmd) Run(ctx context.Context, env *Env, f *datadir.Folde
 func verdictText(e api.Experiment) string {
 	switch {
 	case e.Runs.Leaked > 0:
-		return "LEAKED: see dec inventory"
+		return "leaked; see 'dec inventory'"
 	case e.Verdict != nil && len(e.Verdict.Sentences) > 0:
 		return e.Verdict.Sentences[0] // the answer; those of each pair come after it
 	}
@@ -107,10 +107,10 @@ func printExperiment(out io.Writer, e api.ExperimentDetail) error {
 		fmt.Fprintln(out, e.Reason)
 	}
 	if e.QueuedBefore > 0 {
-		fmt.Fprintf(out, "runs of other experiments before it: %d\n", e.QueuedBefore)
+		fmt.Fprintf(out, "queued behind %s of other experiments\n", terminal.Runs(e.QueuedBefore))
 	}
 	if e.RemainingS > 0 {
-		fmt.Fprintf(out, "about %s to go\n", terminal.Roughly(e.RemainingS))
+		fmt.Fprintf(out, "about %s left\n", terminal.Roughly(e.RemainingS))
 	}
 	if e.Verdict != nil {
 		for _, sentence := range append(e.Verdict.Sentences, e.Verdict.Caveats...) {

@@ -50,8 +50,8 @@ func startLocal(ctx context.Context, env *Env, f *datadir.Folders, p *terminal.P
 	return h, nil
 }
 
-// cancel ends the work: what is queued of the experiment ends, the active runs of
-// any is destroyed. What others have queued stays for the next server.
+// cancel ends the work: queued runs of the experiment end, and all active runs, of
+// any experiment, are destroyed. Runs that others have queued stay for the next server.
 func (h *localServer) cancel(id string) error {
 	defer h.stop(errInterrupted)
 	if id == "" {

@@ -113,7 +113,7 @@ func (r *remoteRun) watch(ctx context.Context, id string) error {
 	for event, err := range r.client.Events(ctx, client.EventFilter{Experiment: id}) {
 		switch {
 		case err != nil:
-			return fmt.Errorf("%w; see what was stored: dec experiments show %s", err, id)
+			return fmt.Errorf("%w; to see what was stored, run 'dec experiments show %s'", err, id)
 		case event.Snapshot != nil:
 			r.progress.Second(event.Snapshot.Run, event.Snapshot.Second)
 		case event.Beat != nil:

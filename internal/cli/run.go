@@ -115,7 +115,7 @@ func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "
 func (c *runCmd) describe(env *Env, checked []api.DryRun) error {
 	for _, described := range checked {
 		for _, warning := range described.Warnings {
-			fmt.Fprintln(env.Stderr, "note:", warning)
+			fmt.Fprintln(env.Stderr, "Warning:", warning)
 		}
 		if err := printJSON(env.Stdout, described); err != nil {
 			return err

@@ -18,16 +18,16 @@ import (
 
 // runsCmd is about runs.
 type runsCmd struct {
-	List    listRunsCmd   `cmd:"" help:"List runs, newest first; those of one experiment in the order they run."`
+	List    listRunsCmd   `cmd:"" help:"List runs, newest first; with --experiment, in execution order."`
 	Show    showRunCmd    `cmd:"" help:"Show one run: its phases, its result and its teardown."`
 	Cancel  cancelRunCmd  `cmd:"" help:"Cancel one run and destroy its infrastructure."`
-	Log     logRunCmd     `cmd:"" help:"Print the log of a run: the server's, OpenTofu's, and that of its services."`
-	Archive archiveRunCmd `cmd:"" help:"Write everything stored of a run to a file: result, distributions, timeline, plan, receipt, events and logs."`
+	Log     logRunCmd     `cmd:"" help:"Print the log of a run: lines of the server, OpenTofu and the run's services."`
+	Archive archiveRunCmd `cmd:"" help:"Write everything stored about a run to one file: result, timeline, plan, receipt, events and logs."`
 }
 
 type listRunsCmd struct {
 	Experiment string           `help:"Only runs of this experiment." placeholder:"ID"`
-	Phase      experiment.Phase `help:"Only runs in this phase." placeholder:"PHASE"`
+	Phase      experiment.Phase `help:"Only runs in phase queued, provision, prepare, load, collect, destroy, verify or ended." placeholder:"PHASE"`
 
 	Outcome  experiment.Outcome  `help:"Outcome: succeeded, failed or cancelled." enum:",succeeded,failed,cancelled" default:"" placeholder:"OUTCOME"`
 	Teardown experiment.Teardown `help:"Teardown: none, pending, clean or leaked." enum:",none,pending,clean,leaked" default:"" placeholder:"STATE"`
@@ -105,7 +105,7 @@ func reasonOf(run api.Run) string {
 	if run.Reason != "" {
 		return firstLine(run.Reason)
 	}
-	return strings.Join(run.Validity.Reasons, "; ")
+	return run.Validity.Text()
 }
 
 func firstLine(text string) string {
@@ -165,15 +165,15 @@ func (c *cancelRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r 
 	if err := server.CancelRun(ctx, c.ID); err != nil {
 		return err
 	}
-	return done(env, c.JSON, "cancelled", c.ID, "what exists of it is being destroyed")
+	return done(env, c.JSON, "cancelled", c.ID, "its infrastructure is being destroyed")
 }
 
 type logRunCmd struct {
 	runArgument
 	Text   string `help:"Only lines that contain this text." name:"grep" placeholder:"TEXT"`
 	Source string `help:"Only lines from this source, such as dec or broker-0." placeholder:"NAME"`
-	Level  string `help:"Minimum level." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
-	Lines  int    `help:"Number of lines, counted from the end." default:"1000"`
+	Level  string `help:"Minimum level: debug, info, warn or error." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL"`
+	Lines  int    `help:"Maximum number of lines, from the end of the log." default:"1000"`
 }
 
 // mostLines is how many lines the server gives at once.

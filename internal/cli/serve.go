@@ -31,7 +31,7 @@ type serveCmd struct {
 	NotifyURL        string `help:"Webhook to notify of leaks, stuck destroys and ended experiments." env:"DEC_NOTIFY_URL" placeholder:"URL"`
 	NotifySecretFile string `help:"Webhook's signing secret: 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
 
-	Keep  keepFor       `help:"Delete experiments this long after they ended, such as 90d. Default: keep all." env:"DEC_KEEP" placeholder:"DURATION"`
+	Keep  keepFor       `help:"Time to keep experiments after they end, such as 90d. Default: forever." env:"DEC_KEEP" placeholder:"DURATION"`
 	Lease time.Duration `hidden:"" env:"DEC_LEASE"` // for tests of what servers of one database do for each other; 30 s if zero
 
 	LogFormat string `help:"Log format on stderr: text, json or auto (text on a terminal)." enum:"auto,text,json" default:"auto" env:"DEC_LOG_FORMAT"`
@@ -63,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error 
 	}); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Stdout, "DEC serves %s at %s\nSign in (once, within 10 minutes): %s\n", f.Data, s.URL, s.SignIn())
+	fmt.Fprintf(env.Stdout, "DEC is running at %s (data folder %s)\nSign in (once, within 10 minutes): %s\n", s.URL, f.Data, s.SignIn())
 	return c.untilTold(ctx, env, s)
 }
 
@@ -94,7 +94,7 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 	err := s.Run(ctx, server.Execute)
 	switch {
 	case errors.Is(err, server.ErrDrained):
-		s.Logger.Info("ended after the drain")
+		s.Logger.Info("the server stopped after the drain")
 		return nil
 	case errors.Is(err, server.ErrDetached):
 		return &exitError{code: exitInterrupted, err: errors.New(

@@ -16,8 +16,8 @@ import (
 // shutdownCmd asks a server to end.
 type shutdownCmd struct {
 	Wait   bool `help:"Wait until no run is active and the server has exited."`
-	Cancel bool `help:"Cancel a requested shutdown: runs start again."`
-	Stay   bool `help:"Drain only: keep the process up once no run is active."`
+	Cancel bool `help:"Cancel a requested shutdown; queued runs start again."`
+	Stay   bool `help:"Only drain: do not exit when no run is active."`
 	Show   bool `help:"Show the state of a requested shutdown, and keep it from lapsing."`
 	JSON   bool `help:"Print as JSON."`
 }
@@ -91,7 +91,7 @@ func waitsFor(s api.Shutdown) string {
 	}
 	text := strings.Join(waits, ", ")
 	if s.RemainingS > 0 {
-		text += fmt.Sprintf(", about %s", terminal.Roughly(s.RemainingS))
+		text += fmt.Sprintf(", about %s left", terminal.Roughly(s.RemainingS))
 	}
 	return text
 }

@@ -87,7 +87,7 @@ func decode[T any](answer *http.Response, err error) (T, error) {
 	}
 	defer answer.Body.Close()
 	if err := json.NewDecoder(answer.Body).Decode(&v); err != nil {
-		return v, fmt.Errorf("%s %s: the answer is not the expected JSON: %w", answer.Request.Method, answer.Request.URL.Path, err)
+		return v, fmt.Errorf("%s %s: the response is not the expected JSON: %w", answer.Request.Method, answer.Request.URL.Path, err)
 	}
 	return v, nil
 }

@@ -33,7 +33,7 @@ type Event struct {
 }
 
 // errSilent ends a stream on which not even beats come.
-var errSilent = errors.New("the server stopped sending")
+var errSilent = errors.New("the server stopped sending events")
 
 // Events yields what happens until the caller stops, ctx ends, or the server
 // refuses or can no longer be reached; the error comes last. A stream that breaks

@@ -44,7 +44,7 @@ func (p *Problem) Error() string {
 		text = p.Title
 	}
 	if text == "" {
-		text = fmt.Sprintf("the server answered %d %s", p.Status, http.StatusText(p.Status))
+		text = fmt.Sprintf("the server responded with status %d %s", p.Status, http.StatusText(p.Status))
 	}
 	if p.Status == http.StatusUnauthorized {
 		text += "; pass the server's token in DEC_TOKEN or with --token-file"

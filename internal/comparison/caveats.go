@@ -19,14 +19,14 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	for _, v := range s.Variants {
 		if program := v.Program(); program != "" {
 			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands in for %s on this machine: "+
-				"the results show how to use it, not how fast it is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
+				"the results do not show how fast the technology itself is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
 		}
 	}
 	for _, v := range s.Variants {
 		caveats = append(caveats, v.limits()...)
 	}
 	for _, difference := range c.Fairness.Differences {
-		caveats = append(caveats, "Not like for like: "+difference)
+		caveats = append(caveats, "The guarantees differ. "+format.UpperFirst(difference))
 	}
 	for _, sentence := range c.Fairness.Nature {
 		caveats = append(caveats, "For reference: "+sentence)
@@ -37,7 +37,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		}
 	}
 	if c.SharedMachine {
-		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functions, settings and method, "+
+		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functionality, settings and methods, "+
 			"not for purchase decisions.")
 	}
 	if bound := s.clockBound(); bound > 0 {

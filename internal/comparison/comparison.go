@@ -7,6 +7,7 @@ package comparison
 
 import (
 	"fmt"
+	"strings"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
@@ -118,16 +119,17 @@ func (v *Variant) missing(metric experiment.Metric) string {
 	}
 	if len(v.Counted()) > 0 {
 		if metric.Latency() {
-			return fmt.Sprintf("no run of %s has enough messages to determine its %s.", v.Name(), metric.Title())
+			return fmt.Sprintf("No run of %s has enough messages to determine its %s.", v.Name(), metric.Title())
 		}
-		return fmt.Sprintf("%s was not measured in the runs of %s.", metric.Title(), v.Name())
+		return fmt.Sprintf("%s was not measured in the runs of %s.", metric.Heading(), v.Name())
 	}
 	for _, r := range v.Runs {
 		if reason := r.Excluded(); reason != "" {
-			return fmt.Sprintf("%s could not be measured: none of its %d runs counts (%s).", v.Name(), len(v.Runs), reason)
+			return fmt.Sprintf("%s could not be measured: none of its %d runs is counted (%s).",
+				v.Name(), len(v.Runs), strings.TrimSuffix(reason, "."))
 		}
 	}
-	return fmt.Sprintf("%s has no run that counts.", v.Name())
+	return fmt.Sprintf("%s has no counted run.", v.Name())
 }
 
 // attention tells of the runs that somebody should look at.

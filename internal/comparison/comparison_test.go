@@ -57,7 +57,7 @@ func TestWhatCounts(t *testing.T) {
 				}
 				return runs
 			},
-			stats.NoVerdict, "No verdict on kafka and nats: nats could not be measured: none of its 6 runs counts (failed: port 4222 is in use).",
+			stats.NoVerdict, "No verdict on kafka and nats: nats could not be measured: none of its 6 runs is counted (failed: port 4222 is in use).",
 		},
 		"messages lost by one run of one variant": {
 			func(runs []experiment.Run) []experiment.Run {
@@ -129,7 +129,7 @@ func TestUnequalGuaranteesAreSaid(t *testing.T) {
 		}
 	}
 	found := comparisontest.Compare(t, comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, all))
-	const want = "Not like for like: durability at acknowledgement: kafka fsync before ack, nats page cache."
+	const want = "The guarantees differ. Durability at acknowledgement: kafka fsync before ack, nats page cache."
 	if found.Caveats[0] != want || found.Fairness.Label != "guarantees differ" {
 		t.Errorf("first caveat = %q, label %q, want %q", found.Caveats[0], found.Fairness.Label, want)
 	}
@@ -166,7 +166,7 @@ func TestFiguresAreOverTheRunsThatCount(t *testing.T) {
 	if nats := figure("acked").Values[1]; *nats.Value != 300_000 || nats.Low != nil || nats.Runs != 5 {
 		t.Errorf("acknowledged by nats: %+v, want the sum of 5 of its 6 runs", nats)
 	}
-	want := []string{"nats #2 (r000000003): not valid: the load generator was the limit: p99 lateness 41 ms, allowed 5 ms"}
+	want := []string{"nats #2 (r000000003): invalid: the load generator was the limit: p99 lateness 41 ms, allowed 5 ms"}
 	if diff := cmp.Diff(want, found.Attention); diff != "" {
 		t.Errorf("runs to look at (-want +got):\n%s", diff)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestLimitsAreSaid(t *testing.T) {
-	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis on this machine: the results show how to use it, not how fast it is."
+	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis on this machine: the results do not show how fast the technology itself is."
 	const lagging = " Its latencies grow with the length of the run: they show how far it fell behind, not how fast it responds."
 	tests := map[string]struct {
 		change func(n int, variant string, r *measure.Merged)
@@ -92,7 +92,7 @@ func TestLimitsAreSaid(t *testing.T) {
 			if found.Caveats[0] != emulator {
 				t.Errorf("first caveat = %q, want that of the emulator", found.Caveats[0])
 			}
-			until := slices.IndexFunc(found.Caveats, func(c string) bool { return strings.HasPrefix(c, "Not like for like") })
+			until := slices.IndexFunc(found.Caveats, func(c string) bool { return strings.HasPrefix(c, "The guarantees differ.") })
 			if diff := cmp.Diff(tt.want, found.Caveats[1:until]); diff != "" {
 				t.Errorf("sentences on limits (-want +got):\n%s", diff)
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
@@ -52,7 +51,7 @@ func (r *Run) Excluded() string {
 	case r.Outcome != experiment.Succeeded:
 		return withReason(string(cmp.Or(r.Outcome, experiment.Failed)), r.Reason)
 	case !r.Validity.OK:
-		return withReason("not valid", strings.Join(r.Validity.Reasons, "; "))
+		return withReason("invalid", r.Validity.Text())
 	}
 	return "has no result"
 }

@@ -84,7 +84,7 @@ func (f *Folders) FindTofu() (string, error) {
 	if path, err := exec.LookPath("tofu"); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", fmt.Errorf("no OpenTofu: neither %s nor tofu in PATH; run '%s', or set one with --tofu", own, Setup)
+	return "", fmt.Errorf("OpenTofu was not found at %s or in PATH; run '%s', or set its path with --tofu", own, Setup)
 }
 
 // Artifacts are the folders that hold what stacks name: the installed tools,

@@ -144,7 +144,7 @@ func TestFindTofu(t *testing.T) {
 		"named from here":               {datadir.Folders{Tools: installed, Tofu: "./path/tofu"}, "", filepath.Join(path, "tofu"), ""},
 		"named as it is in PATH":        {datadir.Folders{Tools: installed, Tofu: "tofu-1.12"}, path, filepath.Join(path, "tofu-1.12"), ""},
 		"named and absent":              {datadir.Folders{Tools: installed, Tofu: "tofu-9"}, path, "", "tofu-9"},
-		"none, but a terraform":         {datadir.Folders{Tools: dir}, terraform, "", "run 'make setup', or set one with --tofu"},
+		"none, but a terraform":         {datadir.Folders{Tools: dir}, terraform, "", "run 'make setup', or set its path with --tofu"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,7 @@ var described = []struct{ name, what string }{
 	{"histograms.json", "distributions of the measure stage: HdrHistograms in compressed V2 encoding, as base64; values are nanoseconds"},
 	{"timeline.json", "every second of the load, from warm-up to drain"},
 	{"guarantees.json", "guarantees in force, as read back from the brokers"},
-	{"plan.json", "the plan of the experiment with all defaults; `dec run plan.json` measures it again"},
+	{"plan.json", "the plan of the experiment with all defaults; `dec run plan.json` repeats the experiment"},
 	{"run.json", "the run itself: phases, outcome, validity"},
 	{"receipt.json", "proof that nothing of the run's infrastructure is left"},
 	{"events.jsonl", "the events of the run, one per line"},
@@ -31,7 +31,8 @@ func (p *pack) readme() string {
 		}
 		fmt.Fprintf(&b, "- Variant: %s, %s/%s on target %s\n", v.Name(), v.Technology, v.Stack, p.of.Plan.Target)
 		if v.Emulator != "" {
-			fmt.Fprintf(&b, "- Emulator: %s stands in for the technology; the results do not show how fast that is\n", cmp.Or(p.program, v.Emulator))
+			fmt.Fprintf(&b, "- Emulator: %s stands in for the technology; the results do not show how fast the technology itself is\n",
+				cmp.Or(p.program, v.Emulator))
 		}
 	}
 	fmt.Fprintf(&b, "- Time: %s to %s\n- Outcome: %s\n", moment(p.run.StartedAt), moment(p.run.EndedAt), p.outcome())
@@ -58,7 +59,7 @@ func (p *pack) outcome() string {
 		text += ": " + p.run.Reason
 	}
 	if p.run.Outcome == experiment.Succeeded && !p.run.Validity.OK {
-		text += "; not counted in the statistics: " + strings.Join(p.run.Validity.Reasons, "; ")
+		text += "; not counted in the statistics: " + p.run.Validity.Text()
 	}
 	return text
 }

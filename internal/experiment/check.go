@@ -90,7 +90,7 @@ func (c *checker) load(l Load, stages Stages) {
 			`must have a rate above zero, for the warmup stage and as the start of a ramp, such as {"for": "10s", "rate": 1000}`)
 	}
 	if length := l.length(); c.sound("workload.stages.measure") && stages.Measure != length {
-		c.problems.Add("workload.stages.measure", "is %s, but the schedule takes %s: remove it", stages.Measure, length)
+		c.problems.Add("workload.stages.measure", "is %s, but the schedule takes %s: remove this field", stages.Measure, length)
 	} else if c.sound("workload.stages.measure") && (length < MinMeasure || length > MaxMeasure) {
 		c.problems.Add(at+".schedule", "takes %s; it must take between %s and %s", length, MinMeasure, MaxMeasure)
 	}

@@ -105,12 +105,12 @@ func (r Require) Shortfall(have Effective) string {
 	}{{ProducerAck, r.ProducerAck}, {Durability, r.Durability}} {
 		want, _ := required.Rank(required.least)
 		if got, _ := required.Rank(have.Value(required.Guarantee)); required.least != "" && got < want {
-			missing = append(missing, fmt.Sprintf("%s %q is required, but the stack gives %q",
+			missing = append(missing, fmt.Sprintf("%s %q is required, but the stack provides %q",
 				required.Guarantee, required.least, have.Value(required.Guarantee)))
 		}
 	}
 	if have.Replicas < r.Replicas {
-		missing = append(missing, fmt.Sprintf("%d replicas are required, but the stack gives %d", r.Replicas, have.Replicas))
+		missing = append(missing, fmt.Sprintf("%d replicas are required, but the stack provides %d", r.Replicas, have.Replicas))
 	}
 	return strings.Join(missing, "; ")
 }

@@ -45,11 +45,11 @@ func TestShortfall(t *testing.T) {
 		"nothing is required":      {experiment.Require{}, experiment.Effective{}, ""},
 		"as much as is required":   {experiment.Require{ProducerAck: "leader", Durability: "page_cache", Replicas: 1}, weak, ""},
 		"more than is required":    {experiment.Require{ProducerAck: "none", Durability: "memory", Replicas: 1}, effective, ""},
-		"a weaker acknowledgement": {experiment.Require{ProducerAck: "all"}, weak, `producer_ack "all" is required, but the stack gives "leader"`},
-		"a value off the scale":    {experiment.Require{ProducerAck: "none"}, experiment.Effective{}, `producer_ack "none" is required, but the stack gives ""`},
+		"a weaker acknowledgement": {experiment.Require{ProducerAck: "all"}, weak, `producer_ack "all" is required, but the stack provides "leader"`},
+		"a value off the scale":    {experiment.Require{ProducerAck: "none"}, experiment.Effective{}, `producer_ack "none" is required, but the stack provides ""`},
 		"several things are missing": {
 			experiment.Require{Durability: "fsync_before_ack", Replicas: 3}, weak,
-			`durability "fsync_before_ack" is required, but the stack gives "page_cache"; 3 replicas are required, but the stack gives 1`,
+			`durability "fsync_before_ack" is required, but the stack provides "page_cache"; 3 replicas are required, but the stack provides 1`,
 		},
 	}
 	for name, tt := range tests {

@@ -30,6 +30,7 @@ func SlugFault(text, example string) string {
 		strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q is not a valid name: use up to %d lower-case letters, digits and inner hyphens, starting with a letter, such as %s",
+	return fmt.Sprintf("%q is not a valid name: use up to %d lower-case letters, digits and hyphens, "+
+		"starting with a letter and not ending with a hyphen, such as %s",
 		shortenTo(text, MaxLabel), MaxLabel, example)
 }

@@ -58,24 +58,24 @@ func (p Plan) Warnings() []string {
 	var warnings []string
 	if need := Decisive(len(p.Variants)); p.Repeat < need && len(p.Variants) > 1 {
 		warnings = append(warnings, fmt.Sprintf(
-			"%d runs per variant are too few for a verdict: %d variants need at least %d runs each (repeat: %d)",
+			"%d runs per variant are too few for a verdict: %d variants need at least %d runs each (repeat: %d).",
 			p.Repeat, len(p.Variants), need, need))
 	}
 	if len(p.Variants) == 1 {
-		warnings = append(warnings, "there is only one variant: it is measured but not compared")
+		warnings = append(warnings, "There is only one variant: it is measured but not compared.")
 	}
 	stages := p.Workload.Stages
 	if p.Limits.TTL.Std() < stages.Total()+setup {
 		warnings = append(warnings, fmt.Sprintf(
-			"limits.ttl leaves %s besides the stages, to provision and collect: "+
-				"a run that needs longer is destroyed before it has finished", Duration(p.Limits.TTL.Std()-stages.Total())))
+			"limits.ttl leaves %s for provisioning and collecting in addition to the stages: "+
+				"a run that needs longer is destroyed before it has finished.", Duration(p.Limits.TTL.Std()-stages.Total())))
 	}
 	if wall := p.Limits.MaxWall.Std(); wall > 0 && wall < time.Duration(p.Repeat*len(p.Variants))*stages.Total() {
 		warnings = append(warnings, fmt.Sprintf(
-			"limits.max_wall is shorter than the load phases of all %d runs: not all of them will start", p.Repeat*len(p.Variants)))
+			"limits.max_wall is shorter than the load phases of all %d runs, so not all of them will start.", p.Repeat*len(p.Variants)))
 	}
 	if stages.Warmup.Std() < 10*time.Second {
-		warnings = append(warnings, "with a warmup stage under 10s the results describe how a broker starts, not its steady state")
+		warnings = append(warnings, "With a warmup stage under 10 s, the results describe how a broker starts, not its steady state.")
 	}
 	return warnings
 }

@@ -114,11 +114,11 @@ func TestWarnings(t *testing.T) {
 		change func(*experiment.Plan)
 		want   string
 	}{
-		"too few runs to decide":        {func(p *experiment.Plan) { p.Repeat = 3 }, "3 runs per variant are too few for a verdict: 2 variants need at least 5 runs each (repeat: 5)"},
-		"nothing to compare with":       {func(p *experiment.Plan) { p.Variants = p.Variants[:1] }, "there is only one variant: it is measured but not compared"},
-		"a life with no room to set up": {func(p *experiment.Plan) { p.Limits.TTL = experiment.Duration(2 * time.Minute) }, "limits.ttl leaves 40s besides the stages, to provision and collect: a run that needs longer is destroyed before it has finished"},
-		"a wall shorter than the load":  {func(p *experiment.Plan) { p.Limits.MaxWall = experiment.Duration(time.Minute) }, "limits.max_wall is shorter than the load phases of all 10 runs: not all of them will start"},
-		"hardly any warm-up":            {func(p *experiment.Plan) { p.Workload.Stages.Warmup = 0 }, "with a warmup stage under 10s the results describe how a broker starts, not its steady state"},
+		"too few runs to decide":        {func(p *experiment.Plan) { p.Repeat = 3 }, "3 runs per variant are too few for a verdict: 2 variants need at least 5 runs each (repeat: 5)."},
+		"nothing to compare with":       {func(p *experiment.Plan) { p.Variants = p.Variants[:1] }, "There is only one variant: it is measured but not compared."},
+		"a life with no room to set up": {func(p *experiment.Plan) { p.Limits.TTL = experiment.Duration(2 * time.Minute) }, "limits.ttl leaves 40s for provisioning and collecting in addition to the stages: a run that needs longer is destroyed before it has finished."},
+		"a wall shorter than the load":  {func(p *experiment.Plan) { p.Limits.MaxWall = experiment.Duration(time.Minute) }, "limits.max_wall is shorter than the load phases of all 10 runs, so not all of them will start."},
+		"hardly any warm-up":            {func(p *experiment.Plan) { p.Workload.Stages.Warmup = 0 }, "With a warmup stage under 10 s, the results describe how a broker starts, not its steady state."},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

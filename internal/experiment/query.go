@@ -45,7 +45,7 @@ type RunCounts struct {
 	Active    int `json:"active"`
 	Ended     int `json:"ended"`
 	Succeeded int `json:"succeeded"`
-	Valid     int `json:"valid" doc:"Number of succeeded runs that count for the statistics."`
+	Valid     int `json:"valid" doc:"Number of succeeded runs that are counted in the statistics."`
 	Failed    int `json:"failed"`
 	Cancelled int `json:"cancelled"`
 	Leaked    int `json:"leaked"`

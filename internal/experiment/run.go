@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -57,7 +58,23 @@ const (
 // is not valid when the generator or the clocks were the limit.
 type Validity struct {
 	OK      bool     `json:"ok"`
-	Reasons []string `json:"reasons,omitempty"`
+	Reasons []string `json:"reasons,omitempty"` // sentences; phrases in results of earlier versions
+}
+
+// Text returns the reasons as one text.
+func (v Validity) Text() string {
+	var text string
+	for _, reason := range v.Reasons {
+		switch {
+		case text == "":
+		case strings.HasSuffix(text, "."):
+			text += " "
+		default:
+			text += "; "
+		}
+		text += reason
+	}
+	return text
 }
 
 // Run is one provisioning and measurement of one variant, from queued to

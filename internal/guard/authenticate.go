@@ -21,7 +21,7 @@ func (g *Guard) authenticate(next http.Handler) http.Handler {
 		case given && scheme && g.known(token):
 			g.pass(w, r, next, Caller{Subject: Admin, Via: ViaToken}, "token "+token)
 		case given:
-			g.refuse(w, r, "the token is unknown; this server's token is in DATA/token")
+			g.refuse(w, r, "The token is not valid; it is in the file 'token' in the server's data folder.")
 		default:
 			of(r.Context()).session = true
 			bySession.ServeHTTP(w, r)
@@ -35,7 +35,7 @@ func (g *Guard) signedIn(next http.Handler) http.Handler {
 		ctx := r.Context()
 		subject := g.sessions.GetString(ctx, keySubject)
 		if subject == "" || g.sessions.GetString(ctx, keyGeneration) != g.generation() {
-			g.refuse(w, r, "sign in, or send the token as 'Authorization: Bearer …'")
+			g.refuse(w, r, "Sign in, or send the token as 'Authorization: Bearer …'.")
 			return
 		}
 		g.pass(w, r, next, Caller{Subject: subject, Via: ViaCookie}, "session "+g.sessions.Token(ctx))

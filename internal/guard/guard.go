@@ -115,14 +115,14 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		g.secure(w.Header(), Nonce(r.Context()))
 		switch {
 		case !g.allowedHost(r.Host):
-			problem(w, http.StatusForbidden, "this server does not serve that host name; start it with --public-url, or call it by its address")
+			problem(w, http.StatusForbidden, "This server does not serve that host name; start it with --public-url, or call it by its address.")
 		case !cleanPath(r.URL.Path):
-			problem(w, http.StatusNotFound, "paths with '..' are not allowed")
+			problem(w, http.StatusNotFound, "Paths with '..' are not allowed.")
 		case g.origins.Check(r) != nil:
-			problem(w, http.StatusForbidden, "cross-origin writes are refused")
+			problem(w, http.StatusForbidden, "Cross-origin writes are refused.")
 		case r.ContentLength > g.o.MaxBody:
 			w.Header().Set("Connection", "close") // rather than read the rest
-			problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", g.o.MaxBody))
+			problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", g.o.MaxBody))
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, g.o.MaxBody)
 			authenticated.ServeHTTP(w, r)

@@ -58,7 +58,7 @@ func (g *Guard) recovering(next http.Handler) http.Handler {
 				panic(p)
 			default:
 				g.o.Logger.Error("panic in a request", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-				problem(w, http.StatusInternalServerError, "internal error; see the server's log")
+				problem(w, http.StatusInternalServerError, "Internal error; the server's log has the reason.")
 			}
 		}()
 		next.ServeHTTP(w, r)

@@ -60,7 +60,7 @@ func (g *Guard) within(w http.ResponseWriter, l *limits, key string) bool {
 		return true
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(1/l.perSecond))))
-	problem(w, http.StatusTooManyRequests, "too many requests; wait a moment")
+	problem(w, http.StatusTooManyRequests, "Too many requests; wait a moment.")
 	return false
 }
 

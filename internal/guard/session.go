@@ -40,7 +40,7 @@ func (g *Guard) newSessions() *scs.SessionManager {
 		if r.Context().Err() == nil {
 			g.o.Logger.Error("cannot load or save a session", "error", err)
 		}
-		problem(w, http.StatusServiceUnavailable, "sessions cannot be read now; try again")
+		problem(w, http.StatusServiceUnavailable, "Sessions cannot be read now; try again.")
 	}
 	return s
 }

@@ -32,7 +32,7 @@ type experimentRoutes struct {
 }
 
 func (e experimentRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/experiments", "list-experiments", "experiments", "Experiments")
+	op := call(http.MethodGet, "/experiments", "list-experiments", "experiments", "List experiments")
 	op.Description = "One page of the list; continue with the cursor in 'next'."
 	register(a, op, e.list)
 
@@ -41,7 +41,7 @@ func (e experimentRoutes) add(a *registrar) {
 	register(a, op, e.get)
 
 	op = call(http.MethodPost, "/experiments/{id}/cancel", "cancel-experiment", "experiments", "Cancel an experiment")
-	op.Description = "No further run of the experiment starts; the active run is stopped and destroyed. The response does not wait for that; " +
+	op.Description = "No further run of the experiment starts; its active runs are stopped and destroyed. The response does not wait for that; " +
 		"follow the events."
 	op.DefaultStatus = http.StatusAccepted
 	op.Errors = []int{http.StatusNotFound, http.StatusConflict}

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,8 +183,27 @@ type evidence struct {
 	asked     experiment.LogQuery
 	forgotten []string
 	inventory []api.TargetInventory
-	err       error
-	broken    error // of an archive, once it was begun
+	err       fault
+	broken    fault // of an archive, once it was begun
+}
+
+// fault is an error that a test sets between calls. No answer orders that after the
+// call before: one that breaks off arrives while its handler still ends.
+type fault struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (f *fault) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+func (f *fault) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
 }
 
 func (f *evidence) Seconds(_ context.Context, _ string, after int) ([]measure.Second, error) {
@@ -193,35 +213,35 @@ func (f *evidence) Seconds(_ context.Context, _ string, after int) ([]measure.Se
 			newer = append(newer, s)
 		}
 	}
-	return newer, f.err
+	return newer, f.err.get()
 }
 func (f *evidence) Histograms(context.Context, string) (map[measure.Distribution]string, error) {
-	return f.measured, f.err
+	return f.measured, f.err.get()
 }
 func (f *evidence) KeptTimeline(_ context.Context, r experiment.Run) ([]measure.Second, error) {
-	return slices.Clone(f.kept[r.ID].Timeline), f.err
+	return slices.Clone(f.kept[r.ID].Timeline), f.err.get()
 }
 func (f *evidence) KeptHistograms(_ context.Context, r experiment.Run) (map[measure.Distribution]string, error) {
-	return f.kept[r.ID].Histograms, f.err
+	return f.kept[r.ID].Histograms, f.err.get()
 }
 func (f *evidence) Pack(_ context.Context, run string) (string, func(context.Context, io.Writer) error, error) {
 	write := func(_ context.Context, w io.Writer) error {
 		if _, err := io.WriteString(w, "packed "+run); err != nil {
 			return err
 		}
-		return f.broken
+		return f.broken.get()
 	}
-	return "kafka-1-" + run, write, f.err
+	return "kafka-1-" + run, write, f.err.get()
 }
-func (f *evidence) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err }
+func (f *evidence) LoadStart(context.Context, string) (time.Time, error) { return f.start, f.err.get() }
 func (f *evidence) Log(_ context.Context, q experiment.LogQuery) (api.Log, error) {
 	f.asked = q
-	return f.log, f.err
+	return f.log, f.err.get()
 }
 func (f *evidence) Forget(_ context.Context, run string) error {
 	f.forgotten = append(f.forgotten, run)
-	return f.err
+	return f.err.get()
 }
 func (f *evidence) Inventory(context.Context) ([]api.TargetInventory, error) {
-	return f.inventory, f.err
+	return f.inventory, f.err.get()
 }

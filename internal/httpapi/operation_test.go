@@ -75,7 +75,7 @@ func TestSignInsAreAudited(t *testing.T) {
 
 func TestFaultsTellNothing(t *testing.T) {
 	w := newWorld(t)
-	w.evidence.err = errors.New("open /var/lib/dec/secret: permission denied")
+	w.evidence.err.set(errors.New("open /var/lib/dec/secret: permission denied"))
 	if p := w.get(at("/inventory")).refused(500); strings.Contains(p.Detail, "secret") {
 		t.Errorf("detail %q", p.Detail)
 	}

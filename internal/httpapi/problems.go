@@ -69,7 +69,7 @@ func (a *registrar) problem(ctx context.Context, err error) error {
 	case errors.Is(err, experiment.ErrAway):
 		return api.NewProblem(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, experiment.ErrBusy):
-		return api.NewProblem(http.StatusConflict, err.Error()+"; cancel it, wait until it has been destroyed, then try again")
+		return api.NewProblem(http.StatusConflict, err.Error()+"; cancel the experiment, wait until it has been destroyed, then try again")
 	case errors.Is(err, experiment.ErrKeyReused):
 		return invalid(api.FieldError{Location: "header." + keyHeader, Message: err.Error() + "; use a new key for a new request"})
 	case errors.Is(err, experiment.ErrCursor):

@@ -37,7 +37,7 @@ type runRoutes struct {
 }
 
 func (r runRoutes) add(a *registrar) {
-	op := call(http.MethodGet, "/runs", "list-runs", "runs", "Runs")
+	op := call(http.MethodGet, "/runs", "list-runs", "runs", "List runs")
 	op.Description = "One page of the list, newest first; runs of one experiment in the order in which they run."
 	register(a, op, r.list)
 

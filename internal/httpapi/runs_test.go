@@ -70,11 +70,11 @@ func TestRunThroughItsLife(t *testing.T) {
 			t.Errorf("stage %q of a load that began at %s, want %q", got.Stage, start, stage)
 		}
 	}
-	w.evidence.err = errors.New("the bucket is away")
+	w.evidence.err.set(errors.New("the bucket is away"))
 	if got := get(); got.Stage != "" {
 		t.Errorf("stage %q although it is not known", got.Stage)
 	}
-	w.evidence.err = nil
+	w.evidence.err.set(nil)
 
 	run.enter(experiment.PhaseCollect).collect(time.Millisecond).enter(experiment.PhaseDestroy)
 	if got := get(); !got.HasResult || len(got.Allowed) != 0 {
@@ -134,7 +134,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
 		t.Errorf("collected (-want +got):\n%s", diff)
 	}
-	w.evidence.err = fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrAway)
+	w.evidence.err.set(fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrAway))
 	for _, beside := range []string{"histograms", "timeline"} {
 		if got := w.get(at("/runs/%s/%s", run.ID, beside)).refused(503); !strings.Contains(got.Detail, "the bucket does not answer") {
 			t.Errorf("%s of a bucket that is away: %q, want the reason", beside, got.Detail)
@@ -142,7 +142,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	}
 	w.get(at("/runs/%s/result", run.ID)).is(200) // which is in the database
 	run.end(experiment.Succeeded, experiment.TeardownClean)
-	w.evidence.err = errors.New("unknown")
+	w.evidence.err.set(errors.New("unknown"))
 
 	next := w.claim().enter(experiment.PhaseLoad)
 	w.get(at("/runs/%s/histograms", next.ID)).refused(500)
@@ -159,7 +159,7 @@ func TestArchive(t *testing.T) {
 	if want := `attachment; filename="kafka-1-` + run + `.zip"`; got.header.Get("Content-Disposition") != want || got.header.Get("Content-Type") != "application/zip" || string(got.body) != "packed "+run {
 		t.Errorf("archive %q with %v, want %s", got.body, got.header, want)
 	}
-	w.evidence.broken = errors.New("the bucket has gone")
+	w.evidence.broken.set(errors.New("the bucket has gone"))
 	request, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestArchive(t *testing.T) {
 		t.Error("an archive that breaks off arrives as if it were whole")
 	}
 	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrAway} {
-		w.evidence.err = fmt.Errorf("run %s %w", run, err)
+		w.evidence.err.set(fmt.Errorf("run %s %w", run, err))
 		w.get(path).refused(status)
 	}
 }
@@ -231,7 +231,7 @@ func TestLogPassesOnWhatIsAsked(t *testing.T) {
 	if diff := cmp.Diff(want, w.evidence.asked); diff != "" {
 		t.Error(diff)
 	}
-	w.evidence.err = experiment.ErrCursor
+	w.evidence.err.set(experiment.ErrCursor)
 	w.get(at("/runs/%s/log?before=x", id)).refused(422, "query.before")
 	w.get(at("/runs/r000000000/log")).refused(404)
 }

@@ -55,11 +55,11 @@ func (s shutdownRoutes) add(a *registrar) {
 	register(a, op, s.request)
 
 	op = call(http.MethodGet, "/shutdown", "get-shutdown", "operation", "Get the state of a shutdown")
-	op.Description = "With ?wait= the response comes when the state changes, or after that time. The call keeps a requested shutdown from lapsing."
+	op.Description = "With ?wait=, the response is sent when the state changes, or after that time. The call keeps a requested shutdown from lapsing."
 	register(a, op, s.get)
 
 	op = call(http.MethodDelete, "/shutdown", "cancel-shutdown", "operation", "Cancel a shutdown")
-	op.Description = "Runs start again. Succeeds even if no shutdown was requested."
+	op.Description = "Queued runs start again. The call succeeds even if no shutdown was requested."
 	op.Metadata = map[string]any{auditAction: "shutdown.cancel"}
 	register(a, op, s.cancel)
 }

@@ -86,7 +86,7 @@ func unknownParam(op *huma.Operation) string {
 	if len(known) == 0 {
 		return "unknown query parameter; this call takes none"
 	}
-	return "unknown query parameter; known are " + strings.Join(known, ", ")
+	return "unknown query parameter; known parameters: " + strings.Join(known, ", ")
 }
 
 func findParam(op *huma.Operation, in, name string) *huma.Param {
@@ -162,7 +162,7 @@ func readBody(w http.ResponseWriter, r *http.Request, op *huma.Operation) *api.P
 	}
 	if len(data) == 0 {
 		if op.RequestBody.Required {
-			return api.NewProblem(http.StatusBadRequest, "The body is empty; this call needs one.")
+			return api.NewProblem(http.StatusBadRequest, "The body is empty; this call requires a body.")
 		}
 		return nil
 	}

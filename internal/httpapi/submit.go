@@ -70,7 +70,7 @@ func (s submitRoutes) add(a *registrar) {
 
 type submitInput struct {
 	ContentType string        `header:"Content-Type" hidden:"true"`
-	Key         submissionKey `header:"Idempotency-Key" doc:"Makes repeated requests one request, for 24 hours."`
+	Key         submissionKey `header:"Idempotency-Key" doc:"Requests with the same key count as one request for 24 hours."`
 	DryRun      bool          `query:"dry_run" doc:"Validate the plan without storing anything."`
 	RawBody     []byte
 }

@@ -249,7 +249,7 @@ func TestValidity(t *testing.T) {
 		"lateness below 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(9 * ms)},
 		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "the limit is 10."},
 		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
-		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "missed 11 of 2000"},
+		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "did not send 11 of 2000"},
 		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
 		"nothing was offered":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Offered = 0 }, reason: "offers no message"},
 		"two acknowledgements":   {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Acked++ }, reason: "acknowledged 1 messages more than once"},

@@ -32,7 +32,7 @@ func (m *merger) judge() {
 	case r.Counts.Offered == 0:
 		add("The schedule offers no message in the measure stage. Raise the rate or lengthen the stage.")
 	case float64(m.missed) > missedShare*float64(r.Counts.Offered):
-		add("The load generator missed %d of %d messages although the client was free to send; the limit is %g %%. "+
+		add("The load generator did not send %d of %d messages although the client could have accepted them; the limit is %g %%. "+
 			"Lower the rate or use more producer nodes.",
 			m.missed, r.Counts.Offered, missedShare*100)
 	}

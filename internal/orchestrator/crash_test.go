@@ -26,8 +26,8 @@ func TestCrashInEveryStep(t *testing.T) {
 		reason  string
 	}{
 		"lock":      {experiment.Succeeded, ""}, // it was still in the queue
-		"provision": {experiment.Failed, "interrupted: dec was killed in phase provision"},
-		"prepare":   {experiment.Failed, "interrupted: dec was killed in phase prepare"},
+		"provision": {experiment.Failed, "interrupted: the server was killed in phase provision"},
+		"prepare":   {experiment.Failed, "interrupted: the server was killed in phase prepare"},
 		"load":      {experiment.Succeeded, ""},
 		"collect":   {experiment.Succeeded, ""},
 		"destroy":   {experiment.Succeeded, ""},
@@ -103,7 +103,7 @@ func TestCrashOfALoadThatCannotGoOn(t *testing.T) {
 				f.live(0, false, func(e *orchestrator.Engine) error { return goOn(t.Context(), e) })
 				f.settled()
 				run := f.runs(id)[0]
-				equal(t, "the run", []any{run.Outcome, run.Reason}, []any{experiment.Failed, "interrupted: dec was killed in phase load"})
+				equal(t, "the run", []any{run.Outcome, run.Reason}, []any{experiment.Failed, "interrupted: the server was killed in phase load"})
 			})
 		})
 	}
@@ -210,7 +210,7 @@ func (f *fixture) measured(id string, kills int) {
 		switch {
 		case run.Outcome == experiment.Succeeded:
 			succeeded[run.Variant]++
-		case run.Outcome == experiment.Failed && strings.HasPrefix(run.Reason, "interrupted: dec was killed in phase "):
+		case run.Outcome == experiment.Failed && strings.HasPrefix(run.Reason, "interrupted: the server was killed in phase "):
 			failed++
 		default:
 			f.t.Errorf("run %s = %s, %q, want it to succeed or to be interrupted", run.ID, run.Outcome, run.Reason)

@@ -64,7 +64,7 @@ type TeardownLimits struct {
 }
 
 // ErrDetached is returned by the loops after [Engine.Detach].
-var ErrDetached = errors.New("detached: what is running continues until its time to live expires")
+var ErrDetached = errors.New("detached: running processes continue until limits.ttl expires")
 
 // Engine executes the runs of a store. Any number of engines, in any number of
 // processes, may share one store. One Engine runs one loop at a time.

@@ -266,7 +266,7 @@ func TestMeasuringLock(t *testing.T) {
 			runs := f.drive(f.engine(), single())
 			f.settled()
 			equal(t, "number of runs", len(runs), 3) // two extra ones
-			equal(t, "reason", runs[0].Reason, "take the measuring lock: no such folder")
+			equal(t, "reason", runs[0].Reason, "could not get the measuring lock: no such folder")
 			equal(t, "provisions", f.count("provision"), 0)
 		})
 	})

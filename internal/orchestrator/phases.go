@@ -42,7 +42,7 @@ func (x *execution) fromQueue(work, held context.Context) error {
 	case work.Err() != nil: // this loop ends: others may take the run
 		return x.try(held, func(ctx context.Context) error { return x.e.Store.Release(ctx, x.run.ID, x.lease) })
 	case lockErr != nil:
-		return x.endUnstarted(held, experiment.Failed, "take the measuring lock: "+lockErr.Error())
+		return x.endUnstarted(held, experiment.Failed, "could not get the measuring lock: "+lockErr.Error())
 	}
 	variant, ok := variantOf(e.Plan, x.run.Variant)
 	if !ok {
@@ -232,7 +232,8 @@ func (x *execution) followOn(work, held context.Context) (bool, error) {
 		return false, nil
 	}
 	defer release()
-	if err := x.notice(held, fmt.Sprintf("dec was killed in phase %s; the load continued, and dec follows it again", x.run.Phase)); err != nil {
+	followed := fmt.Sprintf("the server was killed in phase %s; the load continued, and the new server follows it", x.run.Phase)
+	if err := x.notice(held, followed); err != nil {
 		return false, err
 	}
 	x.as = Assignment{Run: x.run, Plan: e.Plan, Variant: variant, ExpiresAt: expires}

@@ -127,7 +127,7 @@ func TestTakeOver(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.run(t)
-			if e := <-s.ended; e.Run != run || e.Message != "failed: interrupted: dec was killed in phase load" {
+			if e := <-s.ended; e.Run != run || e.Message != "failed: interrupted: the server was killed in phase load" {
 				t.Errorf("the other server ended %+v, want %s as interrupted", e, run)
 			}
 			taken := takenOver(t, s.store, run)

@@ -35,7 +35,7 @@ func (x *execution) fromCrash(work, held context.Context) error {
 	if x.run.Outcome != "" {
 		return x.teardown(held)
 	}
-	x.run.Outcome, x.run.Reason = experiment.Failed, fmt.Sprintf("interrupted: dec was killed in phase %s", phase)
+	x.run.Outcome, x.run.Reason = experiment.Failed, fmt.Sprintf("interrupted: the server was killed in phase %s", phase)
 	if reason != "" {
 		x.run.Outcome, x.run.Reason = experiment.Cancelled, reason
 	}

@@ -31,12 +31,12 @@ func TestPlansAreHeldAgainstTheCatalog(t *testing.T) {
 		want   []string // problems; none if it is fine
 	}{
 		"a plan":             {planOn("here", plain), nil, nil},
-		"an unknown target":  {planOn("there", plain), nil, []string{`target: unknown target "there"; known are closed, cloud, here`}},
+		"an unknown target":  {planOn("there", plain), nil, []string{`target: unknown target "there"; known targets: closed, cloud, here`}},
 		"an unusable target": {planOn("closed", plain), nil, []string{"target: closed cannot be used: no credentials"}},
 		"an unknown technology": {
-			planOn("here", `{label: a, technology: toi, stack: plain}`), nil, []string{`variants[0].technology: unknown technology "toi"; known are toy, rival`}},
+			planOn("here", `{label: a, technology: toi, stack: plain}`), nil, []string{`variants[0].technology: unknown technology "toi"; known technologies: toy, rival`}},
 		"an unknown stack": {
-			planOn("here", `{label: a, technology: toy, stack: plane}`), nil, []string{`variants[0].stack: toy has no stack "plane"; it has managed, plain`}},
+			planOn("here", `{label: a, technology: toy, stack: plane}`), nil, []string{`variants[0].stack: unknown stack "plane"; stacks of toy: managed, plain`}},
 		"a stack of another target": {
 			planOn("here", `{label: a, technology: toy, stack: managed}`), nil, []string{`variants[0].stack: toy/managed does not run on target "here", only on cloud`}},
 		"a bucket that nodes cannot reach": {
@@ -46,7 +46,7 @@ func TestPlansAreHeldAgainstTheCatalog(t *testing.T) {
 		"a stack of its own target": {planOn("cloud", `{label: a, technology: toy, stack: managed}`), nil, nil},
 		"an artifact that is missing": {
 			planOn("here", plain), []func(*planner.Options){here(stocked{place: place{found: well}, lacks: []string{"toy-broker@1"}})},
-			[]string{"variants[0].stack: toy/plain cannot be used here: toy-broker@1 is not installed in /tools; to fix it: make setup"}},
+			[]string{"variants[0].stack: toy/plain cannot be used here: toy-broker@1 is not installed in /tools; fix: make setup"}},
 		"an option out of its range": {
 			planOn("here", `{label: a, technology: toy, stack: plain, options: {size: 10}}`), nil, []string{"variants[0].options.size: Write a number from 1 to 9."}},
 		"an unknown option": {
@@ -56,11 +56,11 @@ func TestPlansAreHeldAgainstTheCatalog(t *testing.T) {
 		"settings of a client that takes none": {
 			planOn("here", `{label: a, technology: rival, stack: pretend, client_config: {x: 1}}`), nil, []string{"variants[0]: rival takes no settings"}},
 		"an emulator that is none": {
-			planOn("here", `{label: a, technology: toy, stack: plain, emulator: x}`), nil, []string{"variants[0].emulator: toy/plain is not an emulator: omit it"}},
+			planOn("here", `{label: a, technology: toy, stack: plain, emulator: x}`), nil, []string{"variants[0].emulator: toy/plain is not an emulator: remove this field"}},
 		"all at once": {
 			planOn("there", `{label: a, technology: toi, stack: plain}, {label: b, technology: toy, stack: plain, options: {size: 0}, client_config: {x: 1}}`), nil,
 			[]string{
-				`target: unknown target "there"; known are closed, cloud, here`, `variants[0].technology: unknown technology "toi"; known are toy, rival`,
+				`target: unknown target "there"; known targets: closed, cloud, here`, `variants[0].technology: unknown technology "toi"; known technologies: toy, rival`,
 				"variants[1].options.size: Write a number from 1 to 9.", "variants[1].client_config.x: unknown setting",
 			}},
 	}
@@ -125,7 +125,7 @@ func TestATargetIsAskedWhetherItCanTakeAPlan(t *testing.T) {
 		}
 	}
 	got, err := fake(t, here(place{found: said()})).Propose(t.Context(), planOn("here", plain))
-	if err != nil || !strings.Contains(strings.Join(got.Warnings, "\n"), "others are at work") || strings.Contains(strings.Join(got.Warnings, "\n"), "much is free") {
+	if err != nil || !strings.Contains(strings.Join(got.Warnings, "\n"), "Others are at work.") || strings.Contains(strings.Join(got.Warnings, "\n"), "uch is free") {
 		t.Errorf("Propose() = warnings %q, %v, want the advice alone", got.Warnings, err)
 	}
 	refused := said(target.Finding{Subject: "disk", Level: target.Refuse, Detail: "the disk is full", Fix: "write less"}, target.Finding{Subject: "memory", Level: target.Refuse, Detail: "no memory"})

@@ -16,7 +16,7 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 	var problems experiment.Problems
 	place, ok := p.Places[plan.Target]
 	if !ok {
-		problems.Add("target", "unknown target %q; known are %s", plan.Target, strings.Join(p.Places.Names(), ", "))
+		problems.Add("target", "unknown target %q; known targets: %s", plan.Target, strings.Join(p.Places.Names(), ", "))
 	} else if whole := place.Check(ctx, target.Demand{})[0]; whole.Level == target.Refuse {
 		problems.Add("target", "%s cannot be used: %s", place.Name, whole.Detail)
 	} else if p.LocalBucket && !place.Facts.SharedFiles {
@@ -41,22 +41,22 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {
 	tech, ok := find(p.offers, v.Technology, offer.name)
 	if !ok {
-		faults.Add("technology", "unknown technology %q; known are %s", v.Technology, names(p.offers, offer.name))
+		faults.Add("technology", "unknown technology %q; known technologies: %s", v.Technology, names(p.offers, offer.name))
 		return
 	}
 	stack, ok := find(tech.stacks, v.Stack, stackName)
 	if !ok {
-		faults.Add("stack", "%s has no stack %q; it has %s", tech.Name, v.Stack, names(tech.stacks, stackName))
+		faults.Add("stack", "unknown stack %[2]q; stacks of %[1]s: %[3]s", tech.Name, v.Stack, names(tech.stacks, stackName))
 		return
 	}
 	if !stack.RunsOn(plan.Target) {
 		faults.Add("stack", "%s/%s does not run on target %q, only on %s", tech.Name, stack.Name, plan.Target, strings.Join(stack.Targets, ", "))
 	}
 	if why := p.why(stack, plan.Target); why != "" {
-		faults.Add("stack", "%s/%s cannot be used here: %s; to fix it: %s", tech.Name, stack.Name, why, p.Setup)
+		faults.Add("stack", "%s/%s cannot be used here: %s; fix: %s", tech.Name, stack.Name, why, p.Setup)
 	}
 	if v.Emulator != "" && stack.Emulator == "" {
-		faults.Add("emulator", "%s/%s is not an emulator: omit it", tech.Name, stack.Name)
+		faults.Add("emulator", "%s/%s is not an emulator: remove this field", tech.Name, stack.Name)
 	}
 	options, err := stack.Check(v.Options)
 	addUnder(faults, "options", err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
@@ -104,7 +105,7 @@ func (p *Planner) admit(ctx context.Context, plan experiment.Plan) (warnings []s
 		case found.Level == target.Refuse:
 			refusal.Reasons = append(refusal.Reasons, found.Detail)
 		case found.Level == target.Advice:
-			warnings = append(warnings, found.Detail)
+			warnings = append(warnings, strings.ToUpper(found.Detail[:1])+found.Detail[1:]+".")
 		}
 	}
 	if len(refusal.Reasons) > 0 {

@@ -40,7 +40,7 @@ var fields = map[string]field{
 	"target":   {doc: "Target on which the runs take place.", def: `"local"`, slug: true},
 	"compare":  {doc: "Primary metric, the only one that gets a verdict.", def: `"e2e_p99"`, enum: metricNames()},
 	"workload": {doc: "Load offered to every variant.", required: true},
-	"variants": {doc: "Candidates to compare.", required: true, min: 1, max: maxVariants},
+	"variants": {doc: "Variants to compare.", required: true, min: 1, max: maxVariants},
 	"repeat":   {doc: "Number of runs per variant, each on fresh infrastructure.", def: `5`, min: 1, max: 100},
 	"limits":   {doc: "Time limits of the experiment and its runs."},
 

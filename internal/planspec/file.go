@@ -117,5 +117,5 @@ func element(list []*yamltext.Node, name string) (*yamltext.Node, error) {
 		}
 		labels = append(labels, label)
 	}
-	return nil, fmt.Errorf("there is no %q; known are %s", name, strings.Join(labels, ", "))
+	return nil, fmt.Errorf("there is no %q; known labels: %s", name, strings.Join(labels, ", "))
 }

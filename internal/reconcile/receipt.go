@@ -75,6 +75,7 @@ func (v *Verifier) statement(objects []experiment.ReceiptObject) string {
 	for _, o := range objects {
 		by[o.By]++
 	}
-	return fmt.Sprintf("Nothing is left: no attempt is running, %d objects are gone (%d by destroy, %d by the sweep, %d never created), and %s.",
+	return fmt.Sprintf("Nothing is left: no attempt is running, %d objects are gone "+
+		"(%d destroyed, %d removed by the sweep, %d never created), and %s.",
 		len(objects), by[byDestroy], by[bySweep], by[byNobody], sweeps)
 }

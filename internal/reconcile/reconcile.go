@@ -87,7 +87,7 @@ func (e *LeakedError) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text + "; DEC tries again daily and at the next start, and `dec reconcile` tries now"
+	return text + "; DEC retries daily and at the next start; 'dec reconcile' retries now"
 }
 
 // Unwrap returns why the last removals failed.

@@ -129,7 +129,7 @@ func TestVerifyReceipts(t *testing.T) {
 			ledger: ledger{
 				created: []experiment.Intent{intent("create", "port", "20001"), intent("create", "process", "r1-a")},
 				deleted: []experiment.Intent{intent("delete", "port", "20001"), intent("delete", "process", "r1-a")}},
-			statement: "2 objects are gone (2 by destroy, 0 by the sweep, 0 never created)",
+			statement: "2 objects are gone (2 destroyed, 0 removed by the sweep, 0 never created)",
 			want:      []string{"port 20001 destroy", "process r1-a destroy"},
 		},
 		"what is left is swept, the rest was never created": {
@@ -140,7 +140,7 @@ func TestVerifyReceipts(t *testing.T) {
 		},
 		"a port reserved by a plan that was not recorded is swept": {
 			objects:   []experiment.Object{object("r1", "port", "20001")},
-			statement: "1 by the sweep",
+			statement: "1 removed by the sweep",
 			want:      []string{"port 20001 sweep"},
 		},
 		"a port in use again by another run is not touched": {
@@ -173,7 +173,7 @@ func TestVerifyReceipts(t *testing.T) {
 			ledger: ledger{
 				created: []experiment.Intent{{Address: "a.one", Kind: "stream"}, {Address: "a.two", Kind: "stream"}},
 				deleted: []experiment.Intent{{Address: "a.one", Kind: "stream"}, {Address: "a.two", Kind: "stream"}}},
-			statement: "2 objects are gone (1 by destroy, 1 by the sweep, 0 never created)",
+			statement: "2 objects are gone (1 destroyed, 1 removed by the sweep, 0 never created)",
 			want:      []string{"stream s-7f3 sweep", "stream  destroy"},
 		},
 	}

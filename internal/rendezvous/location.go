@@ -105,7 +105,7 @@ func (l *location) set(name, value string) error {
 		}
 		l.pathStyle = value == "true"
 	default:
-		return fmt.Errorf("the bucket URL has an unknown parameter %q; known are region, endpoint and path_style. "+
+		return fmt.Errorf("the bucket URL has an unknown parameter %q; known parameters: region, endpoint, path_style. "+
 			"Credentials come from the environment", name)
 	}
 	return nil

@@ -253,8 +253,8 @@ func method(w experiment.Workload) []string {
 			"The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
 		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. " +
 			"A percentile with fewer than 10 samples beyond it is not shown.",
-		"Every message is accounted for: lost is acknowledged and never received, duplicate is received again by the same group, " +
-			"reordered is received after a later one of its key or partition.",
+		"Every message is accounted for. A lost message was acknowledged but never received, a duplicate was received again by the same group, " +
+			"and a reordered message was received after a later message of its key or partition.",
 		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method " +
 			"over the pairs of variants, only for the primary metric. All other numbers are shown without a verdict.",
 		"A run is counted only if the load generator and the clocks were not the limit. Runs that are not counted are shown with the reason.",

@@ -117,7 +117,7 @@ func (d *Document) differenceChart() *chart {
 	reach = math.Pow(reach, 1.08)
 	metric := d.Stats.Metric
 	bottom := 14 + rowHeight*float64(rows)
-	c := &chart{ID: "difference", Title: "The difference: " + metric.Title(),
+	c := &chart{ID: "difference", Title: "Difference in " + metric.Title(),
 		Width: 960, Height: bottom + 46, Left: left, Right: 730, Top: 14, Bottom: bottom,
 		XLabel: "ratio of the first to the second, log scale; × 1 is no difference",
 		Desc: "The estimated ratio of each pair of variants and its confidence interval. " +

@@ -161,7 +161,7 @@ func (d *Document) badges() []badge {
 	}
 	badges := []badge{
 		{fmt.Sprintf("%d of %d runs ended", ended, len(runs)), ""},
-		{fmt.Sprintf("%d of %d runs count", counted, len(runs)), tone(counted == len(runs))},
+		{fmt.Sprintf("%d of %d runs counted", counted, len(runs)), tone(counted == len(runs))},
 		{d.Fairness.Label, tone(d.Fairness.Equal())},
 	}
 	if slices.ContainsFunc(d.Set.Variants, func(v *comparison.Variant) bool { return v.Program() != "" }) {

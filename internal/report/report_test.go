@@ -217,7 +217,7 @@ func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
 	with, without := limited(t), synthetic(t)
 	for form, want := range map[string][]string{
 		"table": {"Throttled writes", "Retried sends"},
-		"html":  {"Throttled writes", "Throttled per second: kinesis (emulator)", "Wait for a free slot, p99 of each second: kinesis (emulator)"},
+		"html":  {"Throttled writes", "Throttled writes per second: kinesis (emulator)", "Back-pressure wait, p99 of each second: kinesis (emulator)"},
 	} {
 		write := map[string]func(report.Document) string{
 			"table": func(r report.Document) string { return write(t, r, table(false)) },
@@ -233,7 +233,7 @@ func TestIncidentsAreShownWhereThereAreSome(t *testing.T) {
 		}
 	}
 	page := write(t, with, report.HTML)
-	for _, absent := range []string{"Throttled reads", "Reads throttled per second", "Throttled per second: kafka"} {
+	for _, absent := range []string{"Throttled reads", "Throttled reads per second", "Throttled writes per second: kafka"} {
 		if strings.Contains(page, absent) {
 			t.Errorf("html has %q, of which there is none", absent)
 		}

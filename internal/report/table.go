@@ -67,7 +67,7 @@ func writeVerdict(b *strings.Builder, c comparison.Comparison, p paint) {
 
 // writeFigures writes a line per figure and a column per variant.
 func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
-	rows := [][]string{{""}, {"Runs counted"}}
+	rows := [][]string{{""}, {"Counted runs"}}
 	for _, v := range c.Variants {
 		rows[0] = append(rows[0], oneLine(v.Name))
 		rows[1] = append(rows[1], fmt.Sprintf("%d of %d", v.Counted, v.Runs))

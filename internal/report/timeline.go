@@ -40,8 +40,8 @@ var timeSeries = []series{
 
 // throttleSeries are drawn for variants that refused something.
 var throttleSeries = []series{
-	throttleOf(experiment.ThrottledWrites, "Throttled per second"),
-	throttleOf(experiment.ThrottledReads, "Reads throttled per second"),
+	throttleOf(experiment.ThrottledWrites, "Throttled writes per second"),
+	throttleOf(experiment.ThrottledReads, "Throttled reads per second"),
 }
 
 func throttleOf(i experiment.Incident, title string) series {
@@ -54,7 +54,7 @@ func throttleOf(i experiment.Incident, title string) series {
 // waitSeries is a quantile of the wait for a free slot.
 func waitSeries(quantile string) series {
 	return series{
-		id: "wait", title: "Wait for a free slot, " + quantile + " of each second", format: compactWait,
+		id: "wait", title: "Back-pressure wait, " + quantile + " of each second", format: compactWait,
 		value: func(s measure.Second) (float64, bool) {
 			ns := s.Latencies[measure.Backpressure].Quantile(quantile)
 			if ns == nil {

@@ -14,7 +14,7 @@ import (
 
 // reasonKilled is why the rest of an experiment does not run whose dec run was
 // killed.
-const reasonKilled = "interrupted: the dec run that submitted it was killed; submit it again"
+const reasonKilled = "interrupted: the 'dec run' command that submitted the experiment was killed; submit it again"
 
 // Attend notes that an experiment belongs to somebody who waits at a terminal. If
 // this process is killed, the next one cancels what is queued of it: its person

@@ -118,7 +118,7 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 		if p.NB < p.NA {
 			label, n = p.B, p.NB
 		}
-		p.Reason = fmt.Sprintf("%s has %d valid runs of the %d needed.", w.names[label], n, need)
+		p.Reason = fmt.Sprintf("%s has only %d valid runs; %d are needed.", w.names[label], n, need)
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs are too few to decide at this level.", p.NA, p.NB)
 	case *p.Low > 1:

@@ -45,15 +45,15 @@ func TestVerdicts(t *testing.T) {
 		},
 		"throughput, where more is better": {
 			with(func(q *stats.Question) { q.Metric = experiment.Throughput }), []stats.Sample{kafka(1200, 5), nats(1000, 5)}, stats.Different, "kafka",
-			"kafka carries more than nats at throughput: 20 % higher (95 % CI 17–24 %; 5 against 5 runs).",
+			"kafka is better than nats at throughput: 20 % higher (95 % CI 17–24 %; 5 against 5 runs).",
 		},
 		"processor time": {
 			with(func(q *stats.Question) { q.Metric = experiment.CPUPerMillion }), []stats.Sample{kafka(120, 5), nats(60, 5)}, stats.Different, "nats",
-			"nats needs less than kafka at broker CPU per million messages by a factor of 2.00 (95 % CI 1.94–2.06; 5 against 5 runs).",
+			"nats is better than kafka at broker CPU per million messages by a factor of 2.00 (95 % CI 1.94–2.06; 5 against 5 runs).",
 		},
 		"overlapping runs": {
 			done, []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.CantTell, "",
-			"Can't tell which is faster at end-to-end p99: anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). More runs would narrow this.",
+			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). More runs would narrow this range.",
 		},
 		"runs that have not ended": {
 			with(func(q *stats.Question) { q.Ended = 4 }), []stats.Sample{kafka(3, 2), nats(1, 2)}, stats.NoVerdict, "",
@@ -69,7 +69,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"too few valid runs": {
 			done, []stats.Sample{kafka(3, 5), nats(1, 4)}, stats.NoVerdict, "",
-			"No verdict on kafka and nats: nats has 4 valid runs of the 5 needed.",
+			"No verdict on kafka and nats: nats has only 4 valid runs; 5 are needed.",
 		},
 		"no valid run": {
 			done, []stats.Sample{kafka(3, 5), {Label: "nats", Missing: "nats could not be measured: port in use."}}, stats.NoVerdict, "",
@@ -93,7 +93,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"lost messages of one of three": {
 			three, []stats.Sample{kafka(3, 5), nats(1, 5), {Label: "redis", Values: around(2, 5), Unranked: "redis lost 2."}}, stats.NoVerdict, "",
-			"No verdict over all candidates: not every pair has one. redis lost 2.",
+			"No verdict for all variants together: not every pair has one. redis lost 2.",
 		},
 		"a value that has no logarithm": {
 			done, []stats.Sample{{Label: "kafka", Values: []float64{1, 0, 2, 3, 4}}, nats(1, 5)}, stats.NoVerdict, "",
@@ -105,11 +105,11 @@ func TestVerdicts(t *testing.T) {
 		},
 		"one of three is best": {
 			three, []stats.Sample{kafka(3, 5), nats(1, 5), redis}, stats.Different, "nats",
-			"Of 3 candidates, nats is fastest at end-to-end p99: lower than every other one by at least a factor of 2.9 (95 % CI, corrected for 3 comparisons).",
+			"Of 3 variants, nats is fastest at end-to-end p99: lower than every other one by at least a factor of 2.9 (95 % CI, corrected for 3 comparisons).",
 		},
 		"two of three are not beaten": {
 			three, []stats.Sample{kafka(1, 5), nats(1.01, 5), redis}, stats.CantTell, "",
-			"Can't tell which of the 3 candidates is fastest at end-to-end p99: nothing beats kafka and nats.",
+			"Can't tell which of the 3 variants is fastest at end-to-end p99. Not beaten by any other: kafka and nats.",
 		},
 	}
 	for name, tt := range tests {

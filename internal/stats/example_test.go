@@ -32,6 +32,6 @@ func ExampleCompare_cantTell() {
 	fmt.Println(strings.ReplaceAll(c.Sentence, ". ", ".\n"))
 	// Output:
 	// cant_tell
-	// Can't tell which is faster at publish p99: anything from file 21.4 % lower to memory 23.1 % lower (95 % CI; 5 against 5 runs).
-	// More runs would narrow this.
+	// Can't tell which is faster at publish p99: the difference could be anything from file 21.4 % lower to memory 23.1 % lower (95 % CI; 5 against 5 runs).
+	// More runs would narrow this range.
 }

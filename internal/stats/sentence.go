@@ -29,7 +29,7 @@ func (c *Comparison) conclude(w wording) {
 		c.Verdict = NoVerdict
 		switch {
 		case q.Ended < q.Planned:
-			c.Sentence = "No verdict yet: " + c.Reason
+			c.Sentence = "No verdict yet: " + lowerFirst(c.Reason)
 			return
 		case q.Separate:
 			c.Sentence = "Numbers and intervals only: these runs were not randomised together."
@@ -76,17 +76,17 @@ func (c *Comparison) rank(w wording) {
 	switch {
 	case c.Best != "":
 		c.Verdict = Different
-		c.Sentence = fmt.Sprintf("Of %d candidates, %s %s at %s: %s than every other one by at least %s.",
+		c.Sentence = fmt.Sprintf("Of %d variants, %s %s at %s: %s than every other one by at least %s.",
 			len(c.Variants), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead())
 	case !decided:
-		c.Verdict, c.Reason = NoVerdict, "Not every pair of candidates has a verdict."
-		c.Sentence = sentences(append([]string{"No verdict over all candidates: not every pair has one."}, w.unranked...)...)
+		c.Verdict, c.Reason = NoVerdict, "Not every pair of variants has a verdict."
+		c.Sentence = sentences(append([]string{"No verdict for all variants together: not every pair has one."}, w.unranked...)...)
 	case len(unbeaten) == len(c.Variants):
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s.", len(c.Variants), said.best, c.Metric.Title())
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d variants %s at %s.", len(c.Variants), said.best, c.Metric.Title())
 	default:
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d candidates %s at %s: nothing beats %s.",
+		c.Sentence = fmt.Sprintf("Can't tell which of the %d variants %s at %s. Not beaten by any other: %s.",
 			len(c.Variants), said.best, c.Metric.Title(), list(unbeaten))
 	}
 }
@@ -149,7 +149,7 @@ func (p Pair) sentence(w wording, comparisons int) string {
 	if p.Low == nil {
 		return head + ": " + lowerFirst(p.Reason)
 	}
-	return fmt.Sprintf("%s: anything from %s to %s (%s; %s). More runs would narrow this.",
+	return fmt.Sprintf("%s: the difference could be anything from %s to %s (%s; %s). More runs would narrow this range.",
 		head, p.side(w, *p.Low), p.side(w, *p.High), ci, against)
 }
 
@@ -167,7 +167,7 @@ func (p Pair) side(w wording, ratio float64) string {
 		lower, higher = w.names[p.B], 1/ratio
 	}
 	if ratio == 1 {
-		return "none"
+		return "no difference"
 	}
 	if higher <= 1.0/factorFrom {
 		return fmt.Sprintf("%s lower by a factor of %s", lower, decimal(1/higher, 1))

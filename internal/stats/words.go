@@ -20,9 +20,9 @@ func wordsFor(m experiment.Metric) words {
 	case m.Latency():
 		return words{better: "is faster", best: "is fastest", direction: "lower"}
 	case m.MoreIsBetter():
-		return words{better: "carries more", best: "carries most", direction: "higher"}
+		return words{better: "is better", best: "is best", direction: "higher"}
 	}
-	return words{better: "needs less", best: "needs least", direction: "lower"}
+	return words{better: "is better", best: "is best", direction: "lower"}
 }
 
 // size words how far one is ahead, and the interval of that. A lead of 2 and

@@ -61,7 +61,7 @@ func (t *tx) end(ctx context.Context, run *experiment.Run, lease int64, repeats 
 func outcomeMessage(run experiment.Run) string {
 	message := string(run.Outcome)
 	if run.Outcome == experiment.Succeeded && !run.Validity.OK {
-		message = "succeeded, not valid"
+		message = "succeeded, but invalid"
 	}
 	if run.Reason != "" {
 		message += ": " + run.Reason
@@ -90,7 +90,7 @@ func (t *tx) repeat(ctx context.Context, experimentID string, repeats Repeats) e
 	if err := t.QueryRowContext(ctx, `SELECT seq FROM experiments WHERE id = $1`, e.ID).Scan(&seq); err != nil {
 		return err
 	}
-	return t.enqueue(ctx, e, seq, added, "repeats a run that failed or was not valid")
+	return t.enqueue(ctx, e, seq, added, "run added, because one failed or was invalid")
 }
 
 // Cancel asks for the end of one run. A queued run that nobody has claimed ends

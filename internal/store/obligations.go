@@ -55,7 +55,7 @@ func (s *Store) Settle(ctx context.Context, run *experiment.Run, lease int64) ([
 		if err := t.update(ctx, *run, lease); err != nil {
 			return err
 		}
-		message := "destroyed after all: a receipt proves that nothing is left"
+		message := "no longer leaked: a receipt proves that nothing is left"
 		if run.Receipt == nil {
 			message = "still leaked: " + run.Reason
 		}

@@ -211,7 +211,7 @@ func TestMemoryLimit(t *testing.T) {
 	spec.Limits.MemoryBytes = 300 << 20 // two of them take 256 MiB each
 	p := start(t, spec, supervise.Secrets{})
 	exit := wait(t, p)
-	if exit.Cause != supervise.CauseMemory || exit.Signal != "SIGKILL" || !strings.Contains(exit.Message, "exceed its limit of 314.6 MB") {
+	if exit.Cause != supervise.CauseMemory || exit.Signal != "SIGKILL" || !strings.Contains(exit.Message, "the limit is 314.6 MB") {
 		t.Errorf("Wait() = %+v, want cause memory", exit)
 	}
 	if exit.Usage.RSSBytes <= spec.Limits.MemoryBytes || exit.Usage.Processes != 2 {

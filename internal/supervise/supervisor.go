@@ -254,7 +254,7 @@ func (s *supervisor) sample(now time.Time) {
 		s.writeSample(usage)
 	}
 	if limit > 0 && usage.RSSBytes > limit && s.cause != CauseMemory {
-		message := fmt.Sprintf("%s of memory exceed its limit of %s", megabytes(usage.RSSBytes), megabytes(limit))
+		message := fmt.Sprintf("it used %s of memory; the limit is %s", megabytes(usage.RSSBytes), megabytes(limit))
 		s.log.Info("kill", "message", message)
 		s.fail(CauseMemory, message)
 		s.killAll()

@@ -242,7 +242,7 @@ func unknownName(kind, name string, known []string) string {
 	case len(known) == 0:
 		return fmt.Sprintf("unknown %s: there are none here", kind)
 	}
-	return fmt.Sprintf("unknown %s; known are %s", kind, strings.Join(known, ", "))
+	return fmt.Sprintf("unknown %s; known names: %s", kind, strings.Join(known, ", "))
 }
 
 // typeName says a type in words.

@@ -39,7 +39,7 @@ func (r *Runner) writeLockFile(root string, own []Provider) error {
 		build := filepath.Join(r.options.Mirror, filepath.FromSlash(p.Source), p.Version, runtime.GOOS+"_"+runtime.GOARCH)
 		hash, err := dirhash.HashDir(build, "", dirhash.Hash1)
 		if err != nil {
-			return fmt.Errorf("hash the provider %s %s: %w; run make setup", p.Source, p.Version, err)
+			return fmt.Errorf("hash the provider %s %s: %w; run 'make setup'", p.Source, p.Version, err)
 		}
 		body := file.Body().AppendNewBlock("provider", []string{p.Source}).Body()
 		body.SetAttributeValue("version", cty.StringVal(p.Version))

@@ -84,7 +84,7 @@ func TestMissingProviderIsTold(t *testing.T) {
 	o.Providers = []tofu.Provider{{Source: ownBuild.Source, Version: "0.0.0-gnone", Artifacts: true}}
 	j := job(t, nil)
 	j.Target = "own"
-	if _, err := newRunner(t, o).Provision(t.Context(), j, nil); err == nil || !strings.Contains(err.Error(), "run make setup") {
+	if _, err := newRunner(t, o).Provision(t.Context(), j, nil); err == nil || !strings.Contains(err.Error(), "run 'make setup'") {
 		t.Errorf("Provision() = %v, want an error that says what to do", err)
 	}
 }

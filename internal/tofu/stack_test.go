@@ -288,7 +288,7 @@ func TestCheck(t *testing.T) {
 		"out of validation":                  {options: `{"brokers": 2}`, faults: experiment.Problems{{Path: "brokers", Message: "Write 1 or 3, not 2."}}},
 		"a rule over two options":            {options: `{"replicas": 2}`, faults: experiment.Problems{{Path: "replicas", Message: "There are only 1 brokers."}}},
 		"an unknown option":                  {options: `{"broker": 1}`, faults: experiment.Problems{{Path: "broker", Message: `unknown option; did you mean "brokers"?`}}},
-		"an option like no other":            {options: `{"zzzzz": 1}`, faults: experiment.Problems{{Path: "zzzzz", Message: `unknown option; known are brokers, storage, replicas, limits`}}},
+		"an option like no other":            {options: `{"zzzzz": 1}`, faults: experiment.Problems{{Path: "zzzzz", Message: `unknown option; known names: brokers, storage, replicas, limits`}}},
 		"a text is no number":                {options: `{"brokers": "3"}`, faults: experiment.Problems{{Path: "brokers", Message: `must be a number, not the text "3"`}}},
 		"a number is no text":                {options: `{"storage": 3}`, faults: experiment.Problems{{Path: "storage", Message: `must be text, not the number 3`}}},
 		"null where there is a default":      {options: `{"brokers": null}`, faults: experiment.Problems{{Path: "brokers", Message: `must not be null; omit it to use the default`}}},

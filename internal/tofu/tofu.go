@@ -148,7 +148,7 @@ func New(o Options) (*Runner, error) {
 		return nil, errors.New("tofu: options Stacks, Targets and Attempts are required")
 	}
 	if _, err := os.Stat(o.Binary); err != nil {
-		return nil, fmt.Errorf("find OpenTofu: %w; run make setup", err)
+		return nil, fmt.Errorf("find OpenTofu: %w; run 'make setup'", err)
 	}
 	return &Runner{options: o, logger: cmp.Or(o.Logger, slog.Default())}, nil
 }

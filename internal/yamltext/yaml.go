@@ -106,7 +106,7 @@ func (m *meter) fault(err error) error {
 	load, ok := errors.AsType[*yaml.LoadError](err)
 	switch {
 	case m.marks > maxMarks && (!ok || load.Stage == yaml.ReaderStage):
-		return refusal(m.lines+1, "more than %d punctuation marks and lines up to here", maxMarks)
+		return refusal(m.lines+1, "the document has more than %d punctuation marks and lines; the limit is reached on this line", maxMarks)
 	case !ok:
 		return errors.New("not YAML or JSON") // the library has no other errors
 	case load.Message == errDepth.Error():

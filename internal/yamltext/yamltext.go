@@ -92,7 +92,9 @@ func tooDeep(line int) error {
 	return refusal(line, "nested %d levels deep; at most %d are allowed", MaxDepth+1, MaxDepth)
 }
 
-func tooMany(line int) error { return refusal(line, "more than %d values up to here", maxValues) }
+func tooMany(line int) error {
+	return refusal(line, "the document has more than %d values; the limit is reached on this line", maxValues)
+}
 
 func longName(line int) error {
 	return refusal(line, "a field name has more than %d bytes", maxName)

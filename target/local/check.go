@@ -38,9 +38,9 @@ func (p place) Check(ctx context.Context, d target.Demand) []target.Finding {
 		return []target.Finding{{Level: target.Refuse, Detail: fmt.Sprintf("the ledger %s cannot be used: %v", p.dir, err),
 			Fix: fmt.Sprintf("make the folder writable, or set %s to one that is", LedgerVariable)}}
 	}
-	whole := target.Finding{Detail: "processes on this machine; none of DEC's is running"}
+	whole := target.Finding{Detail: "processes on this machine; none are running now"}
 	if len(objects) > 0 {
-		whole.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now (dec inventory)", len(objects))
+		whole.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now; see 'dec inventory'", len(objects))
 	}
 	// What is used now is used by the run that is active.
 	return []target.Finding{whole, p.checkDisk(d), checkMemory(len(objects) > 0), checkLoad(len(objects) > 0)}

@@ -86,7 +86,7 @@ func (l *Ledger) reserve(name string, tags map[string]string) (Port, error) {
 		p := newPort(number, name, tags)
 		return p, l.writePort(p, os.Link)
 	}
-	return Port{}, fmt.Errorf("none of the ports %d to %d is free: `dec reconcile` frees those of runs that have ended", FirstPort, LastPort)
+	return Port{}, fmt.Errorf("none of the ports %d to %d is free: 'dec reconcile' frees the ports of runs that have ended", FirstPort, LastPort)
 }
 
 // numbers are all port numbers, beginning at one that follows from the name. A
@@ -134,7 +134,7 @@ func (l *Ledger) claim(want Port) (Port, error) {
 	case err != nil:
 		return Port{}, err
 	case p.Name != want.Name:
-		return Port{}, fmt.Errorf("it has been reserved for %q meanwhile: plan again", p.Name)
+		return Port{}, fmt.Errorf("it has since been reserved for %q: plan again", p.Name)
 	}
 	if listened(want.Number) {
 		if err := os.Remove(l.portFile(want.Number)); err != nil && !gone(err) {

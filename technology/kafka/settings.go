@@ -22,7 +22,7 @@ var fields = []technology.ConfigField{
 	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: 64 << 20, Doc: "Maximum batch size per partition, before compression."},
 	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Compression codec of batches."},
 	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000,
-		Doc: "Time after which an unacknowledged message has failed, retries included."},
+		Doc: "Time after which an unacknowledged message fails, including retries."},
 	{Name: "fetch_min_bytes", Default: 1, Min: 1, Max: 64 << 20,
 		Doc: "Amount of data at which the broker answers a fetch before fetch_max_wait_ms has passed."},
 	{Name: "fetch_max_wait_ms", Default: 500, Min: 1, Max: 60_000, Doc: "Maximum time before the broker answers a fetch."},

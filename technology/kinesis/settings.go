@@ -34,7 +34,7 @@ var fields = []technology.ConfigField{
 	{Name: "request_timeout_ms", Default: 10_000, Min: 100, Max: 600_000, Doc: "Time after which a PutRecords or GetRecords request is sent again. " +
 		"If a PutRecords request had arrived after all, its records are duplicated."},
 	{Name: "delivery_timeout_ms", Default: 120_000, Min: 100, Max: 3_600_000,
-		Doc: "Time after which an unacknowledged message has failed, retries included."},
+		Doc: "Time after which an unacknowledged message fails, including retries."},
 	{Name: "retry_backoff_ms", Default: 50, Min: 1, Max: 60_000, Doc: "Maximum pause of a shard after a refused request or record. " +
 		"It doubles with each request that is refused entirely; the actual pause is random, at least half of it."},
 	{Name: "retry_backoff_max_ms", Default: 1000, Min: 1, Max: 60_000, Doc: "Limit up to which retry_backoff_ms doubles."},

@@ -28,7 +28,7 @@ func TestCheckConfig(t *testing.T) {
 			want: "client_config.max_ack_pending: is 99, but must be at least prefetch, 100"},
 		"nothing is pending without acknowledgements": {config: `{"prefetch": 100, "max_ack_pending": 99, "consumer_ack": "none"}`},
 		"a setting of Kafka": {config: `{"linger_ms": 5}`,
-			want: "client_config.linger_ms: there is no such setting; known are consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
+			want: "client_config.linger_ms: there is no such setting; known settings: consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
 		"more copies than a stream can have": {config: `{}`, workload: experiment.Workload{Topology: experiment.Topology{Replicas: 7}},
 			want: "JetStream keeps at most 5 copies of a stream, but the workload asks for 7: lower workload.topology.replicas and workload.require.replicas"},
 	}

@@ -2,15 +2,19 @@ package technologytest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -74,9 +78,35 @@ func StartCluster(t testing.TB, technologyName, stackName string, options map[st
 // Signal sends a signal to all processes of a service.
 func (c *Cluster) Signal(t testing.TB, name string, s syscall.Signal) {
 	t.Helper()
-	if err := syscall.Kill(-c.services[name].pid, s); err != nil {
+	pid := c.services[name].pid
+	if err := syscall.Kill(-pid, s); err != nil {
 		t.Fatalf("signal %s to %s: %v", s, name, err)
 	}
+	for s == syscall.SIGSTOP && !stopped(t, pid) {
+		runtime.Gosched() // a busy machine may let its threads run on for a moment
+	}
+}
+
+// stopped reports whether all threads of a process stand still.
+func stopped(t testing.TB, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("threads of process %d: %q, %v", pid, threads, err)
+	}
+	for _, file := range threads {
+		stat, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has ended
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		// The state follows the name, which is in brackets and may hold some itself.
+		if state := stat[bytes.LastIndexByte(stat, ')')+1:]; !bytes.HasPrefix(state, []byte(" T")) {
+			return false
+		}
+	}
+	return true
 }
 
 // Exited is closed once a service has ended.

@@ -29,7 +29,7 @@ export function comparison(e, runs) {
       run: r,
       counts: counts(80000),
       link: `/runs/${r.id}`,
-      ...(!r.validity.ok && { excluded: `not valid: ${r.validity.reasons.join("; ")}` }),
+      ...(!r.validity.ok && { excluded: `invalid: ${r.validity.reasons.join(" ")}` }),
       metrics: {
         e2e_p50: value(r) / 4,
         e2e_p99: value(r),
@@ -64,7 +64,7 @@ export function comparison(e, runs) {
     }),
     figures,
     caveats: [
-      "Not like for like: durable before the acknowledgement: kafka page cache, nats fsync before ack.",
+      "The guarantees differ. durable before the acknowledgement: kafka page cache, nats fsync before ack.",
       ...caveats,
     ],
     fairness: { known: true, label: "same guarantees", differences: [], unequal: [], nature: [] },

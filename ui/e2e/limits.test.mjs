@@ -61,7 +61,7 @@ test("what would make guarantees equal stands beside what differs", async () => 
   await page.goto(`${mock.url}/experiments/edone00001?tab=config`);
   await page.getByText("kafka with brokers: 3 and workload.topology.replicas: 3").waitFor();
   await page.getByText("kinesis (emulator) cannot be raised", { exact: true }).waitFor();
-  await page.getByText("By nature: Amazon Kinesis keeps").waitFor();
+  await page.getByText("Amazon Kinesis keeps every record").waitFor();
 });
 
 test("a run shows throttles and retries in each second", async () => {

@@ -123,7 +123,7 @@ async function readChart(page) {
 /** Waits for the result, which comes while the run is being destroyed, and for the end. */
 async function awaitEnd(page) {
   await page.locator('dl[aria-label="Result"]').waitFor({ timeout });
-  await page.getByText("Infrastructure proven gone").waitFor({ timeout });
+  await page.getByText("Infrastructure verified as gone").waitFor({ timeout });
   await page.getByText("Latency by percentile").waitFor();
   await assertSoon(async () => (await page.locator("canvas").count()) >= 5, "not all charts were drawn");
 }

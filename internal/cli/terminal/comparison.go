@@ -32,7 +32,7 @@ func Comparison(out io.Writer, c api.Comparison) error {
 	if throttled {
 		fmt.Fprint(w, "\tTHROTTLED")
 	}
-	fmt.Fprintln(w, "\tLOST\tLEFT OUT")
+	fmt.Fprintln(w, "\tLOST\tNOT COUNTED")
 	for _, run := range c.Runs {
 		fmt.Fprintf(w, "%s\t%s", run.Run.ID, run.Run.Name)
 		for _, metric := range metrics {

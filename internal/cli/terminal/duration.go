@@ -1,6 +1,10 @@
 package terminal
 
-import "time"
+import (
+	"time"
+
+	"dec.local/dec/internal/format"
+)
 
 // Roughly is a length of time, given in seconds, no more exact than it is.
 func Roughly(seconds float64) string {
@@ -10,3 +14,6 @@ func Roughly(seconds float64) string {
 	}
 	return d.Round(time.Minute / 2).String()
 }
+
+// Runs is a number of runs: "1 run", "5 runs".
+func Runs(n int) string { return format.Counted(n, "run") }

@@ -68,7 +68,7 @@ func (p *Progress) ReadResults(ctx context.Context, read func(ctx context.Contex
 func (p *Progress) Introduce(d api.ExperimentDetail) {
 	p.Begin(d.ID, d.Plan, len(d.RunList))
 	for _, warning := range d.Warnings {
-		p.Notice("note: %s", warning)
+		p.Notice("Warning: %s", warning)
 	}
 	if d.QueuedBefore > 0 {
 		p.Notice("waiting for %s of other experiments", format.Counted(d.QueuedBefore, "run"))
@@ -146,11 +146,11 @@ func (p *Progress) resource(e experiment.Event) {
 	name := resourceName(e.Resource.Address)
 	switch {
 	case e.Resource.State == "errored":
-		p.say("  %s %s failed", e.Resource.Action, name)
+		p.say("  failed to %s %s", e.Resource.Action, name)
 	case e.Resource.State == "complete" && e.Resource.Action == "create":
 		p.run.up = append(p.run.up, name)
 		if !p.live {
-			p.say("         up: %s (%.1fs)", name, e.Resource.Seconds)
+			p.say("         ready: %s (%.1f s)", name, e.Resource.Seconds)
 		}
 	case e.Resource.State == "complete" && e.Resource.Action == "delete":
 		p.run.up = without(p.run.up, name)
@@ -185,7 +185,7 @@ func (p *Progress) finish(e experiment.Event) {
 	if result, err := p.result(e.Run); err == nil { // else there is none, which the message tells
 		line = Result(result)
 		if !result.Validity.OK {
-			line += "  NOT VALID: " + strings.Join(result.Validity.Reasons, "; ")
+			line += "  INVALID: " + result.Validity.Text()
 		}
 	}
 	p.say("  %2d  %-*s %s  (%.0f s)", number, p.nameWidth(), p.run.name, line, seconds)
@@ -203,8 +203,8 @@ func (p *Progress) nameWidth() int {
 
 // Result is what one run measured, in a line.
 func Result(r measure.Result) string {
-	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %d received, %d lost",
-		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), r.Counts.Received, r.Counts.Lost)
+	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %s received, %s lost",
+		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), format.Count(r.Counts.Received), format.Count(r.Counts.Lost))
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
 	}

@@ -61,11 +61,11 @@ func TestProgressInPlainLines(t *testing.T) {
 experiment e1 on target local: 1 variant, 1 run
 run 1 of 1: nats (r1)
     1.0s provision
-         up: server-0 (0.2s)
+         ready: server-0 (0.2 s)
     2.0s load
          measure 1 s: sent 10/s, received 9/s, end-to-end p99 –, backlog 1
          measure 5 s: sent 10/s, received 9/s, end-to-end p99 –, backlog 1, throttled writes 4, throttled reads 4
-   1  nats         end-to-end p50 1.50 ms, p99 –; 30 received, 2 lost, throttled writes 1,500, reconnects 1  NOT VALID: the generator was late  (3 s)
+   1  nats         end-to-end p50 1.50 ms, p99 –; 30 received, 2 lost, throttled writes 1,500, reconnects 1  INVALID: the generator was late  (3 s)
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)

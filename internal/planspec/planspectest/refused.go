@@ -79,7 +79,7 @@ var All = map[string]Refused{
 	},
 	"a measure that is not the schedule's": {
 		load, `{"schedule": [{"for": "20s", "rate": 5}]}`,
-		`workload.stages.measure: is 30s, but the schedule takes 20s: remove it`,
+		`workload.stages.measure: is 30s, but the schedule takes 20s: remove this field`,
 	},
 	"a message smaller than the header": {
 		topology, `"message": {"size": "63B"}, "load":`,
@@ -124,8 +124,8 @@ var All = map[string]Refused{
 	},
 	"a label that is no slug": {
 		`"label": "nats"`, `"label": "NATS 1"`,
-		`variants[1].label: "NATS 1" is not a valid name: use up to 40 lower-case letters, digits and inner hyphens, ` +
-			`starting with a letter, such as "kafka"`,
+		`variants[1].label: "NATS 1" is not a valid name: use up to 40 lower-case letters, digits and hyphens, ` +
+			`starting with a letter and not ending with a hyphen, such as "kafka"`,
 	},
 	"a label that is taken": {
 		`"label": "nats"`, `"label": "kafka"`,

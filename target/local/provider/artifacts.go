@@ -37,7 +37,7 @@ func findArtifact(folders []string, artifact string) (string, error) {
 	if len(folders) > 0 {
 		where = "it is not in " + strings.Join(folders, " or ")
 	}
-	return "", fmt.Errorf("the artifact %s is missing: %s. Run `make setup` to install it; `dec doctor` shows what else is missing", artifact, where)
+	return "", fmt.Errorf("the artifact %s is missing: %s. Run 'make setup' to install it; 'dec doctor' shows what else is missing", artifact, where)
 }
 
 // artifactAt is the artifact that findArtifact found at a path.

@@ -132,7 +132,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Experiments
+         * List experiments
          * @description One page of the list; continue with the cursor in 'next'.
          */
         get: operations["list-experiments"];
@@ -180,7 +180,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel an experiment
-         * @description No further run of the experiment starts; the active run is stopped and destroyed. The response does not wait for that; follow the events.
+         * @description No further run of the experiment starts; its active runs are stopped and destroyed. The response does not wait for that; follow the events.
          */
         post: operations["cancel-experiment"];
         delete?: never;
@@ -271,7 +271,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Runs
+         * List runs
          * @description One page of the list, newest first; runs of one experiment in the order in which they run.
          */
         get: operations["list-runs"];
@@ -471,7 +471,7 @@ export interface paths {
         };
         /**
          * Get the state of a shutdown
-         * @description With ?wait= the response comes when the state changes, or after that time. The call keeps a requested shutdown from lapsing.
+         * @description With ?wait=, the response is sent when the state changes, or after that time. The call keeps a requested shutdown from lapsing.
          */
         get: operations["get-shutdown"];
         put?: never;
@@ -482,7 +482,7 @@ export interface paths {
         post: operations["request-shutdown"];
         /**
          * Cancel a shutdown
-         * @description Runs start again. Succeeds even if no shutdown was requested.
+         * @description Queued runs start again. The call succeeds even if no shutdown was requested.
          */
         delete: operations["cancel-shutdown"];
         options?: never;
@@ -573,7 +573,7 @@ export interface components {
                 [key: string]: number;
             };
             link: string;
-            /** @description Metrics in their units; null if there are too few messages. */
+            /** @description Metrics in their units; null if the run has no value. */
             metrics?: {
                 [key: string]: number | null;
             };
@@ -1040,7 +1040,7 @@ export interface components {
              * @default local
              */
             target: string;
-            /** @description Candidates to compare. */
+            /** @description Variants to compare. */
             variants: {
                 /**
                  * @description Client settings that only this technology has.
@@ -1319,7 +1319,7 @@ export interface components {
              */
             since: string;
             /**
-             * @description Stage of the phase load.
+             * @description Stage within the load phase.
              * @enum {string}
              */
             stage?: "warmup" | "measure" | "drain";
@@ -1352,7 +1352,7 @@ export interface components {
             succeeded: number;
             /**
              * Format: int64
-             * @description Number of succeeded runs that count for the statistics.
+             * @description Number of succeeded runs that are counted in the statistics.
              */
             valid: number;
         };
@@ -1401,7 +1401,7 @@ export interface components {
              */
             since: string;
             /**
-             * @description Stage of the phase load.
+             * @description Stage within the load phase.
              * @enum {string}
              */
             stage?: "warmup" | "measure" | "drain";
@@ -2327,7 +2327,7 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: {
-                /** @description Makes repeated requests one request, for 24 hours. */
+                /** @description Requests with the same key count as one request for 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;

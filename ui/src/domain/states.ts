@@ -41,7 +41,7 @@ const phaseWords: Record<Phase, string> = {
   ended: "Ended",
 };
 
-const stageWords = { warmup: "Warming up", measure: "Measuring", drain: "Draining" };
+const stageWords = { warmup: "Warming up", measure: "Measuring", drain: "Waiting for outstanding messages" };
 
 /** The state of a run in a few words: "Measuring", "Failed", "Invalid". */
 export function runState(r: Run): StateText {
@@ -59,21 +59,21 @@ export function runState(r: Run): StateText {
 
 /** Why a run failed, was cancelled or is invalid; empty when there is nothing to say. */
 export function runReason(r: Run): string {
-  return [r.reason, ...(r.outcome === "succeeded" ? (r.validity.reasons ?? []) : [])].filter(Boolean).join("; ");
+  return [r.reason, ...(r.outcome === "succeeded" ? (r.validity.reasons ?? []) : [])].filter(Boolean).join(" ");
 }
 
 const teardownWords = {
   none: "Nothing was created",
-  pending: "Infrastructure not yet proven gone",
-  clean: "Infrastructure proven gone",
+  pending: "Infrastructure not yet verified as gone",
+  clean: "Infrastructure verified as gone",
   leaked: "Resources may still exist; DEC keeps trying to destroy them",
 };
 
 /** The same for a table column that is named "Infrastructure". */
 export const teardownShort = {
   none: "never created",
-  pending: "not yet proven gone",
-  clean: "proven gone",
+  pending: "not yet verified as gone",
+  clean: "verified as gone",
   leaked: "may still exist",
 };
 

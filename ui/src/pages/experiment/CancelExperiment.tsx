@@ -24,13 +24,13 @@ export function CancelExperiment({ experiment: e, compact = false }: { experimen
         opened={asked}
         onClose={() => setAsked(false)}
         title={`Cancel “${e.name}”?`}
-        keep="Keep running"
+        keep={e.state === "queued" ? "Keep in queue" : "Keep running"}
         act={active ? "Cancel and destroy" : "Cancel"}
         action={() => cancelExperiment(e.id)}
         blocked={useBlocked()}
       >
         {active > 0 &&
-          `${plural(active, "active run")}: DEC stops the load, destroys what it created and proves that it is gone. `}
+          `${plural(active, "active run")}: DEC stops the load, destroys the infrastructure and verifies that it is gone. `}
         {queued > 0 && `${plural(queued, "queued run")} will not start. `}
         {ended > 0
           ? `The results of ${plural(ended, "ended run")} are kept, without a verdict.`

@@ -45,7 +45,7 @@ export function Configuration({
           </Table.Tbody>
         </ScrollTable>
       ) : (
-        <Text>{comparison ? "The variants are configured alike." : "Not compared yet."}</Text>
+        <Text>{comparison ? "The variants have the same configuration." : "Not compared yet."}</Text>
       )}
       {comparison && <Guarantees comparison={comparison} />}
       <Title order={2} size="h4">

@@ -25,7 +25,7 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
       </Title>
       <Text size="sm" c="dimmed">
         Ratio of the first variant to the second, with its confidence interval. × 1 means no difference; an interval
-        that contains it cannot tell which is better. {e.state === "ended" ? "" : "Not final: more runs are to come."}
+        that contains it cannot tell which is better. {e.state === "ended" ? "" : "Not final: more runs will follow."}
       </Text>
       <ScrollTable label="Differences between the variants">
         <Table.Thead>
@@ -66,7 +66,6 @@ function ratioOf(pair: Pair): string {
 
 function answer(pair: Pair, name: (label: string) => string): string {
   if (pair.verdict === "different") return `${name(pair.better ?? "")} is better`;
-  if (pair.verdict === "alike") return "no relevant difference";
   if (pair.verdict === "cant_tell") return "can't tell";
   return pair.reason || "no verdict";
 }

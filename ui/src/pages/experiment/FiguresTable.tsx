@@ -17,8 +17,8 @@ export function FiguresTable({ comparison }: { comparison: Comparison }) {
       </Title>
       <ScrollTable label="Figures">
         <Table.Caption>
-          Median over the runs that count, with their range in brackets; counts are sums over these runs. Latencies
-          count from the intended send time.
+          Median over the counted runs, with the range in brackets; counts are sums. Latencies count from the intended
+          send time.
         </Table.Caption>
         <Table.Thead>
           <Table.Tr>
@@ -32,7 +32,7 @@ export function FiguresTable({ comparison }: { comparison: Comparison }) {
         </Table.Thead>
         <Table.Tbody>
           <Table.Tr>
-            <Table.Th scope="row">Runs that count</Table.Th>
+            <Table.Th scope="row">Counted runs</Table.Th>
             {variants.map(({ label, counted, runs }) => (
               <Table.Td key={label}>{`${counted} of ${runs}`}</Table.Td>
             ))}

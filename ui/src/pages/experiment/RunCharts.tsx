@@ -34,7 +34,7 @@ export function RunCharts({ comparison, metric }: { comparison: Comparison; metr
     });
     return loaded.length ? perSecond(variants, loaded, family, catalog) : [];
   }, [variants, runs, courses.data, family, catalog]);
-  if (!runs.length) return <Text>No run counts yet, so there is nothing to show.</Text>;
+  if (!runs.length) return <Text>There are no counted runs yet, so there is nothing to show.</Text>;
   const error = tails.error ?? courses.error;
   return (
     <Stack gap="md">
@@ -42,8 +42,8 @@ export function RunCharts({ comparison, metric }: { comparison: Comparison; metr
         Distributions and timelines
       </Title>
       <Text size="sm" c="dimmed">
-        Thin lines are runs; bold lines are the median of a variant's runs at each point. Only runs that count are
-        shown. {note}
+        Thin lines are runs; bold lines are the median of a variant's runs at each point. Only counted runs are shown.{" "}
+        {note}
       </Text>
       {error && <ErrorBox what="load the charts" error={error} />}
       {tail ? (

@@ -29,7 +29,7 @@ export function RunDots({ comparison, metric }: { comparison: Comparison; metric
         Individual runs: {metric.title}
       </Title>
       <Text size="sm" c="dimmed">
-        One mark per run; the line is the median. ✕ marks runs that do not count. Select a mark to open its run.
+        One mark per run; the line is the median. ✕ marks runs that are not counted. Select a mark to open its run.
       </Text>
       {!scale && <Text mt="xs">No run has a value for this metric.</Text>}
       {scale && (
@@ -120,7 +120,7 @@ function Median({ marks, at }: { marks: Measured[]; at(value: number): number })
 function summaryOf(marks: Measured[], metric: ShownMetric): string {
   const values = countedValues(marks);
   const middle = median(values);
-  if (middle === undefined) return "no run counts";
+  if (middle === undefined) return "no counted run";
   const [low, high] = [formatMetric(metric, Math.min(...values)), formatMetric(metric, Math.max(...values))];
   return `${formatMetric(metric, middle)}${low === high ? "" : ` (${span(low, high)})`}`;
 }

@@ -17,7 +17,7 @@ export function Verdict({
   const catalog = useCatalog();
   if (!comparison) return <Skeleton height={110} />;
   const { sentence, sentences, verdict } = comparison.comparison;
-  const decided = verdict === "different" || verdict === "alike";
+  const decided = verdict === "different";
   const caveats = [...comparison.caveats, ...(e.state === "ended" ? [] : e.warnings)];
   return (
     <section className={classes.verdict} data-decided={decided} aria-label="Verdict">

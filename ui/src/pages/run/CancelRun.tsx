@@ -27,7 +27,7 @@ export function CancelRun({ run: r }: { run: RunDetail }) {
       >
         {queued
           ? "It has not started and will not start. "
-          : `Current state: ${lowerFirst(runState(r).text)}. DEC stops the load, destroys what the run created and proves that it is gone. `}
+          : `Current state: ${lowerFirst(runState(r).text)}. DEC stops the load, destroys the infrastructure and verifies that it is gone. `}
         The other runs of “{r.experiment_name}” continue.
       </Confirm>
     </>

@@ -23,7 +23,7 @@ export function RunFigures({ id }: { id: string }) {
     <Stack gap="md">
       {emulator && (
         <Status tone="warn">
-          Measured on {emulator}, an emulator: these numbers show how to use the technology, not how fast it is.
+          Measured on {emulator}, an emulator: these numbers do not show how fast the technology itself is.
         </Status>
       )}
       <Figures
@@ -104,7 +104,7 @@ function Latencies({ result: r }: { result: Result }) {
     ["End-to-end, service", "from the actual send", r.e2e_service],
     ["Publish", "from the intended send time", r.publish_latency],
     ["Publish, service", "from the actual send", r.publish_service],
-    ["Pacer lateness", "the instrument's own error", r.pacer_lateness],
+    ["Pacer lateness", "the load generator's own error", r.pacer_lateness],
     ["Back-pressure", "wait for a free slot", r.backpressure],
   ];
   return (

@@ -84,7 +84,7 @@ function Head({ run: r }: { run: RunDetail }) {
       <Text size="sm" c="dimmed">
         {[
           `${r.variant_plan.technology} ${r.variant_plan.stack}`,
-          r.extra && "extra run, repeating one that failed or did not count",
+          r.extra && "extra run, repeats a run that failed or was invalid",
           r.phase !== "ended" && expires && `hard deadline ${clock(expires)}`,
           r.id,
         ]
