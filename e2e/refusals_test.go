@@ -76,7 +76,7 @@ func (s *server) refusal(t *testing.T, query, plan string) string {
 		t.Fatalf("POST%s = %d %.300s (%v), want a refusal", query, status, body, err)
 	}
 	if len(problem.Errors) == 0 {
-		return problem.Detail
+		return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(problem.Detail, "The body "), "."), s.w.dir, "DIR")
 	}
 	var lines []string
 	for _, fault := range problem.Errors {
@@ -96,5 +96,5 @@ func complaint(stderr, file string) string {
 	for _, frame := range []string{fmt.Sprintf("%s was refused; nothing was started:\n", file), file + ": "} {
 		text = strings.TrimPrefix(text, frame)
 	}
-	return strings.TrimSpace(text)
+	return strings.ReplaceAll(strings.TrimSpace(text), filepath.Dir(file), "DIR")
 }

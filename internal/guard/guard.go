@@ -122,12 +122,21 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			problem(w, http.StatusForbidden, "Cross-origin writes are refused.")
 		case r.ContentLength > g.o.MaxBody:
 			w.Header().Set("Connection", "close") // rather than read the rest
-			problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", g.o.MaxBody))
+			problem(w, http.StatusRequestEntityTooLarge, TooLarge(g.o.MaxBody))
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, g.o.MaxBody)
 			authenticated.ServeHTTP(w, r)
 		}
 	}))
+}
+
+// TooLarge is what the answer to a body of more than so many bytes says.
+func TooLarge(most int64) string {
+	size := fmt.Sprintf("%d bytes", most)
+	if most%(1<<20) == 0 {
+		size = fmt.Sprintf("%d MiB", most>>20)
+	}
+	return fmt.Sprintf("The body is larger than %s, the maximum.", size)
 }
 
 // known reports whether a token is in force. The time that it takes says nothing

@@ -113,6 +113,15 @@ func (l *listener) remove(c *conn) {
 	}
 }
 
+// CloseWrite tells the client that the answer has ended, before the connection is
+// closed.
+func (c *conn) CloseWrite() error {
+	if inner, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return inner.CloseWrite()
+	}
+	return nil
+}
+
 // Close closes the connection and makes room for another.
 func (c *conn) Close() error {
 	c.owner.mu.Lock()

@@ -187,3 +187,31 @@ func TestLongAnswersOutliveTheDeadlineOfTheBody(t *testing.T) {
 		}
 	})
 }
+
+// TestTheAnswerToALargeBodyArrives posts over TCP, where closing a connection with
+// unread data would take the answer away from the client.
+func TestTheAnswerToALargeBodyArrives(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := guard.Server(guarded(t, nil).handler)
+	go server.Serve(guard.Limit(l, 10))
+	defer server.Close()
+	body := strings.Repeat("x", 10<<20)
+	for range 20 {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+l.Addr().String()+"/read", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("a body of 10 MB is answered with %s, want 413", answer.Status)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -22,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"dec.local/dec/internal/api"
+	"dec.local/dec/internal/guard"
 )
 
 // bodyTime is the time in which a body must have arrived. The guard bounds its
@@ -161,6 +161,10 @@ func readBody(w http.ResponseWriter, r *http.Request, op *huma.Operation) *api.P
 		return nil
 	}
 	if len(data) == 0 {
+		if op.SkipValidateBody {
+			r.Body = io.NopCloser(strings.NewReader("\n")) // else huma refuses it, before the handler says what is missing
+			return nil
+		}
 		if op.RequestBody.Required {
 			return api.NewProblem(http.StatusBadRequest, "The body is empty; this call requires a body.")
 		}
@@ -196,7 +200,7 @@ func checkNulls(data []byte) *api.Problem {
 
 func bodyProblem(err error) *api.Problem {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return api.NewProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("The body has more than %d bytes.", tooLarge.Limit))
+		return api.NewProblem(http.StatusRequestEntityTooLarge, guard.TooLarge(tooLarge.Limit))
 	}
 	if timeout, ok := errors.AsType[interface {
 		error

@@ -117,7 +117,8 @@ func TestBodiesAreStrict(t *testing.T) {
 		status                int
 		locations             []string
 	}{
-		"none where one is needed":      {"/experiments", "", "application/json", 400, nil},
+		"none where one is needed":      {"/session", "", "application/json", 400, nil},
+		"no plan":                       {"/experiments", "", "application/json", 422, []string{"body"}},
 		"not JSON":                      {"/experiments", `{"name": `, "application/json", 400, nil},
 		"YAML that calls itself JSON":   {"/experiments", "name: x", "application/json", 400, nil},
 		"two documents":                 {"/session", `{"code": "a"}{"code": "b"}`, "application/json", 400, []string{"body"}},

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -121,7 +122,7 @@ func (s submitRoutes) admitted(ctx context.Context, id string, err error) (*subm
 // checkMediaType refuses what says that it is JSON and is not: YAML would be taken
 // otherwise.
 func checkMediaType(mediaType string, data []byte) error {
-	if mediaType != "" && mediaType != jsonType {
+	if mediaType != "" && mediaType != jsonType || len(bytes.TrimSpace(data)) == 0 {
 		return nil
 	}
 	_, err := yamltext.ParseJSON(data)
