@@ -33,7 +33,7 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		for _, stack := range tech.Stacks {
 			fmt.Fprintf(w, "%s/%s\t%s\n", tech.Name, stack.Name, stack.Title)
 			if !stack.Available {
-				fmt.Fprintf(w, "  not available: %s; fix: %s\n", stack.Why, stack.Fix)
+				fmt.Fprintln(w, "  not available: "+why(stack))
 			}
 			printOptions(w, "option", stack.Schema)
 			printOptions(w, "client", tech.ClientConfigSchema)
@@ -50,6 +50,14 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		fmt.Fprintf(w, "metric %s\t%s\t%s is better\n", metric.Name, metric.Title, metric.Better)
 	}
 	return w.Flush()
+}
+
+// why says why a stack is not available, and what to do if anything can be done.
+func why(stack api.Stack) string {
+	if stack.Fix == "" {
+		return stack.Why
+	}
+	return stack.Why + "; fix: " + stack.Fix
 }
 
 func (c *catalogCmd) read(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) (api.Catalog, error) {

@@ -28,8 +28,8 @@ type finding struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`        // what was found, or why it can't be used
-	Fix    string `json:"fix,omitempty"` // the command that mends it
-	Advice bool   `json:"-"`             // a run may be tried all the same
+	Fix    string `json:"fix,omitempty"` // how to fix it
+	Advice bool   `json:"-"`             // other runs may be tried all the same
 }
 
 // Run prints the findings; its exit code is 1 when a tool, technology, target or bucket
@@ -158,7 +158,7 @@ func findTechnologies(ctx context.Context, env *Env, f *datadir.Folders) []findi
 		for _, stack := range tech.Stacks {
 			found := finding{Kind: "technology", Name: tech.Name + "/" + stack.Name, OK: stack.Available, Detail: stack.Title}
 			if !stack.Available {
-				found.Detail, found.Fix = stack.Why, stack.Fix
+				found.Detail, found.Fix, found.Advice = stack.Why, stack.Fix, len(stack.Targets) == 0
 			}
 			findings = append(findings, found)
 		}

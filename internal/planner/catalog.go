@@ -56,6 +56,9 @@ func (p *Planner) viewStack(s *tofu.Stack) api.Stack {
 		Name: s.Name, Title: s.Title, Description: s.Description,
 		Targets: p.targetsOf(s), Emulator: s.Emulator, Schema: s.Schema, Available: true,
 	}
+	if len(view.Targets) == 0 {
+		view.Available, view.Why = false, "runs only on target "+strings.Join(s.Targets, ", ")+", which is not available here"
+	}
 	for i, name := range view.Targets {
 		why := p.why(s, name)
 		if why == "" {

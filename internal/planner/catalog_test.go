@@ -57,6 +57,14 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+func TestAStackOfNoTargetHereIsNotAvailable(t *testing.T) {
+	c := catalog(t, fake(t, func(o *planner.Options) { o.Places = target.Places{"here": o.Places["here"]} }))
+	managed := c.Technologies[0].Stacks[0]
+	if managed.Available || managed.Fix != "" || managed.Why != "runs only on target cloud, which is not available here" {
+		t.Errorf("catalog has %+v, want it not to be available, and why", managed)
+	}
+}
+
 func TestStacksSayWhyTheyCannotBeUsed(t *testing.T) {
 	only := func(name string) func(*planner.Options) {
 		return func(o *planner.Options) { o.Places = target.Places{name: o.Places[name]} }
