@@ -75,7 +75,10 @@ func (v *Verifier) statement(objects []experiment.ReceiptObject) string {
 	for _, o := range objects {
 		by[o.By]++
 	}
-	return fmt.Sprintf("Nothing is left: no attempt is running, %d objects are gone "+
-		"(%d destroyed, %d removed by the sweep, %d never created), and %s.",
-		len(objects), by[byDestroy], by[bySweep], by[byNobody], sweeps)
+	gone := "1 object is gone"
+	if len(objects) > 1 {
+		gone = fmt.Sprintf("%d objects are gone", len(objects))
+	}
+	return fmt.Sprintf("Nothing is left: no attempt is running, %s (%d destroyed, %d removed by the sweep, %d never created), and %s.",
+		gone, by[byDestroy], by[bySweep], by[byNobody], sweeps)
 }
