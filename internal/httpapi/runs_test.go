@@ -134,7 +134,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
 		t.Errorf("collected (-want +got):\n%s", diff)
 	}
-	w.evidence.err.set(fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrAway))
+	w.evidence.err.set(fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrUnavailable))
 	for _, beside := range []string{"histograms", "timeline"} {
 		if got := w.get(at("/runs/%s/%s", run.ID, beside)).refused(503); !strings.Contains(got.Detail, "the bucket does not answer") {
 			t.Errorf("%s of a bucket that is away: %q, want the reason", beside, got.Detail)
@@ -173,7 +173,7 @@ func TestArchive(t *testing.T) {
 	if err == nil {
 		t.Error("an archive that breaks off arrives as if it were whole")
 	}
-	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrAway} {
+	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrUnavailable} {
 		w.evidence.err.set(fmt.Errorf("run %s %w", run, err))
 		w.get(path).refused(status)
 	}
