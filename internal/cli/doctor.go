@@ -28,7 +28,7 @@ type finding struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`        // what was found, or why it can't be used
-	Fix    string `json:"fix,omitempty"` // the command that mends it
+	Fix    string `json:"fix,omitempty"` // how to fix it
 	Advice bool   `json:"-"`             // a run may be tried all the same
 }
 

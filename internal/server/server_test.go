@@ -138,7 +138,7 @@ func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
 		}
 		ids = append(ids, e.ID)
 	}
-	if err := s.Attend(ids[0]); err != nil {
+	if err := s.MarkInteractive(ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	quiet()
