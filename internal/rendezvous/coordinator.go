@@ -175,14 +175,14 @@ func begun(err error) error {
 	return nil
 }
 
-// silent says whether so much time has passed since the last news of an agent
+// silent reports whether so much time has passed since the last progress of an agent
 // that it must have died. A time in which the bucket could not be reached does not
 // count.
-func (c *Coordinator) silent(newsAt, now time.Time) bool {
-	if at := c.folder.bucket.troubleAt(); at.After(newsAt) {
-		newsAt = at
+func (c *Coordinator) silent(lastProgress, now time.Time) bool {
+	if at := c.folder.bucket.troubleAt(); at.After(lastProgress) {
+		lastProgress = at
 	}
-	return now.Sub(newsAt) >= c.silence
+	return now.Sub(lastProgress) >= c.silence
 }
 
 // Stop ends the load before it is over: agents end, and whoever follows the load
