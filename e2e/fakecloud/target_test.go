@@ -226,7 +226,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-func TestWatchBearsACloudThatDoesNotAnswer(t *testing.T) {
+func TestWatchToleratesACloudThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, cloud.Fault{Name: cloud.Fail, Action: cloud.ActionList, Times: 2})
 	node := f.node(run, idle)

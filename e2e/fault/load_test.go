@@ -39,7 +39,7 @@ const (
 	}`
 	offered      = 600
 	messageBytes = 1024
-	struck       = 500 // sequence number of the message that a proxy strikes, in the middle of the measure stage
+	targetSeq    = 500 // sequence number of the message with which a proxy interferes, in the middle of the measure stage
 )
 
 // run is one run of the load against a broker.

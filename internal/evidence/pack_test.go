@@ -151,9 +151,9 @@ func assertContents(t *testing.T, r experiment.Run, files map[string]string, ear
 	}
 }
 
-// TestWhatIsAwayIsSaid asks for what lies beside a result in a bucket that does not
+// TestUnavailableEvidenceIsNamed asks for what lies beside a result in a bucket that does not
 // answer, in one that has lost it, and in one of another machine.
-func TestWhatIsAwayIsSaid(t *testing.T) {
+func TestUnavailableEvidenceIsNamed(t *testing.T) {
 	s3 := buckettest.NewServer(t)
 	tests := map[string]struct {
 		f    *fixture

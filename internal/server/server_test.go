@@ -126,7 +126,7 @@ func TestSecretOptionsAreNowhere(t *testing.T) {
 	}
 }
 
-func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
+func TestExperimentsOfAKilledCommandAreCancelled(t *testing.T) {
 	f := newFolders(t)
 	s, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
 	c, quiet := serve(t, s, server.ListenOptions{})
