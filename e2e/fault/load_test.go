@@ -137,7 +137,7 @@ func (r run) plan(t *testing.T) experiment.Plan {
 // follow is the server's side of a run.
 func (r run) follow(ctx context.Context, t *testing.T, server *rendezvous.Coordinator) (measure.Result, error) {
 	t.Helper()
-	if _, _, err := server.AwaitReady(ctx); err != nil {
+	if err := server.AwaitReady(ctx); err != nil {
 		t.Fatalf("AwaitReady() = %v, want no error", err)
 	}
 	if _, err := server.Begin(ctx, time.Second); err != nil {
