@@ -94,10 +94,6 @@ func leak(t *testing.T, f *fixture) (id string) {
 	if r := runs[1]; r.Teardown != experiment.TeardownClean {
 		t.Errorf("the second run = %+v, want it clean: the leaked one gave its slot back", r)
 	}
-	open, err := f.store.Obligations(t.Context())
-	if err != nil || len(open) != 1 || open[0].Run != first {
-		t.Errorf("Obligations() = %+v, %v, want the one of %s", open, err, first)
-	}
 	return id
 }
 
