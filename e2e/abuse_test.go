@@ -29,7 +29,7 @@ variants:
 // need no knowledge of it, while it measures.
 func TestAbuseIsRefusedAndARunDoesNotNotice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	id := s.post(abused)
 	run := s.awaitPhase(id, experiment.PhaseLoad)

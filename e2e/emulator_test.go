@@ -18,7 +18,7 @@ import (
 func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
 	t.Parallel()
 	const label = "shardy"
-	w := newWorld(t)
+	w := newInstallation(t)
 	html, csv := filepath.Join(w.dir, "report.html"), filepath.Join(w.dir, "report.csv")
 	variants := kafkaVariant + "  - {label: " + label + ", technology: kinesis, stack: emulator, options: {shard_limits: true}}\n"
 	plan := strings.Replace(fmt.Sprintf(quick, variants), "rate: 500", "rate: 200", 1)
@@ -58,7 +58,7 @@ func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
 
 // readme is that of the archive of the run of a variant. Its file name says that it
 // is an emulator.
-func (w *world) readme(label string, runs []string) string {
+func (w *installation) readme(label string, runs []string) string {
 	w.t.Helper()
 	for _, run := range runs {
 		cmd := w.command("runs", "archive", run)
@@ -107,7 +107,7 @@ func TestOneRunOfKinesis(t *testing.T) {
 	for name, options := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newInstallation(t)
 			plan := strings.Replace(fmt.Sprintf(quick, "  - {label: kinesis, technology: kinesis, stack: emulator, "+options+"}\n")+once, "rate: 500", "rate: 300", 1)
 			run := w.dec("run", w.file(plan), "--json", "--set", "workload.topology.partitions=2").report(t).Runs[0]
 			if run.Outcome != experiment.Succeeded || run.Teardown != experiment.TeardownClean || run.Variant != "kinesis" {

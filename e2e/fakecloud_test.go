@@ -31,8 +31,8 @@ repeat: 5
 `
 
 // startCloud starts a cloud in a folder, which ends with the test, and gives this
-// world a dec that knows it.
-func (w *world) startCloud(o simulator.Options) {
+// installation a dec that knows it.
+func (w *installation) startCloud(o simulator.Options) {
 	w.t.Helper()
 	w.programs = filepath.Join(w.dir, "bin")
 	build := exec.Command("go", "build", "-trimpath", "-o", w.programs+"/", "./fakecloud/cmd/...")
@@ -69,7 +69,7 @@ func (w *world) startCloud(o simulator.Options) {
 // verdict and receipts on nodes whose addresses nobody knows before they are made.
 func TestATargetThatTheProductDoesNotHave(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	folder := t.TempDir()
 	w.startCloud(simulator.Options{Folder: folder})
 	s := w.serve()

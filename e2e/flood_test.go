@@ -21,7 +21,7 @@ import (
 // for a run.
 func TestServerOfFewFilesStaysReachable(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	w.files = 1024
 	s := w.serve()
 	id := s.post(tinyPlan("few files"))

@@ -34,17 +34,17 @@ var arrangements = []struct{ name, variant string }{{"nats", natsVariant}, {"kaf
 // victims are what is killed, by words of their command lines.
 var victims = []struct {
 	name  string
-	match func(f found, w *world) bool
+	match func(f found, w *installation) bool
 }{
-	{"dec", func(f found, w *world) bool { return strings.Contains(f.command, "/dec run ") }},
-	{"supervisor of a broker or agent", func(f found, _ *world) bool { return supervises(f, "/ledger/processes/") }},
-	{"supervisor of tofu", func(f found, _ *world) bool { return supervises(f, "/attempts/") }},
-	{"tofu", func(f found, w *world) bool {
+	{"dec", func(f found, w *installation) bool { return strings.Contains(f.command, "/dec run ") }},
+	{"supervisor of a broker or agent", func(f found, _ *installation) bool { return supervises(f, "/ledger/processes/") }},
+	{"supervisor of tofu", func(f found, _ *installation) bool { return supervises(f, "/attempts/") }},
+	{"tofu", func(f found, w *installation) bool {
 		return strings.HasPrefix(f.command, filepath.Join(w.tools(), "bin", "tofu"))
 	}},
-	{"provider", func(f found, w *world) bool { return strings.Contains(f.command, "/terraform-provider-dec") }},
-	{"broker", func(f found, _ *world) bool { return isBroker(f) }},
-	{"agent", func(f found, _ *world) bool { return strings.HasPrefix(f.command, "./dec-agent/") }},
+	{"provider", func(f found, w *installation) bool { return strings.Contains(f.command, "/terraform-provider-dec") }},
+	{"broker", func(f found, _ *installation) bool { return isBroker(f) }},
+	{"agent", func(f found, _ *installation) bool { return strings.HasPrefix(f.command, "./dec-agent/") }},
 }
 
 // supervises reports whether f is the supervisor of a process in such a folder.
@@ -81,7 +81,7 @@ func TestKills(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					w := newWorld(t)
+					w := newInstallation(t)
 					p := w.start("run", w.file(fmt.Sprintf(quick, arrangement.variant)), "--json")
 					p.awaitLine(moment.line)
 					hit := w.kill(victim.match)
@@ -109,8 +109,8 @@ func worthAll(arrangement, moment string) bool {
 	return arrangement == "nats" || moment == "provision" || moment == "port up" || moment == "destroy"
 }
 
-// kill sends SIGKILL to every process of this world that matches.
-func (w *world) kill(match func(found, *world) bool) []found {
+// kill sends SIGKILL to every process of this installation that matches.
+func (w *installation) kill(match func(found, *installation) bool) []found {
 	w.t.Helper()
 	var hit []found
 	for _, f := range w.processes() {
@@ -148,10 +148,10 @@ func assertAccounted(t *testing.T, out outcome, hits int) {
 // TestBrokerKilledInMidRunFailsWithThatReason also checks the words.
 func TestBrokerKilledInMidRunFailsWithThatReason(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)+once), "--json")
 	p.awaitLine("measure ")
-	w.kill(func(f found, _ *world) bool { return isBroker(f) })
+	w.kill(func(f found, _ *installation) bool { return isBroker(f) })
 	out := p.wait()
 	first := out.report(t).Runs[0]
 	if first.Outcome != experiment.Failed || !strings.Contains(first.Reason, "server-0") {

@@ -57,8 +57,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// world is one data folder with one ledger, apart from all others.
-type world struct {
+// installation is one data folder with its ledger, apart from all others.
+type installation struct {
 	t        *testing.T
 	dir      string
 	folder   string   // name of the data folder; "data" if empty
@@ -67,17 +67,17 @@ type world struct {
 	env      []string // further variables of each dec
 }
 
-func newWorld(t *testing.T) *world {
+func newInstallation(t *testing.T) *installation {
 	t.Helper()
 	if _, err := os.Stat("../.tools/bin/tofu"); err != nil {
 		t.Fatalf("no tools: run make setup (%v)", err)
 	}
-	return &world{t: t, dir: t.TempDir()}
+	return &installation{t: t, dir: t.TempDir()}
 }
 
-func (w *world) data() string { return filepath.Join(w.dir, cmp.Or(w.folder, "data")) }
+func (w *installation) data() string { return filepath.Join(w.dir, cmp.Or(w.folder, "data")) }
 
-func (w *world) tools() string {
+func (w *installation) tools() string {
 	w.t.Helper()
 	tools, err := filepath.Abs("../.tools")
 	if err != nil {
@@ -87,7 +87,7 @@ func (w *world) tools() string {
 }
 
 // file writes a plan and returns its path.
-func (w *world) file(content string) string {
+func (w *installation) file(content string) string {
 	w.t.Helper()
 	f, err := os.CreateTemp(w.dir, "plan-*.yaml")
 	if err != nil {
@@ -100,7 +100,7 @@ func (w *world) file(content string) string {
 	return f.Name()
 }
 
-func (w *world) command(args ...string) *exec.Cmd {
+func (w *installation) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(cmp.Or(w.programs, binaries), "dec"), args...)
 	if w.files > 0 {
 		cmd = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, w.files), cmd.Path}, args...)...)
@@ -124,7 +124,7 @@ type outcome struct {
 func (o outcome) answered() bool { return o.code == 0 || o.code == 3 }
 
 // dec runs a command to its end.
-func (w *world) dec(args ...string) outcome {
+func (w *installation) dec(args ...string) outcome {
 	w.t.Helper()
 	p := w.start(args...)
 	return p.wait()
@@ -132,14 +132,14 @@ func (w *world) dec(args ...string) outcome {
 
 // process is a dec that is running.
 type process struct {
-	w      *world
+	w      *installation
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
 	lines  *lineWatch
 	done   chan struct{}
 }
 
-func (w *world) start(args ...string) *process {
+func (w *installation) start(args ...string) *process {
 	w.t.Helper()
 	p := &process{w: w, cmd: w.command(args...), lines: newLineWatch(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, p.lines
@@ -233,7 +233,7 @@ func (l *lineWatch) await(ctx context.Context, text string) bool {
 }
 
 // inventory is what the ledger holds.
-func (w *world) inventory() []experiment.Object {
+func (w *installation) inventory() []experiment.Object {
 	w.t.Helper()
 	out := w.dec("inventory", "--json")
 	var listed struct {
@@ -245,8 +245,8 @@ func (w *world) inventory() []experiment.Object {
 	return listed.Objects
 }
 
-// assertNothingLeft fails when a process, a port or an entry of this world is left.
-func (w *world) assertNothingLeft() {
+// assertNothingLeft fails when a process, a port or an entry of this installation is left.
+func (w *installation) assertNothingLeft() {
 	w.t.Helper()
 	if objects := w.inventory(); len(objects) > 0 {
 		w.t.Errorf("the ledger still holds %v", objects)
@@ -256,15 +256,15 @@ func (w *world) assertNothingLeft() {
 	}
 }
 
-// found is a process of this world.
+// found is a process of this installation.
 type found struct {
 	pid     int
 	command string
 }
 
-// processes lists every process that was started below this world's folder: its
+// processes lists every process that was started below this installation's folder: its
 // working folder, executable or environment names it.
-func (w *world) processes() []found {
+func (w *installation) processes() []found {
 	w.t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

@@ -38,7 +38,7 @@ var technologies = named{
 	},
 }
 
-func TestNobodyKnowsATechnologyByName(t *testing.T) { technologies.check(t) }
+func TestNoCodeNamesATechnology(t *testing.T) { technologies.check(t) }
 
 // targets have names that are ordinary words, so only a string that is the name
 // counts, or the path of an import.
@@ -53,7 +53,7 @@ var targets = named{
 	},
 }
 
-func TestNobodyKnowsATargetByName(t *testing.T) { targets.check(t) }
+func TestNoCodeNamesATarget(t *testing.T) { targets.check(t) }
 
 // asWord finds a name as a word of a text or of an identifier: kafka, Kafka's,
 // startKafka and KAFKA_HEAP, but not nats in signatStyle.

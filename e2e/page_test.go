@@ -20,7 +20,7 @@ var code = regexp.MustCompile(`#code=(\S+)`)
 // DEC_SHOTS names a folder for pictures.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	found := code.FindStringSubmatch(s.lines.text())
 	if found == nil {

@@ -17,7 +17,7 @@ import (
 
 // previous lays out a data folder as the build of 2026-11-23 left it, and returns
 // the ids of its experiments: one that has ended and one that is queued.
-func (w *world) previous() (ended, queued string) {
+func (w *installation) previous() (ended, queued string) {
 	w.t.Helper()
 	script, err := os.ReadFile("testdata/previous.sql")
 	if err != nil {
@@ -41,7 +41,7 @@ func (w *world) previous() (ended, queued string) {
 // queued.
 func TestDataFolderOfThePreviousBuild(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	ended, queued := w.previous()
 	s := w.serve()
 

@@ -21,7 +21,7 @@ import (
 // again sees every event once.
 func TestQueueRunsInOrder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	const experiments = 10
 	var posted []string
@@ -82,7 +82,7 @@ func TestQueueRunsInOrder(t *testing.T) {
 // was posted meanwhile is run by the next server.
 func TestServerIsReplacedByCI(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	first := s.post(fmt.Sprintf(quick, natsVariant) + once)
 	s.awaitPhase(first, experiment.PhaseProvision)
@@ -122,7 +122,7 @@ func TestServerIsReplacedByCI(t *testing.T) {
 // TestServerIsTerminatedActive shows that SIGTERM is a first Ctrl-C.
 func TestServerIsTerminatedActive(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	id := s.post(long)
 	s.awaitPhase(id, experiment.PhaseLoad)
@@ -147,7 +147,7 @@ func TestServerIsTerminatedActive(t *testing.T) {
 // has gone on without it, collects the result, and goes on with the queue.
 func TestServerIsKilledActive(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	id := s.post(strings.Replace(long, "measure: 60s", "measure: 15s", 1))
 	run := s.awaitPhase(id, experiment.PhaseLoad)
@@ -183,7 +183,7 @@ func TestServerIsKilledActive(t *testing.T) {
 // the copy elsewhere after all of the first is gone.
 func TestRestoreFromBackup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	s := w.serve()
 	done := s.post(tinyPlan("done before the backup"))
 	s.awaitEnd(done)
@@ -196,7 +196,7 @@ func TestRestoreFromBackup(t *testing.T) {
 	}
 	s.stop(syscall.SIGTERM)
 
-	restored := &world{t: t, dir: w.dir, folder: "restored"}
+	restored := &installation{t: t, dir: w.dir, folder: "restored"}
 	if err := os.MkdirAll(restored.data(), 0o700); err != nil {
 		t.Fatal(err)
 	}

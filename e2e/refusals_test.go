@@ -30,7 +30,7 @@ variants: [{label: a, technology: kafka, stack: kraft}]
 // dry run and as a submission. All must refuse it in the same words.
 func TestEveryEntranceRefusesAlike(t *testing.T) {
 	t.Parallel()
-	alone, served := newWorld(t), newWorld(t)
+	alone, served := newInstallation(t), newInstallation(t)
 	s := served.serve()
 	plans := map[string]string{"more than the disk holds": beyondTheDisk}
 	for name, refused := range planspectest.All {
@@ -45,7 +45,7 @@ func TestEveryEntranceRefusesAlike(t *testing.T) {
 			if got := s.refusal(t, "?dry_run=true", plan); got != want {
 				t.Errorf("a dry run by POST says\n%s\nand POST says\n%s", got, want)
 			}
-			for name, w := range map[string]*world{"without a server": alone, "with a server": served} {
+			for name, w := range map[string]*installation{"without a server": alone, "with a server": served} {
 				for _, args := range [][]string{{"run"}, {"run", "--dry-run"}} {
 					file := w.file(plan)
 					out := w.dec(append(args, file)...)

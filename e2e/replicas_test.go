@@ -24,15 +24,15 @@ const lease = 6 * time.Second
 // pair is two servers of one machine, with data folders of their own, on one
 // Postgres.
 type pair struct {
-	*world
+	*installation
 	a, b *server
 }
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	w := newWorld(t)
+	w := newInstallation(t)
 	url := pgtest.URL(t)
-	one, other := &world{t: t, dir: w.dir, folder: "a"}, &world{t: t, dir: w.dir, folder: "b"}
+	one, other := &installation{t: t, dir: w.dir, folder: "a"}, &installation{t: t, dir: w.dir, folder: "b"}
 	args := []string{"--database", url, "--lease", lease.String()}
 	return &pair{w, one.serve(args...), other.serve(args...)}
 }

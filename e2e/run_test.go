@@ -66,7 +66,7 @@ func TestOneRunOfEachArrangement(t *testing.T) {
 	for name, variant := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newInstallation(t)
 			args := []string{"run", w.file(fmt.Sprintf(quick, variant) + once), "--json"}
 			if strings.Contains(name, "replicated") {
 				args = append(args, "--set", "workload.topology.replicas=3", "--set", "workload.topology.partitions=6",
@@ -88,7 +88,7 @@ func TestOneRunOfEachArrangement(t *testing.T) {
 // TestCountingIsExact sends 200,000 messages at 20,000/s through each technology.
 // That takes a whole machine, so no other test runs at the same time.
 func TestCountingIsExact(t *testing.T) {
-	w := newWorld(t)
+	w := newInstallation(t)
 	plan := `
 name: exact counts
 workload:
@@ -119,7 +119,7 @@ variants:
 
 func TestComparisonWritesEveryForm(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	html, csv := filepath.Join(w.dir, "out", "report.html"), filepath.Join(w.dir, "out", "report.csv")
 	variants := natsVariant + "  - {label: nats-memory, technology: nats, stack: jetstream, options: {storage: memory}}\n"
 	out := w.dec("run", w.file(fmt.Sprintf(quick, variants)), "--report", html, "--csv", csv)
@@ -145,7 +145,7 @@ func TestComparisonWritesEveryForm(t *testing.T) {
 // folder: a run goes through the first, a server says who holds it.
 func TestSecondDecOnOneFolder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	plan := w.file(fmt.Sprintf(quick, natsVariant) + once)
 	first := w.start("run", plan)
 	first.awaitLine("provision")
@@ -165,7 +165,7 @@ func TestSecondDecOnOneFolder(t *testing.T) {
 
 func TestCtrlCOnceCancelsAndDestroys(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
 	p.awaitLine("load")
 	p.interrupt()
@@ -178,7 +178,7 @@ func TestCtrlCOnceCancelsAndDestroys(t *testing.T) {
 
 func TestCtrlCTwiceLeavesAtOnceAndTheNextStartDestroys(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	p := w.start("run", w.file(fmt.Sprintf(quick, natsVariant)))
 	p.awaitLine("load")
 	p.interrupt()
@@ -244,7 +244,7 @@ func TestWrongInputStartsNothing(t *testing.T) {
 	for name, tt := range wrongPlans() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newInstallation(t)
 			out := w.dec("run", w.file(tt.plan))
 			if out.code != 2 {
 				t.Errorf("dec run = exit %d, want 2", out.code)
@@ -268,7 +268,7 @@ func TestWrongInputStartsNothing(t *testing.T) {
 
 func TestMissingFileAndFlagsAreUsageErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newInstallation(t)
 	for _, args := range [][]string{
 		{"run", "no-such-file.yaml"}, {"run"}, {"fly"}, {"run", "--speed", "x.yaml"},
 		{"run", w.file(fmt.Sprintf(quick, natsVariant)), "--set", "variants.kafak.options.brokers=3"},

@@ -67,7 +67,7 @@ func TestServerWithItsBucketOnS3(t *testing.T) {
 	t.Parallel()
 	storage := newStorage(t)
 	c := newCanary()
-	w := newWorld(t)
+	w := newInstallation(t)
 	w.env = keys(c.text)
 	s := w.serve("--bucket", storage.url("team/dec"))
 	id := s.post(fmt.Sprintf(during, "8s") + once)
@@ -144,7 +144,7 @@ func TestBucketIsLostInMidRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storage := newStorage(t)
-			w := newWorld(t)
+			w := newInstallation(t)
 			w.env = keys("secret")
 			p := w.start("run", w.file(fmt.Sprintf(during, "60s")), "--json", "--bucket", storage.url(""))
 			p.awaitLine("measure ")
@@ -161,11 +161,11 @@ func TestBucketIsLostInMidRun(t *testing.T) {
 	}
 }
 
-// TestBucketIsAwayForAWhile shuts the gate for 30 s of a load.
-func TestBucketIsAwayForAWhile(t *testing.T) {
+// TestBucketIsUnavailableForAWhile shuts the gate for 30 s of a load.
+func TestBucketIsUnavailableForAWhile(t *testing.T) {
 	t.Parallel()
 	storage := newStorage(t)
-	w := newWorld(t)
+	w := newInstallation(t)
 	w.env = keys("secret")
 	s := w.serve("--bucket", storage.url(""))
 	id := s.post(fmt.Sprintf(during, "45s") + once)
@@ -188,7 +188,7 @@ func TestBucketIsAwayForAWhile(t *testing.T) {
 func TestStartWantsABucket(t *testing.T) {
 	t.Parallel()
 	storage := newStorage(t)
-	w := newWorld(t)
+	w := newInstallation(t)
 	tests := map[string]struct {
 		env    []string
 		bucket string

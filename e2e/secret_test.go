@@ -69,7 +69,7 @@ func (c canary) absent(t *testing.T, where, text string) {
 func TestSecretsStayWhereTheyAreNeeded(t *testing.T) {
 	t.Parallel()
 	before := temporary(t)
-	w := newWorld(t)
+	w := newInstallation(t)
 	c := newCanary()
 	s := w.serve()
 	plan := fmt.Sprintf(secretive, c.text)
@@ -205,7 +205,7 @@ func (s *server) used(t *testing.T, run string) {
 }
 
 // runs gives the plan to dec run.
-func (w *world) runs(t *testing.T, c canary, plan string) {
+func (w *installation) runs(t *testing.T, c canary, plan string) {
 	for name, tt := range map[string]struct {
 		plan string
 		args []string
@@ -240,7 +240,7 @@ func commandLines(t *testing.T, c canary) {
 	}
 }
 
-func (w *world) holders(c canary) map[string]fs.FileMode { return holders(w.t, w.dir, c) }
+func (w *installation) holders(c canary) map[string]fs.FileMode { return holders(w.t, w.dir, c) }
 
 // holders are the files below a folder that have the canary.
 func holders(t *testing.T, dir string, c canary) map[string]fs.FileMode {

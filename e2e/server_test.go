@@ -26,8 +26,8 @@ type server struct {
 	url, token string
 }
 
-// serve starts a server on this world's data folder and waits until it answers.
-func (w *world) serve(args ...string) *server {
+// serve starts a server on this installation's data folder and waits until it answers.
+func (w *installation) serve(args ...string) *server {
 	w.t.Helper()
 	_ = os.Remove(filepath.Join(w.data(), "server.json")) // of one that was killed
 	s := &server{process: w.start(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}

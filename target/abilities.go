@@ -51,8 +51,8 @@ type LogFile struct {
 	ReadEnd func(ctx context.Context, most int64) ([]byte, error)
 }
 
-// Stocked is a place that can run nothing but what is installed for it.
-type Stocked interface {
+// ArtifactHost is a place that runs only installed artifacts.
+type ArtifactHost interface {
 	// Missing returns the artifacts, each name@version, that the place does not
 	// have.
 	Missing(artifacts []string) []string

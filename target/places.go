@@ -1,7 +1,6 @@
 package target
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -49,11 +48,6 @@ func (p Places) Find(name string) (Opened, error) {
 		return Opened{}, fmt.Errorf("this server has no target %q: %w", name, experiment.ErrNotFound)
 	}
 	return opened, nil
-}
-
-// Worst returns the first of the worst findings.
-func Worst(findings []Finding) Finding {
-	return slices.MaxFunc(findings, func(a, b Finding) int { return cmp.Compare(a.Level, b.Level) })
 }
 
 // unusable is a place that could not be opened.

@@ -94,24 +94,6 @@ func TestATargetThatCannotBeOpenedSaysWhy(t *testing.T) {
 	}
 }
 
-func TestWorst(t *testing.T) {
-	ok, advice, other := target.Finding{Subject: "place"}, target.Finding{Subject: "load", Level: target.Advice}, target.Finding{Subject: "disk", Level: target.Advice}
-	refuse := target.Finding{Subject: "memory", Level: target.Refuse}
-	for name, tt := range map[string]struct {
-		findings []target.Finding
-		want     target.Finding
-	}{
-		"the only one":             {[]target.Finding{ok}, ok},
-		"advice before none":       {[]target.Finding{ok, advice}, advice},
-		"a refusal before advice":  {[]target.Finding{ok, refuse, advice}, refuse},
-		"the first of equal level": {[]target.Finding{ok, advice, other}, advice},
-	} {
-		if got := target.Worst(tt.findings); got != tt.want {
-			t.Errorf("%s: Worst(%v) = %v, want %v", name, tt.findings, got, tt.want)
-		}
-	}
-}
-
 func TestClassify(t *testing.T) {
 	facts := target.Facts{Errors: []target.ErrorText{
 		{Class: target.ErrorGone, Text: regexp.MustCompile(`NotFound`)},

@@ -32,8 +32,8 @@ func Retry(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// finalError is one that trying again does not mend.
+// finalError is one after which a retry cannot succeed.
 type finalError struct{ error }
 
-// Final marks an error that trying again does not mend: [Retry] returns it.
+// Final marks an error after which a retry cannot succeed: [Retry] returns it.
 func Final(err error) error { return &finalError{err} }

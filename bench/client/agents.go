@@ -78,7 +78,7 @@ func agents(ctx context.Context, s side) (usage, error) {
 
 // lead takes the agents through a run.
 func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error) {
-	if _, _, err := c.AwaitReady(ctx); err != nil {
+	if err := c.AwaitReady(ctx); err != nil {
 		return measure.Result{}, err
 	}
 	if _, err := c.Begin(ctx, time.Second); err != nil {

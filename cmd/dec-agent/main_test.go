@@ -233,7 +233,7 @@ func TestAgentsMeasureARealBroker(t *testing.T) {
 func measureRun(t *testing.T, c *rendezvous.Coordinator) measure.Result {
 	t.Helper()
 	ctx := t.Context()
-	if _, _, err := c.AwaitReady(ctx); err != nil {
+	if err := c.AwaitReady(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Begin(ctx, 500*time.Millisecond); err != nil {

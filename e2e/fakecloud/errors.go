@@ -12,7 +12,7 @@ var errorTexts = []target.ErrorText{
 	{
 		Class:   target.ErrorGone,
 		Text:    regexp.MustCompile(`\bNotFound: `),
-		Example: `No object net-ghost: read net-ghost: NotFound: there is no object "net-ghost"`,
+		Example: `No object net-missing: read net-missing: NotFound: there is no object "net-missing"`,
 	},
 	{
 		Class: target.ErrorWait,

@@ -226,7 +226,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-func TestWatchBearsACloudThatDoesNotAnswer(t *testing.T) {
+func TestWatchToleratesACloudThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, cloud.Fault{Name: cloud.Fail, Action: cloud.ActionList, Times: 2})
 	node := f.node(run, idle)
@@ -310,7 +310,7 @@ func TestWhatCannotBeUsedSaysSo(t *testing.T) {
 	}
 	f := newFixture(t)
 	findings := open(t, cloud.New(f.URL(), "account-wrong")).Check(t.Context(), target.Demand{})
-	if w := target.Worst(findings); w.Level != target.Refuse || !strings.Contains(w.Detail, "AccessDenied") || w.Fix == "" {
+	if w := targettest.Worst(findings); w.Level != target.Refuse || !strings.Contains(w.Detail, "AccessDenied") || w.Fix == "" {
 		t.Errorf("Check with a wrong key = %+v, want a refusal that says what to do", findings)
 	}
 }

@@ -39,12 +39,12 @@ func TestARequestDroppedOnTheWireOfKafkaIsLost(t *testing.T) {
 		variant: `{"label": "kafka", "technology": "kafka", "stack": "kraft", "client_config": {"acks": "all", "idempotence": false, "linger_ms": 0}}`,
 	}
 	got := r.offer(ctx, t)
-	swallowed := p.report()
-	n := int64(len(swallowed))
+	dropped := p.report()
+	n := int64(len(dropped))
 	if n == 0 {
-		t.Fatalf("the proxy saw no request with message %d", struck)
+		t.Fatalf("the proxy saw no request with message %d", targetSeq)
 	}
-	got.check(t, outcome{Counts: exactly(measure.Counts{Received: offered - n, Lost: n}), Lost: swallowed})
+	got.check(t, outcome{Counts: exactly(measure.Counts{Received: offered - n, Lost: n}), Lost: dropped})
 }
 
 // kafkaProxy passes on everything but one Produce request, which it answers
@@ -53,14 +53,14 @@ type kafkaProxy struct {
 	t   *testing.T
 	run uint64 // of measure.RunHash
 
-	mu        sync.Mutex // protects the following
-	swallowed []uint64   // sequence numbers of the messages in the request
+	mu      sync.Mutex // protects the following
+	dropped []uint64   // sequence numbers of the messages in the request
 }
 
 func (p *kafkaProxy) report() []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.swallowed
+	return p.dropped
 }
 
 // relay passes on one request and its answer at a time, as brokers work: they
@@ -71,7 +71,7 @@ func (p *kafkaProxy) relay(client, broker net.Conn) {
 		if err != nil {
 			return // the client has ended
 		}
-		answer, err := p.strike(request)
+		answer, err := p.intercept(request)
 		if err != nil {
 			p.t.Errorf("read a Produce request: %v", err)
 			return
@@ -106,10 +106,10 @@ func writeFrame(w io.Writer, frame []byte) error {
 	return err
 }
 
-// strike returns the answer to the request that is swallowed, and nil for all
+// intercept returns the answer to the request that is dropped, and nil for all
 // others. A request begins with its kind, its version, its number and the name
 // of the client; an answer with the number.
-func (p *kafkaProxy) strike(frame []byte) (answer []byte, err error) {
+func (p *kafkaProxy) intercept(frame []byte) (answer []byte, err error) {
 	request := kmsg.NewProduceRequest()
 	if len(frame) < 10 || int16(binary.BigEndian.Uint16(frame)) != request.Key() {
 		return nil, nil
@@ -125,19 +125,19 @@ func (p *kafkaProxy) strike(frame []byte) (answer []byte, err error) {
 		return nil, err
 	}
 	numbers, err := p.sequence(request)
-	if err != nil || !p.swallow(numbers) {
+	if err != nil || !p.drop(numbers) {
 		return nil, err
 	}
 	return append(append(append([]byte(nil), number...), tags...), success(request).AppendTo(nil)...), nil
 }
 
-// swallow reports whether a request with these messages is the one to swallow.
-func (p *kafkaProxy) swallow(numbers []uint64) bool {
+// drop reports whether a request with these messages is the one to drop.
+func (p *kafkaProxy) drop(numbers []uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, seq := range numbers {
-		if seq == struck && p.swallowed == nil {
-			p.swallowed = numbers
+		if seq == targetSeq && p.dropped == nil {
+			p.dropped = numbers
 			return true
 		}
 	}

@@ -39,7 +39,7 @@ const (
 	}`
 	offered      = 600
 	messageBytes = 1024
-	struck       = 500 // sequence number of the message that a proxy strikes, in the middle of the measure stage
+	targetSeq    = 500 // sequence number of the message with which a proxy interferes, in the middle of the measure stage
 )
 
 // run is one run of the load against a broker.
@@ -137,7 +137,7 @@ func (r run) plan(t *testing.T) experiment.Plan {
 // follow is the server's side of a run.
 func (r run) follow(ctx context.Context, t *testing.T, server *rendezvous.Coordinator) (measure.Result, error) {
 	t.Helper()
-	if _, _, err := server.AwaitReady(ctx); err != nil {
+	if err := server.AwaitReady(ctx); err != nil {
 		t.Fatalf("AwaitReady() = %v, want no error", err)
 	}
 	if _, err := server.Begin(ctx, time.Second); err != nil {

@@ -21,7 +21,7 @@ import (
 func TestFaultsOnTheWireOfNATS(t *testing.T) {
 	endpoints := technologytest.Start(t, "nats", "jetstream", nil)
 	tests := map[string]struct {
-		copies int  // of the struck message that reach the consumer
+		copies int  // of the target message that reach the consumer
 		damage bool // one bit of it is wrong
 		want   outcome
 	}{
@@ -31,7 +31,7 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 		},
 		"a dropped message is lost": {
 			copies: 0,
-			want:   outcome{Counts: measure.Counts{Received: offered - 1, Lost: 1}, Lost: []uint64{struck}},
+			want:   outcome{Counts: measure.Counts{Received: offered - 1, Lost: 1}, Lost: []uint64{targetSeq}},
 		},
 		"a repeated message is a duplicate": {
 			copies: 2,
@@ -39,7 +39,7 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 		},
 		"a damaged message is corrupt, and lost since the intact one never came": {
 			copies: 1, damage: true,
-			want: outcome{Counts: measure.Counts{Received: offered - 1, Corrupt: 1, Lost: 1}, Lost: []uint64{struck}},
+			want: outcome{Counts: measure.Counts{Received: offered - 1, Corrupt: 1, Lost: 1}, Lost: []uint64{targetSeq}},
 		},
 	}
 	for name, tt := range tests {
@@ -49,8 +49,8 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 			p := &natsProxy{t: t, run: measure.RunHash(id, 1), copies: tt.copies, damage: tt.damage}
 			r := run{id: id, variant: `{"label": "nats", "technology": "nats", "stack": "jetstream"}`, endpoints: p.start(endpoints)}
 			got := r.offer(t.Context(), t)
-			if n := p.strikes.Load(); n != 1 {
-				t.Errorf("the proxy saw message %d %d times, want once", struck, n)
+			if n := p.intercepted.Load(); n != 1 {
+				t.Errorf("the proxy saw message %d %d times, want once", targetSeq, n)
 			}
 			tt.want.Counts = exactly(tt.want.Counts)
 			got.check(t, tt.want)
@@ -60,11 +60,11 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 
 // natsProxy passes on everything but one message on its way to the consumer.
 type natsProxy struct {
-	t       *testing.T
-	run     uint64 // of measure.RunHash
-	copies  int    // of the struck message that are passed on
-	damage  bool   // flips a bit of it
-	strikes atomic.Int64
+	t           *testing.T
+	run         uint64 // of measure.RunHash
+	copies      int    // of the target message that are passed on
+	damage      bool   // flips a bit of it
+	intercepted atomic.Int64
 }
 
 // start returns the endpoints with the proxy in the server's place.
@@ -121,7 +121,7 @@ func (p *natsProxy) deliver(client io.Writer, server *bufio.Reader) {
 				return
 			}
 			if string(words[0]) == "MSG" { // DEC sends no headers
-				copies = p.strike(body[:length])
+				copies = p.intercept(body[:length])
 			}
 			frame = append(frame, body...)
 		}
@@ -133,13 +133,13 @@ func (p *natsProxy) deliver(client io.Writer, server *bufio.Reader) {
 	}
 }
 
-// strike returns how many copies of a message are passed on. It may damage it.
-func (p *natsProxy) strike(payload []byte) (copies int) {
+// intercept returns how many copies of a message are passed on. It may damage it.
+func (p *natsProxy) intercept(payload []byte) (copies int) {
 	h, kind := measure.ParseHeader(payload, p.run)
-	if kind != measure.Intact || h.Seq != struck {
+	if kind != measure.Intact || h.Seq != targetSeq {
 		return 1
 	}
-	p.strikes.Add(1)
+	p.intercepted.Add(1)
 	if p.damage {
 		payload[len(payload)/2] ^= 1
 	}

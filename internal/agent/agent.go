@@ -132,7 +132,7 @@ func (a *agent) run(ctx context.Context) error {
 	if err := a.position(ctx, cancel, driver); err != nil {
 		return err
 	}
-	if err := a.greet(ctx, checked); err != nil {
+	if err := a.reportReady(ctx, checked); err != nil {
 		return err
 	}
 	step, err := a.awaitBegin(ctx)
@@ -193,8 +193,8 @@ func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
 	return nil
 }
 
-// greet says that this agent is ready.
-func (a *agent) greet(ctx context.Context, checked *check) error {
+// reportReady tells the server that this agent is ready.
+func (a *agent) reportReady(ctx context.Context, checked *check) error {
 	<-checked.done
 	if checked.err != nil {
 		return checked.err

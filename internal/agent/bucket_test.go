@@ -30,9 +30,9 @@ func onFolder(t *testing.T) (result measure.Result) {
 	return result
 }
 
-// TestResultIsCompleteInAnyWeather measures with a bucket on S3 that is slow, or
-// away for a while, and wants what is measured with a folder.
-func TestResultIsCompleteInAnyWeather(t *testing.T) {
+// TestResultIsCompleteWithASlowOrFailingBucket measures with a bucket on S3 that is
+// slow, or unavailable for a while, and wants what is measured with a folder.
+func TestResultIsCompleteWithASlowOrFailingBucket(t *testing.T) {
 	want := onFolder(t)
 	const always = time.Hour
 	tests := map[string]struct {

@@ -36,15 +36,15 @@ func TestRunRefusesWeakerGuaranteesThanRequired(t *testing.T) {
 				w := workload(func(w *experiment.Workload) { w.Require = tt.require })
 				b := newBench(t, w, agenttest.Options{Effective: weak})
 				b.startAll(t.Context())
-				_, effective, err := b.server().AwaitReady(t.Context())
+				err := b.server().AwaitReady(t.Context())
 				if tt.want != "" {
 					if err == nil || !strings.Contains(err.Error(), tt.want) {
 						t.Errorf("AwaitReady() = %v, want %q", err, tt.want)
 					}
 				} else if err != nil {
 					t.Errorf("AwaitReady() = %v, want no error", err)
-				} else if want, _ := json.Marshal(weak); string(effective) != string(want) {
-					t.Errorf("AwaitReady() = guarantees %s, want %s", effective, want)
+				} else if want, _ := json.Marshal(weak); string(b.prepared().Effective) != string(want) {
+					t.Errorf("guarantees %s, want %s", b.prepared().Effective, want)
 				}
 				if err := b.server().Stop(t.Context(), "the test is over"); err != nil {
 					t.Error(err)
@@ -86,7 +86,7 @@ func TestRunTellsTheServerWhyItGivesUp(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				b.startAll(ctx)
-				_, _, err := b.server().AwaitReady(t.Context())
+				err := b.server().AwaitReady(t.Context())
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("AwaitReady() = %v, want %q", err, tt.want)
 				}

@@ -116,10 +116,19 @@ func (b *bench) startAll(ctx context.Context) {
 	}
 }
 
+// prepared is what the leader has prepared.
+func (b *bench) prepared() (p rendezvous.Prepared) {
+	b.t.Helper()
+	if err := rendezvous.NewFolder(b.bucket, b.plan.Run, b.plan.Epoch).Get(b.t.Context(), rendezvous.PreparedObject, &p); err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
 // begin starts the load as soon as all agents are ready.
 func (b *bench) begin(ctx context.Context, server *rendezvous.Coordinator) {
 	b.t.Helper()
-	if _, _, err := server.AwaitReady(ctx); err != nil {
+	if err := server.AwaitReady(ctx); err != nil {
 		b.t.Fatalf("AwaitReady() = %v", err)
 	}
 	if _, err := server.Begin(ctx, time.Second); err != nil {

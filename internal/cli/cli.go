@@ -27,7 +27,7 @@ const (
 	exitInterrupted = 130 // Ctrl-C
 )
 
-// Env is the world that a command sees.
+// Env is what a command gets from its caller: arguments, streams, environment.
 type Env struct {
 	Args       []string // without the program's name
 	Stdout     io.Writer

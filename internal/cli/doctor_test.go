@@ -36,7 +36,7 @@ func doctor(t *testing.T, tools string) (int, map[string]finding) {
 	return code, found
 }
 
-func TestDoctorTellsWhatIsMissingAndHowToMendIt(t *testing.T) {
+func TestDoctorNamesWhatIsMissingAndTheFix(t *testing.T) {
 	t.Setenv("DEC_LOCAL_LEDGER", filepath.Join(t.TempDir(), "ledger"))
 	t.Setenv("PATH", "")
 	code, found := doctor(t, t.TempDir())

@@ -71,7 +71,7 @@ func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *te
 		}
 		if len(open) == 0 {
 			if said != "" { // the others have yet to read what they waited for
-				h.server.AwaitSilence(ctx)
+				h.server.AwaitIdle(ctx)
 			}
 			return nil
 		}
@@ -89,12 +89,12 @@ func (h *localServer) waitForOthers(ctx context.Context, c *client.Client, p *te
 	}
 }
 
-// lookAgain is how often a local server looks whether it may end, unless a run ends.
-const lookAgain = 30 * time.Second
+// recheckInterval is how often a local server checks whether it may end, unless a run ends.
+const recheckInterval = 30 * time.Second
 
 // awaitOutcome waits until a run ends, or a while.
 func awaitOutcome(ctx context.Context, c *client.Client) error {
-	soon, cancel := context.WithTimeout(ctx, lookAgain)
+	soon, cancel := context.WithTimeout(ctx, recheckInterval)
 	defer cancel()
 	for event, err := range c.Events(soon, client.EventFilter{After: -1}) {
 		if ctx.Err() == nil && soon.Err() != nil {

@@ -34,11 +34,11 @@ var (
 	errLeft        = errors.New("exited immediately")
 )
 
-// onInterrupt heeds Ctrl-C until done is called. The first one ends calm, the second
-// ends ctx.
-func (r *remoteRun) onInterrupt(parent context.Context, interrupts <-chan os.Signal) (ctx, calm context.Context, done func()) {
+// onInterrupt handles Ctrl-C until done is called. The first one cancels uninterrupted,
+// the second cancels ctx.
+func (r *remoteRun) onInterrupt(parent context.Context, interrupts <-chan os.Signal) (ctx, uninterrupted context.Context, done func()) {
 	ctx, leave := context.WithCancelCause(parent)
-	calm, interrupt := context.WithCancelCause(ctx)
+	uninterrupted, interrupt := context.WithCancelCause(ctx)
 	over := make(chan struct{})
 	go func() {
 		select {
@@ -59,7 +59,7 @@ func (r *remoteRun) onInterrupt(parent context.Context, interrupts <-chan os.Sig
 		leave(errLeft)
 		r.leave()
 	}()
-	return ctx, calm, func() {
+	return ctx, uninterrupted, func() {
 		close(over)
 		leave(nil)
 	}

@@ -161,33 +161,33 @@ func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *
 	} else if err != nil {
 		return err
 	}
-	g.cancel, g.leave, g.admitted = h.cancel, h.server.Detach, h.server.Attend
+	g.cancel, g.leave, g.admitted = h.cancel, h.server.Detach, h.server.MarkInteractive
 	if g.client, err = dial(h.server); err != nil {
 		return errors.Join(err, h.end())
 	}
-	ctx, calm, done := g.onInterrupt(ctx, env.Interrupts)
+	ctx, uninterrupted, done := g.onInterrupt(ctx, env.Interrupts)
 	defer done()
 	defer g.progress.End()
 	result := c.runAll(ctx, env, g, plans)
-	if calm.Err() == nil && !client.Unreachable(result) {
-		if err := h.waitForOthers(calm, g.client, g.progress); err != nil && calm.Err() == nil {
+	if uninterrupted.Err() == nil && !client.Unreachable(result) {
+		if err := h.waitForOthers(uninterrupted, g.client, g.progress); err != nil && uninterrupted.Err() == nil {
 			result = cmp.Or(result, err)
 		}
 	}
 	ended := h.end()
-	if calm.Err() != nil && result == nil {
+	if uninterrupted.Err() != nil && result == nil {
 		result = &exitError{code: exitInterrupted}
 	}
 	return g.result(ctx, cmp.Or(ended, result))
 }
 
-// settling is how long a data folder may be held without a server that answers:
+// startupTimeout is how long a data folder may be held without a server that answers:
 // one that starts needs a moment, and a reconcile has none.
-const settling = 5 * time.Second
+const startupTimeout = 5 * time.Second
 
 // awaitServer returns the server of a data folder that another process holds.
 func awaitServer(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, inUse error) (*client.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, settling)
+	ctx, cancel := context.WithTimeout(ctx, startupTimeout)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()

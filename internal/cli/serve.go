@@ -64,31 +64,31 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error 
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "DEC is running at %s (data folder %s)\nSign in (once, within 10 minutes): %s\n", s.URL, f.Data, s.SignIn())
-	return c.untilTold(ctx, env, s)
+	return c.runUntilSignal(ctx, env, s)
 }
 
-// untilTold runs the server. The first signal ends it in order, the second at
+// runUntilSignal runs the server. The first signal ends it in order, the second at
 // once.
-func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) error {
+func (c *serveCmd) runUntilSignal(ctx context.Context, env *Env, s *server.Server) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	over := make(chan struct{})
 	defer close(over)
-	told := &signalled{}
+	stopSignal := &signalled{}
 	go func() {
 		for range 2 {
 			select {
-			case told.signal = <-env.Interrupts:
+			case stopSignal.signal = <-env.Interrupts:
 			case <-over:
 				return
 			}
 			if ctx.Err() != nil {
-				s.Logger.Warn("exiting immediately", "signal", told.signal)
+				s.Logger.Warn("exiting immediately", "signal", stopSignal.signal)
 				s.Detach()
 				return
 			}
-			s.Logger.Warn("shutting down: active runs are cancelled and destroyed; signal again to exit immediately", "signal", told.signal)
-			cancel(told)
+			s.Logger.Warn("shutting down: active runs are cancelled and destroyed; signal again to exit immediately", "signal", stopSignal.signal)
+			cancel(stopSignal)
 		}
 	}()
 	err := s.Run(ctx, server.Execute)
@@ -100,17 +100,17 @@ func (c *serveCmd) untilTold(ctx context.Context, env *Env, s *server.Server) er
 		return &exitError{code: exitInterrupted, err: errors.New(
 			"exited immediately. What is still running stops at its deadline (limits.ttl). " +
 				"The next start follows a load to its end and destroys the rest; 'dec reconcile' destroys everything now")}
-	case errors.Is(err, told) && told.signal == syscall.SIGTERM:
+	case errors.Is(err, stopSignal) && stopSignal.signal == syscall.SIGTERM:
 		s.Logger.Info("ended")
 		return nil
-	case errors.Is(err, told):
+	case errors.Is(err, stopSignal):
 		s.Logger.Info("ended")
 		return &exitError{code: exitInterrupted}
 	}
 	return err
 }
 
-// signalled is why a service ends that was told to.
+// signalled is why a service ends that got a signal.
 type signalled struct{ signal os.Signal }
 
 func (s *signalled) Error() string { return "the server was told to stop" }

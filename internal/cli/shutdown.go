@@ -22,11 +22,11 @@ type shutdownCmd struct {
 	JSON   bool `help:"Print as JSON."`
 }
 
-// goodbye is how long a server may take to end that said that it does.
-const goodbye = time.Minute
+// exitTimeout is how long a server may take to exit after it announced its exit.
+const exitTimeout = time.Minute
 
-// askAgain is how long one answer to --wait may take.
-const askAgain = 30 * time.Second
+// pollTimeout is how long one answer to --wait may take.
+const pollTimeout = 30 * time.Second
 
 // Run asks, and says what the server waits for. Its exit code is 1 while that is
 // something.
@@ -65,7 +65,7 @@ func (c *shutdownCmd) request(ctx context.Context, env *Env, server *client.Clie
 		case err != nil || !c.Wait:
 			return state, err
 		case state.State == "ready" && state.Exits:
-			return state, server.AwaitEnd(ctx, goodbye)
+			return state, server.AwaitEnd(ctx, exitTimeout)
 		case state.State == "ready":
 			return state, nil
 		}
@@ -78,7 +78,7 @@ func (c *shutdownCmd) request(ctx context.Context, env *Env, server *client.Clie
 			return state, &exitError{code: exitInterrupted}
 		default:
 		}
-		if _, err := server.Shutdown(ctx, askAgain); err != nil {
+		if _, err := server.Shutdown(ctx, pollTimeout); err != nil {
 			return state, err
 		}
 	}

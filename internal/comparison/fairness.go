@@ -48,14 +48,14 @@ func (v *Variant) Effective() (experiment.Effective, bool) {
 func (s *Set) fairness() Fairness {
 	variants := s.Variants
 	f := Fairness{Known: len(variants) > 0, Differences: []string{}, Unequal: []Inequality{}, Nature: []string{}}
-	var known []promised
+	var known []variantGuarantees
 	for _, v := range variants {
 		e, ok := v.Effective()
 		if !ok {
 			f.Known = false
 			continue
 		}
-		known = append(known, promised{v, e})
+		known = append(known, variantGuarantees{v, e})
 		if e.Nature != "" && !slices.Contains(f.Nature, e.Nature) {
 			f.Nature = append(f.Nature, e.Nature)
 		}

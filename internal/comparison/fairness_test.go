@@ -12,8 +12,8 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// promising is an experiment of kafka and nats whose brokers told these guarantees.
-func promising(t *testing.T, kafka, nats string) comparison.Fairness {
+// fairnessOf compares kafka and nats whose brokers reported these guarantees.
+func fairnessOf(t *testing.T, kafka, nats string) comparison.Fairness {
 	t.Helper()
 	p := comparisontest.Plan(t)
 	var all []experiment.Run
@@ -67,7 +67,7 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := promising(t, tt.kafka, tt.nats)
+			f := fairnessOf(t, tt.kafka, tt.nats)
 			if diff := cmp.Diff(tt.want, f.Differences); diff != "" {
 				t.Errorf("differences (-want +got):\n%s", diff)
 			}
@@ -79,7 +79,7 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 }
 
 func TestInequalityCanBeLaidOut(t *testing.T) {
-	f := promising(t,
+	f := fairnessOf(t,
 		`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":1,"raise":{"replicas":"brokers: {want}"}}`,
 		`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":1,"zones":1}`)
 	want := []comparison.Inequality{{
@@ -94,7 +94,7 @@ func TestInequalityCanBeLaidOut(t *testing.T) {
 
 func TestNatureIsToldOncePerTechnology(t *testing.T) {
 	const effective = `{"producer_ack":"all","durability":"memory","replicas":1,"min_in_sync":1,"zones":1,"emulator":"x 1","nature":"Amazon Kinesis keeps three copies."}`
-	f := promising(t, effective, effective)
+	f := fairnessOf(t, effective, effective)
 	if diff := cmp.Diff([]string{"Amazon Kinesis keeps three copies."}, f.Nature); diff != "" {
 		t.Errorf("nature (-want +got):\n%s", diff)
 	}

@@ -98,7 +98,7 @@ var details = []figure{
 }
 
 // shown are the figures of these variants: the primary metric is always among them,
-// incidents only when the clients of some variant met them.
+// incidents only when the clients of some variant had them.
 func (s *Set) shown() []figure {
 	var all []figure
 	if m := s.Metric(); m != experiment.CPUPerMillion && !slices.Contains(headline, m) {
@@ -109,7 +109,7 @@ func (s *Set) shown() []figure {
 	}
 	all = append(all, details...)
 	for _, i := range experiment.Incidents() {
-		if s.Met(i) {
+		if s.Occurred(i) {
 			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))
 		}
 	}
@@ -149,12 +149,13 @@ func (f figure) over(v *Variant) FigureValue {
 	return FigureValue{Value: new(stats.Median(values)), Low: &values[0], High: &values[len(values)-1], Runs: len(values)}
 }
 
-// Met reports whether the clients of any run that counts met an incident.
-func (s *Set) Met(i experiment.Incident) bool {
+// Occurred reports whether the clients of any run that counts had incidents of that kind.
+func (s *Set) Occurred(i experiment.Incident) bool {
 	return slices.ContainsFunc(s.Variants, func(v *Variant) bool { return v.total(i) > 0 })
 }
 
-// total is how often a variant's clients met an incident in the runs that count.
+// total is how many incidents of that kind a variant's clients had in the runs that
+// count.
 func (v *Variant) total(i experiment.Incident) int64 {
 	return v.sum(func(r measure.Result) int64 { return r.Incidents[i] })
 }

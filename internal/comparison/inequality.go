@@ -8,15 +8,15 @@ import (
 	"dec.local/dec/internal/format"
 )
 
-// promised are the guarantees of a variant.
-type promised struct {
+// variantGuarantees are the guarantees of a variant, as its brokers gave them.
+type variantGuarantees struct {
 	of *Variant
 	experiment.Effective
 }
 
-// tellsHow reports whether the result is of a version that knew how guarantees
+// knowsRaise reports whether the result is of a version that knew how guarantees
 // are raised, so that a missing way means that there is none.
-func (p promised) tellsHow() bool { return p.Zones > 0 }
+func (p variantGuarantees) knowsRaise() bool { return p.Zones > 0 }
 
 // Inequality is a guarantee that not all variants gave alike.
 type Inequality struct {
@@ -32,7 +32,7 @@ type VariantValue struct {
 }
 
 // unequal compares one guarantee; false if it is the same everywhere.
-func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
+func unequal(g experiment.Guarantee, all []variantGuarantees) (Inequality, bool) {
 	found := Inequality{Guarantee: g.Title(), Raise: []VariantValue{}}
 	most, top, ranked := "", 0, true
 	distinct := map[string]bool{}
@@ -53,7 +53,7 @@ func unequal(g experiment.Guarantee, all []promised) (Inequality, bool) {
 		return found, true
 	}
 	for _, p := range all {
-		if n, _ := g.Rank(p.Value(g)); n < top && p.tellsHow() {
+		if n, _ := g.Rank(p.Value(g)); n < top && p.knowsRaise() {
 			found.Raise = append(found.Raise, VariantValue{p.of.Label, strings.ReplaceAll(p.Raise[string(g)], "{want}", most)})
 		}
 	}

@@ -38,8 +38,8 @@ func (h Home) Services(run string) string { return h.in("staging", run, "service
 // Journals is where OpenTofu's output of a run is staged.
 func (h Home) Journals(run string) string { return h.in("staging", run, "tofu") }
 
-// Attended is the file of the experiments that somebody waits for at a terminal.
-func (h Home) Attended() string { return h.in("attended") }
+// Interactive is the file that lists the experiments for which a user waits at a terminal.
+func (h Home) Interactive() string { return h.in("attended") }
 
 // deletedMark is a file among what is staged of a run that was deleted and of
 // which the bucket still has something.

@@ -18,7 +18,7 @@ func TestLayout(t *testing.T) {
 	h := (&datadir.Folders{Data: "/d"}).Home()
 	got := map[string]string{
 		"runs": h.Runs(), "attempts": h.Attempts("r1"), "bucket": h.Bucket(), "mirror": h.Mirror(), "staging": h.Staging(),
-		"staged": h.Staged("r1"), "services": h.Services("r1"), "journals": h.Journals("r1"), "attended": h.Attended(),
+		"staged": h.Staged("r1"), "services": h.Services("r1"), "journals": h.Journals("r1"), "attended": h.Interactive(),
 	}
 	want := map[string]string{
 		"runs": "/d/runs", "attempts": "/d/runs/r1/attempts", "bucket": "/d/bucket", "mirror": "/d/mirror", "staging": "/d/staging",

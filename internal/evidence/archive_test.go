@@ -160,8 +160,8 @@ func TestOneRunDoesNotHoldUpAnother(t *testing.T) {
 	}
 }
 
-// TestABucketThatIsAwayIsAskedOnce does not try with every run.
-func TestABucketThatIsAwayIsAskedOnce(t *testing.T) {
+// TestAnUnavailableBucketIsAskedOnce does not try with every run.
+func TestAnUnavailableBucketIsAskedOnce(t *testing.T) {
 	s3 := buckettest.NewServer(t)
 	f := newFixture(t, options{bucket: s3.Open(t, ""), phase: experiment.PhaseEnded})
 	for n := range 10 {

@@ -22,7 +22,7 @@ import (
 // Pack prepares one file, a zip archive, with everything that is stored of a run
 // which has ended, so that it can be understood without a server. It returns the
 // name of the file without its ending, and what writes it. What can't be read is
-// told before the first byte: [experiment.ErrAway] when the bucket does not answer,
+// told before the first byte: [experiment.ErrUnavailable] when the bucket does not answer,
 // [experiment.ErrNotEnded] for a run that goes on.
 func (f *Reader) Pack(ctx context.Context, id string) (name string, write func(context.Context, io.Writer) error, err error) {
 	run, err := f.store.Run(ctx, id)
@@ -169,7 +169,7 @@ func (p *pack) listLogs(ctx context.Context) error {
 	}
 	listed, err := p.listBucket(ctx)
 	if err != nil {
-		return fmt.Errorf("the logs of run %s %w: %w", p.run.ID, experiment.ErrAway, err)
+		return fmt.Errorf("the logs of run %s %w: %w", p.run.ID, experiment.ErrUnavailable, err)
 	}
 	for _, o := range listed {
 		names[o.Name] = ""

@@ -151,9 +151,9 @@ func assertContents(t *testing.T, r experiment.Run, files map[string]string, ear
 	}
 }
 
-// TestWhatIsAwayIsSaid asks for what lies beside a result in a bucket that does not
+// TestUnavailableEvidenceIsNamed asks for what lies beside a result in a bucket that does not
 // answer, in one that has lost it, and in one of another machine.
-func TestWhatIsAwayIsSaid(t *testing.T) {
+func TestUnavailableEvidenceIsNamed(t *testing.T) {
 	s3 := buckettest.NewServer(t)
 	tests := map[string]struct {
 		f    *fixture
@@ -185,8 +185,8 @@ func TestWhatIsAwayIsSaid(t *testing.T) {
 			_, histograms := tt.f.KeptHistograms(t.Context(), r)
 			_, _, pack := tt.f.Pack(t.Context(), run)
 			for what, err := range map[string]error{"KeptTimeline": timeline, "KeptHistograms": histograms, "Pack": pack} {
-				if !errors.Is(err, experiment.ErrAway) || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("%s() = %v, want %v with %q", what, err, experiment.ErrAway, tt.want)
+				if !errors.Is(err, experiment.ErrUnavailable) || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s() = %v, want %v with %q", what, err, experiment.ErrUnavailable, tt.want)
 				}
 			}
 			if seconds, err := tt.f.KeptTimeline(t.Context(), tt.f.collected(true)); err != nil || len(seconds) != 1 {

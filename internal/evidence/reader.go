@@ -108,7 +108,7 @@ func (f *Reader) Histograms(ctx context.Context, run string) (map[measure.Distri
 
 // KeptTimeline returns every second of a run that was collected: from the bucket,
 // or from the result of an earlier version, which carries them inside.
-// [experiment.ErrAway] when the bucket can't be read now.
+// [experiment.ErrUnavailable] when the bucket can't be read now.
 func (f *Reader) KeptTimeline(ctx context.Context, r experiment.Run) ([]measure.Second, error) {
 	m, err := measure.ReadMerged(r.Result)
 	if err != nil || m.Timeline != nil {
@@ -134,15 +134,15 @@ func kept[T any](ctx context.Context, f *Reader, run, object string,
 	defer cancel()
 	bucket, release, err := f.BucketOf(ctx, run)
 	if err != nil {
-		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrAway, err)
+		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrUnavailable, err)
 	}
 	defer release()
 	v, found, err := read(ctx, bucket, run, rendezvous.FirstEpoch)
 	switch {
 	case err != nil:
-		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrAway, err)
+		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrUnavailable, err)
 	case !found:
-		return v, fmt.Errorf("%s of run %s %w: %s does not have it", object, run, experiment.ErrAway, bucket)
+		return v, fmt.Errorf("%s of run %s %w: %s does not have it", object, run, experiment.ErrUnavailable, bucket)
 	}
 	return v, nil
 }

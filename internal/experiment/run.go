@@ -51,7 +51,7 @@ const (
 	TeardownNone    Teardown = "none"    // nothing was ever created
 	TeardownPending Teardown = "pending" // the obligation to destroy is open
 	TeardownClean   Teardown = "clean"   // a receipt proves that nothing is left
-	TeardownLeaked  Teardown = "leaked"  // given up for now, loudly; retried
+	TeardownLeaked  Teardown = "leaked"  // destroy failed for now; reported and retried
 )
 
 // Validity says whether a run's numbers describe the system under test. A run

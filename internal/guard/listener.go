@@ -11,7 +11,7 @@ import (
 // one, else the one of a known caller that is idle for longest; when all serve
 // known callers, the new one is refused. The server must be one of [Server].
 func Limit(l net.Listener, n int) net.Listener {
-	return &listener{Listener: l, max: n, open: map[*conn]struct{}{}, strangers: list.New(), idlers: list.New()}
+	return &listener{Listener: l, max: n, open: map[*conn]struct{}{}, untrusted: list.New(), idle: list.New()}
 }
 
 type listener struct {
@@ -20,8 +20,8 @@ type listener struct {
 
 	mu        sync.Mutex // protects what follows, and the connections' fields
 	open      map[*conn]struct{}
-	strangers *list.List // of *conn: no known caller has used it; oldest first
-	idlers    *list.List // of *conn: a known caller has, and it is idle; longest first
+	untrusted *list.List // of *conn: no known caller has used it; oldest first
+	idle      *list.List // of *conn: a known caller has, and it is idle; longest first
 }
 
 // conn is a connection of a [listener].
@@ -42,35 +42,35 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &conn{Conn: inner, owner: l}
-		victim := l.admit(c)
-		if victim != nil {
-			victim.Close()
+		evicted := l.admit(c)
+		if evicted != nil {
+			evicted.Close()
 		}
-		if victim != c {
+		if evicted != c {
 			return c, nil
 		}
 	}
 }
 
-// admit adds a connection, and returns the one that must go: none, another, or
+// admit adds a connection, and returns the one that is evicted: none, another, or
 // the new one itself.
-func (l *listener) admit(c *conn) (victim *conn) {
+func (l *listener) admit(c *conn) (evicted *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.open) >= l.max {
-		oldest := l.strangers.Front()
+		oldest := l.untrusted.Front()
 		if oldest == nil {
-			oldest = l.idlers.Front()
+			oldest = l.idle.Front()
 		}
 		if oldest == nil {
 			return c
 		}
-		victim = oldest.Value.(*conn)
-		l.remove(victim)
+		evicted = oldest.Value.(*conn)
+		l.remove(evicted)
 	}
 	l.open[c] = struct{}{}
 	l.place(c)
-	return victim
+	return evicted
 }
 
 // move changes a connection and puts it where it belongs then.
@@ -89,9 +89,9 @@ func (l *listener) place(c *conn) {
 	var to *list.List
 	switch {
 	case !c.trusted:
-		to = l.strangers
+		to = l.untrusted
 	case c.idle:
-		to = l.idlers
+		to = l.idle
 	}
 	if c.in == to {
 		return

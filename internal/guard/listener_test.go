@@ -103,26 +103,26 @@ func TestTenThousandConnectionsDoNotDisturbCallers(t *testing.T) {
 	address, l := limited(t, most, ticks)
 	stream := get(t, dial(t, address), "/stream")
 	lines := bufio.NewReader(stream.Body)
-	var strangers []net.Conn
+	var untrusted []net.Conn
 	for i := range 10_000 {
 		c := dial(t, address)
-		if strangers = append(strangers, c); i >= 2*most {
-			cutOff(t, strangers[i-2*most])
+		if untrusted = append(untrusted, c); i >= 2*most {
+			cutOff(t, untrusted[i-2*most])
 		}
 		if i%3 == 0 {
 			io.WriteString(c, "POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Le") // a slow one
 		}
 		if i%500 == 0 {
 			if res := get(t, dial(t, address), "/who"); res.StatusCode != http.StatusOK {
-				t.Fatalf("with %d strangers a call = %s", i, res.Status)
+				t.Fatalf("with %d unauthenticated clients a call = %s", i, res.Status)
 			}
 			ticks <- struct{}{}
 			if line, err := lines.ReadString('\n'); line != "tick\n" {
-				t.Fatalf("with %d strangers the stream ended: %q, %v", i, line, err)
+				t.Fatalf("with %d unauthenticated clients the stream ended: %q, %v", i, line, err)
 			}
 		}
 	}
-	if got := l.most.Load(); got > most+1 { // the new one is open while the victim is chosen
+	if got := l.most.Load(); got > most+1 { // the new one is open while the evicted one is chosen
 		t.Errorf("%d connections were open at once, want at most %d", got, most)
 	}
 }

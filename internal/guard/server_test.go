@@ -52,9 +52,9 @@ func inMemory(t *testing.T, h http.Handler, test func(*testing.T, *pipes)) {
 	})
 }
 
-// drip writes one byte a second until the connection ends, and returns how many
+// writeSlowly writes one byte a second until the connection ends, and returns how many
 // seconds that took.
-func drip(c net.Conn) int {
+func writeSlowly(c net.Conn) int {
 	for s := 0; ; s++ {
 		if _, err := c.Write([]byte("x")); err != nil {
 			return s
@@ -68,8 +68,8 @@ func TestSlowHeadersEnd(t *testing.T) {
 		c := p.dial()
 		io.WriteString(c, "GET / HTTP/1.1\r\nHost: dec\r\nX-Slow: ")
 		go io.Copy(io.Discard, c)
-		if s := drip(c); s < 9 || s > 12 {
-			t.Errorf("a client that drips headers was cut off after %d s, want 10", s)
+		if s := writeSlowly(c); s < 9 || s > 12 {
+			t.Errorf("a client that sends its headers slowly was cut off after %d s, want 10", s)
 		}
 	})
 }
@@ -84,8 +84,8 @@ func TestSlowBodiesEnd(t *testing.T) {
 			status <- line
 			io.Copy(io.Discard, c)
 		}()
-		if s := drip(c); s < 29 || s > 33 {
-			t.Errorf("a client that drips its body was cut off after %d s, want 30", s)
+		if s := writeSlowly(c); s < 29 || s > 33 {
+			t.Errorf("a client that sends its body slowly was cut off after %d s, want 30", s)
 		}
 		if line := <-status; !strings.Contains(line, "408") {
 			t.Errorf("the answer is %q, want 408 of the handler", line)
@@ -93,13 +93,13 @@ func TestSlowBodiesEnd(t *testing.T) {
 	})
 }
 
-func TestSlowBodiesOfStrangersEnd(t *testing.T) {
+func TestSlowBodiesWithoutATokenEnd(t *testing.T) {
 	inMemory(t, guarded(t, nil).handler, func(t *testing.T, p *pipes) {
 		c := p.dial()
 		io.WriteString(c, "POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
 		go io.Copy(io.Discard, c)
-		if s := drip(c); s > 33 {
-			t.Errorf("a stranger that drips its body was cut off after %d s, want at most 30", s)
+		if s := writeSlowly(c); s > 33 {
+			t.Errorf("a client without a token that sends its body slowly was cut off after %d s, want at most 30", s)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestLargeBodiesAreRefusedUnread(t *testing.T) {
 	}
 }
 
-func TestAnswersThatNobodyReadsEnd(t *testing.T) {
+func TestUnreadAnswersEnd(t *testing.T) {
 	var ended chan time.Duration // of the bubble, or waiting for it would stop the clock
 	endless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		began := time.Now()

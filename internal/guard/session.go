@@ -61,7 +61,7 @@ func (g *Guard) SignIn(ctx context.Context, code, token string) error {
 		g.o.Logger.Warn("a sign-in failed", "remote", c.remote)
 		return ErrSignIn
 	}
-	if err := g.sessions.RenewToken(ctx); err != nil { // whoever knew the old one knows nothing
+	if err := g.sessions.RenewToken(ctx); err != nil { // the old token is no longer valid
 		return fmt.Errorf("sign in: %w", err)
 	}
 	g.sessions.Put(ctx, keySubject, Admin)

@@ -31,7 +31,7 @@ type answer struct {
 
 // call makes a call with a JSON body, if any, and holds the answer against the
 // document. Headers are given in pairs.
-func (w *world) call(method, path, body string, headers ...string) answer {
+func (w *fixture) call(method, path, body string, headers ...string) answer {
 	w.Helper()
 	request, err := http.NewRequestWithContext(w.Context(), method, w.server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -49,7 +49,7 @@ func (w *world) call(method, path, body string, headers ...string) answer {
 	return w.send(request)
 }
 
-func (w *world) send(request *http.Request) answer {
+func (w *fixture) send(request *http.Request) answer {
 	w.Helper()
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
@@ -68,9 +68,9 @@ func (w *world) send(request *http.Request) answer {
 }
 
 // get, post and delete are the calls of most tests.
-func (w *world) get(path string) answer        { w.Helper(); return w.call("GET", path, "") }
-func (w *world) post(path, body string) answer { w.Helper(); return w.call("POST", path, body) }
-func (w *world) delete(path string) answer     { w.Helper(); return w.call("DELETE", path, "") }
+func (w *fixture) get(path string) answer        { w.Helper(); return w.call("GET", path, "") }
+func (w *fixture) post(path, body string) answer { w.Helper(); return w.call("POST", path, body) }
+func (w *fixture) delete(path string) answer     { w.Helper(); return w.call("DELETE", path, "") }
 
 // is fails the test unless the answer has the status.
 func (a answer) is(status int) answer {
@@ -186,7 +186,7 @@ func documented(request *http.Request, a answer) error {
 	if method == "head" {
 		method = "get" // which is what it stands for
 	}
-	operation, ok := dig(s.document, "paths", template, method)
+	operation, ok := valueAt(s.document, "paths", template, method)
 	if !ok {
 		return undocumented(request.URL.Path, kind, a)
 	}
@@ -195,15 +195,15 @@ func documented(request *http.Request, a answer) error {
 	} else if err != nil {
 		return fmt.Errorf("no media type: %w", err)
 	}
-	response, ok := dig(operation, "responses", strconv.Itoa(a.status))
+	response, ok := valueAt(operation, "responses", strconv.Itoa(a.status))
 	if !ok {
 		return fmt.Errorf("the status is not documented")
 	}
-	content, _ := dig(response, "content")
+	content, _ := valueAt(response, "content")
 	if kind == "" && content == nil && len(a.body) == 0 {
 		return nil
 	}
-	if _, ok := dig(content, kind); !ok {
+	if _, ok := valueAt(content, kind); !ok {
 		return fmt.Errorf("the type %q is not documented", kind)
 	}
 	if !strings.HasSuffix(kind, "json") || request.Method == "HEAD" {
@@ -235,8 +235,8 @@ func validate(schema *jsonschema.Schema, data []byte) error {
 	return schema.Validate(value)
 }
 
-// dig returns what lies at a path of nested objects.
-func dig(value any, path ...string) (any, bool) {
+// valueAt returns the value at a path of nested objects.
+func valueAt(value any, path ...string) (any, bool) {
 	for _, name := range path {
 		object, ok := value.(map[string]any)
 		if !ok {

@@ -22,7 +22,7 @@ import (
 )
 
 // measured submits the plan with five runs each and runs them.
-func (w *world) measured(plan string) api.ExperimentDetail {
+func (w *fixture) measured(plan string) api.ExperimentDetail {
 	w.Helper()
 	e := decode[api.ExperimentDetail](w.post(at("/experiments"), plan).is(202))
 	w.finish()
@@ -32,7 +32,7 @@ func (w *world) measured(plan string) api.ExperimentDetail {
 var fivePlan = strings.Replace(planText, `"repeat": 1`, `"repeat": 5`, 1)
 
 func TestComparisonOfAnExperiment(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.measured(fivePlan)
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
 	if got.Stats.Verdict != stats.Different || got.Stats.Best != "nats" || !got.Fairness.Known || len(got.Runs) != 10 {
@@ -55,7 +55,7 @@ func TestComparisonOfAnExperiment(t *testing.T) {
 // TestKeptVerdictIsTheOne asks for every form of a comparison whose verdict was
 // kept when the experiment ended. All must use its words.
 func TestKeptVerdictIsTheOne(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.measured(fivePlan)
 	kept := experiment.Verdict{Decided: true, Sentences: []string{"nats beats kafka, as it was said then."}, Caveats: []string{"Said on a rainy day."}, Fairness: "fair then"}
 	if err := w.store.SetVerdict(t.Context(), e.ID, kept); err != nil {
@@ -77,7 +77,7 @@ func TestKeptVerdictIsTheOne(t *testing.T) {
 }
 
 func TestVariantsOfOneStackDifferInTheirSettings(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.measured(`{
 		"workload": {"load": {"rate": 1000}, "stages": {"measure": "30s"}},
 		"variants": [
@@ -105,7 +105,7 @@ func TestVariantsOfOneStackDifferInTheirSettings(t *testing.T) {
 }
 
 func TestComparisonWhileItRuns(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	w.claim().enter(experiment.PhaseLoad)
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
@@ -119,7 +119,7 @@ func TestComparisonWhileItRuns(t *testing.T) {
 }
 
 func TestComparisonAsFiles(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.measured(fivePlan)
 	table := w.get(at("/experiments/%s/comparison.csv", e.ID)).is(200)
 	rows, err := csv.NewReader(strings.NewReader(string(table.body))).ReadAll()
@@ -165,7 +165,7 @@ func query(runs []api.Run) string {
 }
 
 func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.measured(fivePlan)
 	all := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList))).is(200))
 	if all.Stats.Verdict != stats.Different {
@@ -178,7 +178,7 @@ func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
 }
 
 func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	one, two := w.measured(fivePlan), w.measured(strings.Replace(fivePlan, "1000", "3000", 1))
 	runs := append(one.RunList, two.RunList...)
 	got := decode[api.Comparison](w.get(at("/comparison" + query(runs))).is(200))
@@ -212,7 +212,7 @@ func TestPickedRunsOfSeveralExperimentsHaveNoVerdict(t *testing.T) {
 }
 
 func TestAtMostFortyRunsAreCompared(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var runs []api.Run
 	for i := range 41 {
 		runs = append(runs, api.Run{ID: fmt.Sprintf("r%09d", i)})
@@ -222,7 +222,7 @@ func TestAtMostFortyRunsAreCompared(t *testing.T) {
 }
 
 func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
-	w := newWorld(t, func(o *httpapi.Options) { o.Compare.Titles = map[string]string{"nats": "NATS JetStream"} })
+	w := newFixture(t, func(o *httpapi.Options) { o.Compare.Titles = map[string]string{"nats": "NATS JetStream"} })
 	e := w.submit()
 	for range e.RunList {
 		run := w.claim().enter(experiment.PhaseProvision)
@@ -250,7 +250,7 @@ func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 // TestRunsOfEmulatorsAreNamedSo looks at every answer that names a run or a
 // variant.
 func TestRunsOfEmulatorsAreNamedSo(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.plans.emulator = "natsalike"
 	e := w.submit()
 	nats := e.RunList[slices.IndexFunc(e.RunList, func(r api.Run) bool { return r.Variant == "nats" })]
@@ -271,7 +271,7 @@ func TestRunsOfEmulatorsAreNamedSo(t *testing.T) {
 }
 
 func TestRunThatDoesNotCountIsComparedWithItsReason(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	w.claim().enter(experiment.PhaseProvision).collect(time.Millisecond).end(experiment.Failed, experiment.TeardownClean)
 	w.finish()

@@ -37,7 +37,7 @@ func TestEverySchemaIsJSONSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	components, _ := dig(s.document, "components", "schemas")
+	components, _ := valueAt(s.document, "components", "schemas")
 	for name := range components.(map[string]any) {
 		if _, err := s.at("components", "schemas", name); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -63,7 +63,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			}
 			ids[id] = true
 			for _, status := range []string{"401", "403", "422", "429", "500", "503"} {
-				if _, ok := dig(op, "responses", status); !ok {
+				if _, ok := valueAt(op, "responses", status); !ok {
 					t.Errorf("%s does not document %s", id, status)
 				}
 			}
@@ -75,7 +75,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 }
 
 func TestDocumentIsServedAsItIsWritten(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	document, err := httpapi.Document()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestDocumentIsServedAsItIsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if paths, ok := dig(got, "paths"); !ok || len(paths.(map[string]any)) != len(want.(map[string]any)["paths"].(map[string]any)) {
+		if paths, ok := valueAt(got, "paths"); !ok || len(paths.(map[string]any)) != len(want.(map[string]any)["paths"].(map[string]any)) {
 			t.Errorf("the %s has other paths", form)
 		}
 	}
@@ -112,8 +112,8 @@ func TestUnitsAreListed(t *testing.T) {
 	for _, m := range experiment.Metrics() {
 		units[string(m.Unit())] = true
 	}
-	listed, _ := dig(s.document, "components", "schemas", "Metric", "properties", "unit", "enum")
-	figures, _ := dig(s.document, "components", "schemas", "Figure", "properties", "unit", "enum")
+	listed, _ := valueAt(s.document, "components", "schemas", "Metric", "properties", "unit", "enum")
+	figures, _ := valueAt(s.document, "components", "schemas", "Figure", "properties", "unit", "enum")
 	for unit := range units {
 		if !slices.Contains(listed.([]any), unit) || !slices.Contains(figures.([]any), unit) {
 			t.Errorf("unit %v is not in the document: metrics have %v, figures %v", unit, listed, figures)
@@ -129,10 +129,10 @@ func TestMetricsAreListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parameters, _ := dig(s.document, "paths", api.Prefix+"/comparison", "get", "parameters")
+	parameters, _ := valueAt(s.document, "paths", api.Prefix+"/comparison", "get", "parameters")
 	for _, p := range parameters.([]any) {
-		if name, _ := dig(p, "name"); name == "metric" {
-			listed, _ := dig(p, "schema", "enum")
+		if name, _ := valueAt(p, "name"); name == "metric" {
+			listed, _ := valueAt(p, "schema", "enum")
 			if len(listed.([]any)) != len(experiment.Metrics()) {
 				t.Errorf("the parameter takes %v, want all metrics", listed)
 			}

@@ -18,7 +18,7 @@ type listener struct {
 	lines *bufio.Scanner
 }
 
-func (w *world) listen(query string, headers ...string) *listener {
+func (w *fixture) listen(query string, headers ...string) *listener {
 	w.Helper()
 	request, err := http.NewRequestWithContext(w.Context(), "GET", w.server.URL+at("/events"+query), nil)
 	if err != nil {
@@ -72,7 +72,7 @@ func (l *listener) check(fields map[string]string) {
 }
 
 func TestStreamTellsWhatIsStoredAndWhatIsNew(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit() // two events: its runs are queued
 	w.submit()
 	all := w.listen("?after=0&experiment=" + e.ID)
@@ -94,7 +94,7 @@ func TestStreamTellsWhatIsStoredAndWhatIsNew(t *testing.T) {
 }
 
 func TestStreamIsResumedByTheHeader(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.submit()
 	if got := w.listen("?after=0", "Last-Event-ID", "1").next(); got["id"] != "2" {
 		t.Errorf("resumed at %v, want 2", got)

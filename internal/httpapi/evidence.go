@@ -38,7 +38,7 @@ type runEvidence interface {
 }
 
 // keptEvidence lies beside the result of a run that was collected;
-// [experiment.ErrAway] while it can't be read.
+// [experiment.ErrUnavailable] while it can't be read.
 type keptEvidence interface {
 	KeptTimeline(ctx context.Context, r experiment.Run) ([]measure.Second, error)
 	KeptHistograms(ctx context.Context, r experiment.Run) (map[measure.Distribution]string, error)
@@ -48,7 +48,7 @@ type keptEvidence interface {
 type packer interface {
 	// Pack prepares a zip archive with everything that is stored of a run; it returns
 	// the name without the ending, and what writes it. [experiment.ErrNotEnded] for a
-	// run that goes on, [experiment.ErrAway] when a part can't be read now.
+	// run that goes on, [experiment.ErrUnavailable] when a part can't be read now.
 	Pack(ctx context.Context, run string) (name string, write func(context.Context, io.Writer) error, err error)
 }
 
@@ -234,7 +234,7 @@ func (e evidenceRoutes) getArchive(ctx context.Context, in *RunPath) (*archiveOu
 		if r.Method == http.MethodHead {
 			return
 		}
-		if err := write(ctx, &patient{w, http.NewResponseController(w)}); err != nil {
+		if err := write(ctx, &deadlineWriter{w, http.NewResponseController(w)}); err != nil {
 			e.log.WarnContext(ctx, "an archive was not sent completely", slog.String("run", in.ID), slog.Any("error", err))
 			panic(http.ErrAbortHandler) // the client sees that the rest is missing
 		}
@@ -244,13 +244,14 @@ func (e evidenceRoutes) getArchive(ctx context.Context, in *RunPath) (*archiveOu
 // writeTime is how long a client may take for a part of a long answer.
 const writeTime = 30 * time.Second
 
-// patient writes an answer as long as the client takes it.
-type patient struct {
+// deadlineWriter writes an answer, and extends its deadline with every part that the
+// client takes.
+type deadlineWriter struct {
 	to      io.Writer
 	control *http.ResponseController
 }
 
-func (p *patient) Write(data []byte) (int, error) {
+func (p *deadlineWriter) Write(data []byte) (int, error) {
 	_ = p.control.SetWriteDeadline(time.Now().Add(writeTime)) // a recorder has none
 	return p.to.Write(data)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestExperimentRunsToItsVerdict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	a := w.post("/api/v1/experiments", planText).is(202)
 	created := decode[api.ExperimentDetail](a)
 	if want := at("/experiments/%s", created.ID); a.header.Get("Location") != want {
@@ -38,7 +38,7 @@ func TestExperimentRunsToItsVerdict(t *testing.T) {
 }
 
 func TestPlanMayBeYAML(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	plan := "workload: {load: {rate: 5}, stages: {measure: 10s}}\nvariants:\n- {label: a, technology: kafka, stack: kraft}\n"
 	for _, kind := range []string{"text/yaml", "application/yaml; charset=UTF-8"} {
 		w.call("POST", "/api/v1/experiments", plan, "Content-Type", kind).is(202)
@@ -46,7 +46,7 @@ func TestPlanMayBeYAML(t *testing.T) {
 }
 
 func TestDryRunStoresNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	got := decode[api.DryRun](w.post("/api/v1/experiments?dry_run=true", planText).is(200))
 	if got.EstimateS != 120 || got.EstimateOf != "a guess" || len(got.Order) != 2 || got.Plan.Workload.Seed != 42 {
 		t.Errorf("dry run %+v", got)
@@ -67,7 +67,7 @@ func TestDryRunStoresNothing(t *testing.T) {
 }
 
 func TestRefusedPlanNamesItsFields(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.post(at("/experiments"), `{"workload": {"load": {"rate": -1}}, "variants": [{"label": "A", "technology": "kafka", "stack": "x"}]}`).
 		refused(422, "body.workload.load.rate", "body.variants[0].label")
 	p := w.post(at("/experiments"), strings.Replace(planText, `"nats"`, `"rabbit"`, 2)).refused(422, "body.variants[1].technology")
@@ -78,14 +78,14 @@ func TestRefusedPlanNamesItsFields(t *testing.T) {
 }
 
 func TestMachineThatIsFullRefuses(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.plans.refuse = "the disk is full"
 	w.post(at("/experiments"), planText).refused(409)
 	w.post(at("/experiments?dry_run=true"), planText).refused(409)
 }
 
 func TestRepeatedSubmissionIsTheSame(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	submit := func(body string) answer {
 		t.Helper()
 		return w.call("POST", at("/experiments"), body, "Idempotency-Key", "k1")
@@ -104,7 +104,7 @@ func TestRepeatedSubmissionIsTheSame(t *testing.T) {
 }
 
 func TestListFiltersAndPages(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	var ids []string
 	for range 3 {
 		ids = append(ids, w.submit().ID)
@@ -135,7 +135,7 @@ func TestListFiltersAndPages(t *testing.T) {
 }
 
 func TestRunningExperimentSaysHowLong(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.submit().ID
 	later := w.submit().ID
 	w.claim().enter(experiment.PhaseProvision)
@@ -152,7 +152,7 @@ func TestRunningExperimentSaysHowLong(t *testing.T) {
 }
 
 func TestCancelAndDelete(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.submit().ID
 	run := w.claim().enter(experiment.PhaseProvision)
 	w.delete(at("/experiments/%s", id)).refused(409)
@@ -173,7 +173,7 @@ func TestCancelAndDelete(t *testing.T) {
 }
 
 func TestLeakedExperimentIsNotDeleted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.submit().ID
 	w.claim().enter(experiment.PhaseProvision).end(experiment.Failed, experiment.TeardownLeaked)
 	w.finish()

@@ -17,9 +17,9 @@ import (
 var script = strings.Repeat("export const answer = 42;\n", 100)
 
 // withPage serves a page to those who are not signed in.
-func withPage(t *testing.T) *world {
+func withPage(t *testing.T) *fixture {
 	t.Helper()
-	w := newWorld(t, func(o *httpapi.Options) {
+	w := newFixture(t, func(o *httpapi.Options) {
 		o.UI = fstest.MapFS{
 			"index.html":    {Data: []byte(`<meta property="csp-nonce" nonce="{{nonce}}">`)},
 			"assets/a.js":   {Data: []byte(script)},

@@ -30,8 +30,8 @@ import (
 
 const token = "a-token-for-tests"
 
-// world is a server over a real database, whose runs the tests drive themselves.
-type world struct {
+// fixture is a server over a real database, whose runs the tests drive themselves.
+type fixture struct {
 	*testing.T
 	store    *store.Store
 	guard    *guard.Guard
@@ -44,10 +44,10 @@ type world struct {
 	token    string          // sent with every call; none if empty
 }
 
-// newWorld starts a server; change may change its options.
-func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
+// newFixture starts a server; change may change its options.
+func newFixture(t *testing.T, change ...func(*httpapi.Options)) *fixture {
 	t.Helper()
-	w := &world{T: t, plans: &planner{}, evidence: &evidence{kept: map[string]measure.Merged{}}, exited: make(chan struct{}, 1), token: token}
+	w := &fixture{T: t, plans: &planner{}, evidence: &evidence{kept: map[string]measure.Merged{}}, exited: make(chan struct{}, 1), token: token}
 	var err error
 	if w.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "dec.db"), store.Options{}); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func newWorld(t *testing.T, change ...func(*httpapi.Options)) *world {
 }
 
 // serve starts the hub and the server, and ends them with the test.
-func (w *world) serve(handler http.Handler) {
+func (w *fixture) serve(handler http.Handler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

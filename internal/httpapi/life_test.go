@@ -23,20 +23,20 @@ const planText = `{
 }`
 
 // submit submits the plan.
-func (w *world) submit() api.ExperimentDetail {
+func (w *fixture) submit() api.ExperimentDetail {
 	w.Helper()
 	return decode[api.ExperimentDetail](w.post("/api/v1/experiments", planText).is(202))
 }
 
 // held is a run that the test drives.
 type held struct {
-	*world
+	*fixture
 	experiment.Run
 	lease int64
 }
 
 // claim takes the next run of the queue.
-func (w *world) claim() *held {
+func (w *fixture) claim() *held {
 	w.Helper()
 	run, lease, err := w.store.Claim(w.Context(), "test", experiment.Host{}, time.Hour)
 	if err != nil {
@@ -109,7 +109,7 @@ func (h *held) tryEnd(outcome experiment.Outcome, teardown experiment.Teardown) 
 }
 
 // finish runs everything that is queued to its end; nats is twice as fast.
-func (w *world) finish() {
+func (w *fixture) finish() {
 	w.Helper()
 	for i := 0; ; i++ {
 		run, lease, err := w.store.Claim(w.Context(), "test", experiment.Host{}, time.Hour)

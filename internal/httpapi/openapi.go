@@ -115,7 +115,7 @@ func (planSchema) Schema(r huma.Registry) *huma.Schema {
 // registrar adds operations to the API.
 type registrar struct {
 	api huma.API
-	log *slog.Logger // of errors that no caller can mend
+	log *slog.Logger // logs internal errors
 }
 
 // call begins the description of an operation.

@@ -17,7 +17,7 @@ import (
 )
 
 func TestCatalog(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	got := decode[api.Catalog](w.get(at("/catalog")).is(200))
 	if len(got.Technologies) != 1 || len(got.Targets) != 1 {
 		t.Errorf("catalog %+v", got)
@@ -25,7 +25,7 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestInventory(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.evidence.inventory = []api.TargetInventory{
 		{Target: "local", Objects: []api.InventoryObject{{Object: experiment.Object{Kind: "port", ID: "1"}, Class: "lost", AgeS: 3}}},
 		{Target: "cloud", Unknown: "no credentials"},
@@ -37,7 +37,7 @@ func TestInventory(t *testing.T) {
 }
 
 func TestWritesAreAudited(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	w.post(at("/experiments"), `{}`).is(422)
 	w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").is(202)
@@ -63,7 +63,7 @@ func TestWritesAreAudited(t *testing.T) {
 }
 
 func TestSignInsAreAudited(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	code := w.guard.NewCode()
 	w.post(at("/session"), `{"code": "`+code+`"}`).is(200)
 	w.post(at("/session"), `{"code": "`+code+`"}`).is(401)
@@ -74,7 +74,7 @@ func TestSignInsAreAudited(t *testing.T) {
 }
 
 func TestFaultsTellNothing(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.evidence.err.set(errors.New("open /var/lib/dec/secret: permission denied"))
 	if p := w.get(at("/inventory")).refused(500); strings.Contains(p.Detail, "secret") {
 		t.Errorf("detail %q", p.Detail)
@@ -93,7 +93,7 @@ type broken struct{ *planner }
 func (broken) Catalog(context.Context) (api.Catalog, error) { panic("a mistake") }
 
 func TestPanicIsAProblem(t *testing.T) {
-	w := newWorld(t, func(o *httpapi.Options) { o.Planner = broken{} })
+	w := newFixture(t, func(o *httpapi.Options) { o.Planner = broken{} })
 	if p := w.get(at("/catalog")).refused(500); strings.Contains(p.Detail, "mistake") {
 		t.Errorf("detail %q", p.Detail)
 	}
@@ -104,7 +104,7 @@ func TestPanicIsAProblem(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	counted := httpapi.NewMetrics()
-	w := newWorld(t, func(o *httpapi.Options) { o.Metrics = counted })
+	w := newFixture(t, func(o *httpapi.Options) { o.Metrics = counted })
 	w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
 	w.get(at("/nothing")).is(404)
@@ -136,7 +136,7 @@ func TestPageHasItsNonce(t *testing.T) {
 		"favicon.svg":   {Data: []byte("<svg/>")},
 		"assets/b/c.js": {Data: []byte("2")},
 	}
-	w := newWorld(t, func(o *httpapi.Options) { o.UI = page })
+	w := newFixture(t, func(o *httpapi.Options) { o.UI = page })
 	w.token = ""
 	nonces := map[string]bool{}
 	for _, path := range []string{"/", "/index.html", "/runs/r000000000?tab=log", "/assets"} {
@@ -157,7 +157,7 @@ func TestPageHasItsNonce(t *testing.T) {
 }
 
 func TestBrokenPageIsRefused(t *testing.T) {
-	o := newWorld(t).taken
+	o := newFixture(t).taken
 	for name, page := range map[string]fstest.MapFS{
 		"without a slot":     {"index.html": {Data: []byte("<html>")}},
 		"without index.html": {},

@@ -66,7 +66,7 @@ func (a *registrar) problem(ctx context.Context, err error) error {
 		return api.NewProblem(http.StatusNotFound, err.Error())
 	case errors.Is(err, experiment.ErrNotEnded):
 		return api.NewProblem(http.StatusConflict, err.Error())
-	case errors.Is(err, experiment.ErrAway):
+	case errors.Is(err, experiment.ErrUnavailable):
 		return api.NewProblem(http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, experiment.ErrBusy):
 		return api.NewProblem(http.StatusConflict, err.Error()+"; cancel the experiment, wait until it has been destroyed, then try again")

@@ -21,30 +21,32 @@ func (e evidenceRoutes) getResources(ctx context.Context, in *RunPath) (*resourc
 	if _, err := e.store.Run(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	lives := newLives()
+	history := newResourceHistory()
 	for after := int64(0); ; {
 		events, err := e.store.Events(ctx, experiment.EventQuery{Run: in.ID, After: after, Limit: eventPage})
 		if err != nil {
 			return nil, err
 		}
 		for _, event := range events {
-			lives.add(event)
+			history.add(event)
 			after = event.ID
 		}
 		if len(events) < eventPage {
 			break
 		}
 	}
-	return &resourcesOutput{api.Resources{Run: in.ID, Items: lives.items, AsOf: asOf}}, nil
+	return &resourcesOutput{api.Resources{Run: in.ID, Items: history.items, AsOf: asOf}}, nil
 }
 
-// lives puts together what became of each resource.
-type lives struct {
+// resourceHistory collects the latest state of each resource.
+type resourceHistory struct {
 	items []api.Resource
 	index map[string]int // by address
 }
 
-func newLives() *lives { return &lives{items: []api.Resource{}, index: map[string]int{}} }
+func newResourceHistory() *resourceHistory {
+	return &resourceHistory{items: []api.Resource{}, index: map[string]int{}}
+}
 
 // resourceStates are the states by action and state of the journal.
 var resourceStates = map[string]map[string]string{
@@ -53,7 +55,7 @@ var resourceStates = map[string]map[string]string{
 }
 
 // add takes the next event.
-func (l *lives) add(e experiment.Event) {
+func (h *resourceHistory) add(e experiment.Event) {
 	if e.Kind != experiment.EventResource || e.Resource == nil {
 		return
 	}
@@ -61,13 +63,13 @@ func (l *lives) add(e experiment.Event) {
 	if !ok {
 		return
 	}
-	i, known := l.index[e.Resource.Address]
+	i, known := h.index[e.Resource.Address]
 	if !known {
-		i = len(l.items)
-		l.index[e.Resource.Address] = i
-		l.items = append(l.items, api.Resource{Address: e.Resource.Address})
+		i = len(h.items)
+		h.index[e.Resource.Address] = i
+		h.items = append(h.items, api.Resource{Address: e.Resource.Address})
 	}
-	item := &l.items[i]
+	item := &h.items[i]
 	item.State, item.Since = state, e.At.UTC()
 	if e.Resource.ID != "" {
 		item.ID = e.Resource.ID

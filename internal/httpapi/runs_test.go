@@ -17,7 +17,7 @@ import (
 )
 
 func TestRunsAreNamedAndFiltered(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.submit().ID
 	w.submit()
 	w.claim().enter(experiment.PhaseProvision)
@@ -45,7 +45,7 @@ func TestRunsAreNamedAndFiltered(t *testing.T) {
 }
 
 func TestRunThroughItsLife(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	run := w.claim().enter(experiment.PhaseProvision)
 	if _, err := w.store.SetExpiry(t.Context(), run.ID, run.lease, time.Hour); err != nil {
@@ -92,7 +92,7 @@ func TestRunThroughItsLife(t *testing.T) {
 }
 
 func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
 	w.evidence.seconds = []measure.Second{{Second: 0, Stage: experiment.StageWarmup}, {Second: 1, Stage: experiment.StageWarmup}}
@@ -113,7 +113,7 @@ func TestTimelineGrowsAndIsCompleteWithTheResult(t *testing.T) {
 }
 
 func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	path := at("/runs/%s/histograms", w.submit().RunList[0].ID)
 	w.get(path).refused(404)
 	run := w.claim().enter(experiment.PhaseProvision)
@@ -134,7 +134,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 	if diff := cmp.Diff(collected, histograms().Histograms); diff != "" || !histograms().Complete {
 		t.Errorf("collected (-want +got):\n%s", diff)
 	}
-	w.evidence.err.set(fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrAway))
+	w.evidence.err.set(fmt.Errorf("histograms.json of run %s %w: the bucket does not answer", run.ID, experiment.ErrUnavailable))
 	for _, beside := range []string{"histograms", "timeline"} {
 		if got := w.get(at("/runs/%s/%s", run.ID, beside)).refused(503); !strings.Contains(got.Detail, "the bucket does not answer") {
 			t.Errorf("%s of a bucket that is away: %q, want the reason", beside, got.Detail)
@@ -152,7 +152,7 @@ func TestHistogramsGrowAndAreCompleteWithTheResult(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	run := w.submit().RunList[0].ID
 	path := at("/runs/%s/archive", run)
 	got := w.get(path).is(200)
@@ -173,14 +173,14 @@ func TestArchive(t *testing.T) {
 	if err == nil {
 		t.Error("an archive that breaks off arrives as if it were whole")
 	}
-	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrAway} {
+	for status, err := range map[int]error{404: experiment.ErrNotFound, 409: experiment.ErrNotEnded, 503: experiment.ErrUnavailable} {
 		w.evidence.err.set(fmt.Errorf("run %s %w", run, err))
 		w.get(path).refused(status)
 	}
 }
 
 func TestTimelineOfARunThatNeverRan(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	path := at("/runs/%s/timeline", e.RunList[0].ID)
 	if got := decode[api.Timeline](w.get(path).is(200)); got.Complete || len(got.Seconds) != 0 {
@@ -193,7 +193,7 @@ func TestTimelineOfARunThatNeverRan(t *testing.T) {
 }
 
 func TestResourcesThroughTheirLives(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.submit()
 	run := w.claim().enter(experiment.PhaseProvision)
 	run.tell("a", "create", "started")
@@ -220,7 +220,7 @@ func TestResourcesThroughTheirLives(t *testing.T) {
 }
 
 func TestLogPassesOnWhatIsAsked(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	id := w.submit().RunList[0].ID
 	w.evidence.log = api.Log{Lines: []api.LogLine{{N: 1, Source: "dec", Level: "error", Text: "oh"}}, Matches: 1}
 	got := decode[api.Log](w.get(at("/runs/%s/log?q=o&source=tofu+2+apply&level=warn&before=10&limit=5", id)).is(200))
@@ -237,7 +237,7 @@ func TestLogPassesOnWhatIsAsked(t *testing.T) {
 }
 
 func TestCancelledRunEnds(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	got := decode[api.RunDetail](w.post(at("/runs/%s/cancel", e.RunList[0].ID), "").is(202))
 	if got.Outcome != experiment.Cancelled || got.Reason != "cancelled by admin" || len(got.Allowed) != 0 {

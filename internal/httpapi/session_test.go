@@ -9,7 +9,7 @@ import (
 )
 
 func TestSessionByToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	got := decode[api.Session](w.get(at("/session")).is(200))
 	if got.Subject != "admin" || got.Via != "token" || got.Version != "test" || got.Install != "i-test" {
 		t.Errorf("session %+v", got)
@@ -17,7 +17,7 @@ func TestSessionByToken(t *testing.T) {
 }
 
 func TestSignInByCodeAndOut(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.token = ""
 	code := w.guard.NewCode()
 	a := w.post(at("/session"), `{"code": "`+code+`"}`).is(200)
@@ -39,7 +39,7 @@ func TestSignInByCodeAndOut(t *testing.T) {
 }
 
 func TestSignInByToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.token = ""
 	w.post(at("/session"), `{"token": "`+token+`"}`).is(200)
 	var last answer

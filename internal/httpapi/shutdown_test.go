@@ -13,7 +13,7 @@ import (
 )
 
 func TestShutdownWaitsForWhatIsActive(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	e := w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
 
@@ -45,7 +45,7 @@ func TestShutdownWaitsForWhatIsActive(t *testing.T) {
 }
 
 func TestShutdownThatStays(t *testing.T) {
-	w := newWorld(t, func(o *httpapi.Options) { o.Exit = nil })
+	w := newFixture(t, func(o *httpapi.Options) { o.Exit = nil })
 	w.post(at("/shutdown"), "").refused(422, "body.exit")
 	if got := decode[api.Shutdown](w.get(at("/shutdown")).is(200)); got.State != "none" {
 		t.Errorf("a refused request left %+v", got)
@@ -61,7 +61,7 @@ func TestShutdownThatStays(t *testing.T) {
 }
 
 func TestHandoffIsRefusedWithItsReason(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.post(at("/shutdown"), `{"mode": "handoff"}`).refused(422, "body.mode")
 	w.post(at("/shutdown"), `{"mode": "now"}`).refused(422, "body.mode")
 }
@@ -83,7 +83,7 @@ func (s watched) PollDrain(ctx context.Context, lapse time.Duration) (experiment
 
 func TestLongPollAnswersWhenTheDrainIsGranted(t *testing.T) {
 	polled := make(chan struct{})
-	w := newWorld(t, func(o *httpapi.Options) { o.Store = watched{o.Store, polled} })
+	w := newFixture(t, func(o *httpapi.Options) { o.Store = watched{o.Store, polled} })
 	w.submit()
 	run := w.claim().enter(experiment.PhaseLoad)
 	w.post(at("/shutdown"), "").is(409)
@@ -104,7 +104,7 @@ func TestLongPollAnswersWhenTheDrainIsGranted(t *testing.T) {
 }
 
 func TestShutdownsAreAudited(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.post(at("/shutdown"), `{"exit": false}`).is(200)
 	w.delete(at("/shutdown")).is(200)
 	var actions []string

@@ -10,7 +10,7 @@ import (
 )
 
 func TestQueriesAreStrict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	tests := map[string]struct{ path, location string }{
 		"unknown parameter":            {"/experiments?colour=red", "query.colour"},
 		"of a call that takes none":    {"/catalog?x=1", "query.x"},
@@ -54,7 +54,7 @@ func TestQueriesAreStrict(t *testing.T) {
 }
 
 func TestPathsAreStrict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	tests := map[string]struct {
 		method, path string
 		status       int
@@ -100,7 +100,7 @@ func TestPlansAreBounded(t *testing.T) {
 				continue
 			}
 			for _, path := range []string{"/experiments", "/experiments?dry_run=true"} {
-				a := newWorld(t).call("POST", at(path), strings.Repeat(nesting, size/len(nesting)), "Content-Type", mediaType)
+				a := newFixture(t).call("POST", at(path), strings.Repeat(nesting, size/len(nesting)), "Content-Type", mediaType)
 				p := a.refused(422, "body")
 				if want := "line 1: nested 65 levels deep; at most 64 are allowed"; p.Errors[0].Message != want {
 					t.Errorf("POST %s with %q as %s is refused with %q, want %q", path, nesting, mediaType, p.Errors[0].Message, want)
@@ -111,7 +111,7 @@ func TestPlansAreBounded(t *testing.T) {
 }
 
 func TestBodiesAreStrict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	tests := map[string]struct {
 		path, body, mediaType string
 		status                int
@@ -149,14 +149,14 @@ func TestBodiesAreStrict(t *testing.T) {
 }
 
 func TestHeadersAreStrict(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.call("POST", "/api/v1/experiments", planText, "Idempotency-Key", "a b").refused(422, "header.Idempotency-Key")
 	w.call("GET", "/api/v1/events", "", "Last-Event-ID", "x").refused(422, "header.Last-Event-ID")
 	w.call("GET", "/api/v1/events", "", "Last-Event-ID", "-2").refused(422, "header.Last-Event-ID")
 }
 
 func TestCallsNeedAToken(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.token = ""
 	for _, path := range []string{"/api/v1/catalog", "/api/v1/session", "/api/openapi.json", "/api/v1/nothing", "/metrics"} {
 		w.get(path).is(http.StatusUnauthorized)
@@ -167,7 +167,7 @@ func TestCallsNeedAToken(t *testing.T) {
 }
 
 func TestOneFormOfAnswerWhateverIsAccepted(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, accept := range []string{"application/cbor", "json", api.ProblemType, "text/html, */*;q=0.1"} {
 		a := w.call("GET", "/api/v1/catalog", "", "Accept", accept).is(200)
 		if kind := a.header.Get("Content-Type"); kind != "application/json" {
@@ -177,7 +177,7 @@ func TestOneFormOfAnswerWhateverIsAccepted(t *testing.T) {
 }
 
 func TestHeadAnswersLikeGet(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, path := range []string{"/api/v1/catalog", "/api/v1/events", "/livez"} {
 		if a := w.call("HEAD", path, ""); a.status != 200 || len(a.body) > 0 {
 			t.Errorf("HEAD %s answers %d with %d bytes", path, a.status, len(a.body))

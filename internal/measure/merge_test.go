@@ -57,7 +57,7 @@ func newLoad(seed uint64) *load {
 	return l
 }
 
-// message sends one message and gives it one of several fates.
+// message sends one message and gives it one of several outcomes.
 func (l *load) message(random *rand.Rand, r *measure.ProducerRecorder, h measure.Header) {
 	measured := int64(0)
 	if h.Seq >= loadWarmup {

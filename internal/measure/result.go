@@ -121,7 +121,7 @@ type Second struct {
 	InFlight   int64                         `json:"in_flight"`
 	Backlog    int64                         `json:"backlog"`
 	CPUSeconds float64                       `json:"cpu_s"`
-	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // what the clients met, by throttles, retries
+	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // of the clients, by kind: throttles, retries
 	Latencies  map[Distribution]Latency      `json:"latencies"`
 }
 

@@ -18,8 +18,9 @@ import (
 // pauses are what lies between the attempts to deliver one message, about.
 var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 7 * time.Minute}
 
-// lastCall is how long the messages that wait at the end have, all together.
-const lastCall = 5 * time.Second
+// finalDeliveryTimeout is how long the delivery of the messages that wait at the end
+// may take, all together.
+const finalDeliveryTimeout = 5 * time.Second
 
 // errGone means that the receiver wants nothing any more.
 var errGone = errors.New("the webhook answered 410 Gone: it gets no further messages until the server restarts")
@@ -76,7 +77,7 @@ func (n *Notifier) deliver(ctx context.Context, m message) (gone bool) {
 
 // finish tries each message that waits once.
 func (n *Notifier) finish(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lastCall)
+	ctx, cancel := context.WithTimeout(ctx, finalDeliveryTimeout)
 	defer cancel()
 	for {
 		select {

@@ -47,7 +47,7 @@ type Options struct {
 	Lease time.Duration // a run whose owner is silent for so long may be taken over; 30 s if zero
 	Poll  time.Duration // how often the queue is looked at, unless woken; 5 s if zero
 	// Patience is how long the store may fail before the loop gives up; 1 min if zero.
-	// A server bears more: its database may be away for a while.
+	// 'dec serve' sets more, because its database may be unavailable for a while.
 	Patience time.Duration
 	Limits   TeardownLimits
 }

@@ -195,10 +195,6 @@ func (f *fixture) settled() {
 			f.settledRun(run)
 		}
 	}
-	open, err := f.store.Obligations(ctx)
-	if err != nil || len(open) > 0 {
-		f.t.Errorf("Obligations() = %+v, %v, want none open", open, err)
-	}
 	f.fakeInfra.mu.Lock()
 	defer f.fakeInfra.mu.Unlock()
 	if len(f.alive) > 0 {

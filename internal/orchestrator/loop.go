@@ -64,7 +64,7 @@ func (e *Engine) loop(ctx context.Context, s scope) error {
 			l.interrupt(context.Cause(ctx))
 		}
 		if !l.closed {
-			l.miss(l.fill())
+			l.noteClaimError(l.fill())
 		}
 		if l.closed && l.working == 0 {
 			return l.err
@@ -125,9 +125,9 @@ func (l *looper) fill() error {
 	}
 }
 
-// miss notes whether the store failed a claim; the loop bears it for as long as
-// [Options.Patience] says.
-func (l *looper) miss(err error) {
+// noteClaimError notes whether the store failed a claim; the loop tolerates it for as
+// long as [Options.Patience] says.
+func (l *looper) noteClaimError(err error) {
 	if err == nil {
 		l.failing = time.Time{}
 		return

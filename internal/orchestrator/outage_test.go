@@ -71,9 +71,9 @@ func TestOutage(t *testing.T) {
 		loads int // how often the load was begun or followed
 		ends  bool
 	}{
-		"shorter than the lease":     {15 * time.Second, 1, false},
-		"longer than the lease":      {50 * time.Second, 2, false},
-		"longer than it has to bear": {5 * time.Minute, 2, true},
+		"shorter than the lease":   {15 * time.Second, 1, false},
+		"longer than the lease":    {50 * time.Second, 2, false},
+		"longer than its patience": {5 * time.Minute, 2, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -79,16 +79,16 @@ func (x *execution) unwanted(held context.Context, e experiment.Experiment) (str
 		now, err = x.e.Store.Now(ctx)
 		return err
 	})
-	if err != nil || reason != "" || !outOfWall(e.Plan, runs, now) {
+	if err != nil || reason != "" || !wallTimeOver(e.Plan, runs, now) {
 		return reason, err
 	}
 	reason = fmt.Sprintf("limits.max_wall of %s has passed: no further run of the experiment starts", e.Plan.Limits.MaxWall)
 	return reason, x.try(held, func(ctx context.Context) error { return x.e.Stop(ctx, e.ID, reason) })
 }
 
-// outOfWall tells whether the wall time of an experiment, which counts from the
+// wallTimeOver reports whether the wall time of an experiment, which counts from the
 // start of its first run, is over.
-func outOfWall(p experiment.Plan, runs []experiment.Run, now time.Time) bool {
+func wallTimeOver(p experiment.Plan, runs []experiment.Run, now time.Time) bool {
 	var first time.Time
 	for _, run := range runs {
 		if !run.StartedAt.IsZero() && (first.IsZero() || run.StartedAt.Before(first)) {

@@ -61,8 +61,8 @@ func (p *process) alone(f func()) error {
 	return nil
 }
 
-// blame notes a broken promise; it needs fakeInfra.mu.
-func (p *process) blame(format string, args ...any) {
+// noteViolation notes that a rule was violated; it needs fakeInfra.mu.
+func (p *process) noteViolation(format string, args ...any) {
 	p.wrong = append(p.wrong, fmt.Sprintf(format, args...))
 }
 
@@ -114,7 +114,7 @@ func (p *process) checkPhase(ctx context.Context, call, run string, phases []exp
 	stored, err := p.store.Run(context.WithoutCancel(ctx), run)
 	_ = p.alone(func() { // of a dead one nothing is required
 		if err != nil || !slices.Contains(phases, stored.Phase) {
-			p.blame("%s began in the recorded phase %s, want one of %v (error %v)", call, stored.Phase, phases, err)
+			p.noteViolation("%s began in the recorded phase %s, want one of %v (error %v)", call, stored.Phase, phases, err)
 		}
 	})
 }
@@ -124,7 +124,7 @@ func (p *process) checkPhase(ctx context.Context, call, run string, phases []exp
 func (p *process) attempt(ctx context.Context, name, run string, phases ...experiment.Phase) error {
 	if err := p.alone(func() {
 		if p.attempts[run] {
-			p.blame("%s %s while an attempt of a killed process goes on", name, run)
+			p.noteViolation("%s %s while an attempt of a killed process goes on", name, run)
 		}
 		p.attempts[run] = true
 	}); err != nil {
@@ -134,18 +134,18 @@ func (p *process) attempt(ctx context.Context, name, run string, phases ...exper
 	return p.do(ctx, name, run, phases...)
 }
 
-// checkTurn requires that a step has the machine to itself.
-func (p *process) checkTurn(ctx context.Context, step string, a orchestrator.Assignment) {
+// checkExclusive requires that a step has the machine to itself.
+func (p *process) checkExclusive(ctx context.Context, step string, a orchestrator.Assignment) {
 	if a.Plan.Target != "local" {
 		return
 	}
 	active, err := p.store.Active(context.WithoutCancel(ctx))
 	_ = p.alone(func() {
 		if p.measuring != p {
-			p.blame("%s %s without the measuring lock", step, a.Run.ID)
+			p.noteViolation("%s %s without the measuring lock", step, a.Run.ID)
 		}
 		if err != nil || len(active) != 1 || active[0].ID != a.Run.ID {
-			p.blame("%s %s while %d runs are active (error %v)", step, a.Run.ID, len(active), err)
+			p.noteViolation("%s %s while %d runs are active (error %v)", step, a.Run.ID, len(active), err)
 		}
 	})
 }
@@ -153,16 +153,16 @@ func (p *process) checkTurn(ctx context.Context, step string, a orchestrator.Ass
 // Provision creates the infrastructure; it exists even when the step fails.
 func (p *process) Provision(ctx context.Context, a orchestrator.Assignment, report func(experiment.Resource)) (json.RawMessage, error) {
 	run := a.Run.ID
-	p.checkTurn(ctx, "provision", a)
+	p.checkExclusive(ctx, "provision", a)
 	expires, err := p.store.Expiry(context.WithoutCancel(ctx), run)
 	// Writes that are tried again take a moment of the time to live.
 	left := time.Until(expires) - a.Plan.Limits.TTL.Std()
 	if err := p.alone(func() {
 		if err != nil || !expires.Equal(a.ExpiresAt) || left > 0 || left < -time.Second {
-			p.blame("provision %s: expiry %v is recorded and %v assigned at %v, %v", run, expires, a.ExpiresAt, time.Now(), err)
+			p.noteViolation("provision %s: expiry %v is recorded and %v assigned at %v, %v", run, expires, a.ExpiresAt, time.Now(), err)
 		}
 		if p.had[run] {
-			p.blame("provision %s a second time", run)
+			p.noteViolation("provision %s a second time", run)
 		}
 		p.alive[run], p.had[run] = true, true
 	}); err != nil {
@@ -206,7 +206,7 @@ func (p *process) Prepare(ctx context.Context, a orchestrator.Assignment, endpoi
 }
 
 func (p *process) Load(ctx context.Context, a orchestrator.Assignment) error {
-	p.checkTurn(ctx, "load", a)
+	p.checkExclusive(ctx, "load", a)
 	return p.do(ctx, "load", a.Run.ID, experiment.PhaseLoad)
 }
 
@@ -239,7 +239,7 @@ func (p *process) Verify(ctx context.Context, x experiment.Run) (experiment.Rece
 	r := experiment.Receipt{At: time.Now(), Statement: "gone", QuietSweeps: 2}
 	err := p.alone(func() {
 		if p.alive[run] && !slices.Contains(p.calls, "destroy "+run) {
-			p.blame("verify %s, which nobody tried to destroy", run)
+			p.noteViolation("verify %s, which nobody tried to destroy", run)
 		}
 		delete(p.alive, run)
 		if p.had[run] {
@@ -257,7 +257,7 @@ func (p *process) LockMeasuring(ctx context.Context) (func(), error) {
 	}
 	if err := p.alone(func() {
 		if p.measuring != nil {
-			p.blame("the measuring lock was taken twice")
+			p.noteViolation("the measuring lock was taken twice")
 		}
 		p.measuring = p
 	}); err != nil {

@@ -44,13 +44,14 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// mute is a store that its engine cannot reach to renew the lease of one run.
-type mute struct {
+// unrenewableStore is a store that its engine cannot reach to renew the lease of one
+// run.
+type unrenewableStore struct {
 	*store.Store
 	silent atomic.Value // the id of the run
 }
 
-func (m *mute) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
+func (m *unrenewableStore) Renew(ctx context.Context, run string, lease int64, ttl time.Duration) (string, error) {
 	if m.silent.Load() == run {
 		return "", errors.New("no route to the database")
 	}
@@ -61,7 +62,7 @@ func (m *mute) Renew(ctx context.Context, run string, lease int64, ttl time.Dura
 // that is alive takes the run over and destroys it.
 func TestLostLease(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fixture) {
-		s := &mute{Store: f.store}
+		s := &unrenewableStore{Store: f.store}
 		var from []string // owners that told of an event
 		var mu sync.Mutex // protects from
 		tells := func(owner string, poll time.Duration) func(*orchestrator.Options) {

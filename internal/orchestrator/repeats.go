@@ -39,7 +39,7 @@ func extraRuns(e experiment.Experiment, runs []experiment.Run) []experiment.Run 
 			last = run.EndedAt
 		}
 	}
-	if outOfWall(e.Plan, runs, last) {
+	if wallTimeOver(e.Plan, runs, last) {
 		return nil
 	}
 	var added []experiment.Run

@@ -10,7 +10,8 @@ import (
 )
 
 // Two producers share a load of three messages a second: each intended send time
-// follows from the message's number alone, so nothing can move it.
+// follows from the message's number alone, so nothing can move it. The last column is
+// whether the message is measured.
 func ExampleSchedule() {
 	workload := experiment.Workload{
 		Topology: experiment.Topology{Producers: 2},
@@ -22,15 +23,17 @@ func ExampleSchedule() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for offset, ok := schedule.Next(); ok; offset, ok = schedule.Next() {
-			fmt.Println(producer, offset, schedule.Stage(offset))
+		from, until := schedule.Bounds()
+		for n := range until {
+			offset, _ := schedule.Next()
+			fmt.Println(producer, offset, n >= from)
 		}
 	}
 	// Output:
-	// 0 0s warmup
-	// 0 666.666667ms warmup
-	// 0 1.333333333s measure
-	// 1 333.333333ms warmup
-	// 1 1s measure
-	// 1 1.666666667s measure
+	// 0 0s false
+	// 0 666.666667ms false
+	// 0 1.333333333s true
+	// 1 333.333333ms false
+	// 1 1s true
+	// 1 1.666666667s true
 }

@@ -112,37 +112,8 @@ func (s *Schedule) Bounds() (from, until uint64) {
 	return uint64(s.before(warmup)), uint64(s.before(s.End()))
 }
 
-// Stage returns the stage that a message intended at the offset belongs to.
-func (s *Schedule) Stage(offset time.Duration) experiment.Stage {
-	switch {
-	case offset < time.Duration(s.stages.Warmup):
-		return experiment.StageWarmup
-	case offset < s.End():
-		return experiment.StageMeasure
-	default:
-		return experiment.StageDrain
-	}
-}
-
 // End is the end of the measure stage, from which on nothing is intended.
 func (s *Schedule) End() time.Duration { return s.profile.end }
-
-// Offered returns how many messages of all producers are intended in
-// [from, until), exactly.
-func Offered(w experiment.Workload, from, until time.Duration) (int64, error) {
-	if w.Load.Arrivals != experiment.ArrivalsPoisson {
-		w.Topology.Producers = 1
-	}
-	var n int64
-	for producer := range max(1, w.Topology.Producers) {
-		s, err := New(w, producer)
-		if err != nil {
-			return 0, err
-		}
-		n += s.Count(from, until)
-	}
-	return n, nil
-}
 
 // arrivals is the Poisson stream of one producer.
 type arrivals struct {

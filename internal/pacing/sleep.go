@@ -78,21 +78,21 @@ func (t *Thread) SleepUntil(ctx context.Context, at int64) (int64, error) {
 		if ctx.Err() != nil {
 			return now, context.Cause(ctx)
 		}
-		now = t.doze(at, now)
+		now = t.sleepUntilAbout(at, now)
 	}
 	t.woke = now
 	return now, nil
 }
 
-// doze sleeps once, until about at. It asks for a wake-up somewhat before, by
+// sleepUntilAbout sleeps once, until about at. It asks for a wake-up somewhat before, by
 // most of what wake-ups have come late of late, and passes the few microseconds
 // that may be left awake: nothing is sent before its time.
-func (t *Thread) doze(at, now int64) int64 {
+func (t *Thread) sleepUntilAbout(at, now int64) int64 {
 	ask := min(at-t.lead*3/4, now+int64(slice))
 	if ask-now < int64(spin) {
 		return t.Now()
 	}
-	t.nap(ask)
+	t.sleepOnce(ask)
 	now = t.Now()
 	if late := now - ask; late >= 0 && late < int64(maxLead) { // later ones say nothing of the next
 		t.lead += (late - t.lead) / 16

@@ -17,7 +17,7 @@ const (
 )
 
 // tune sets the timer slack and finds the offset between the kernel's clock
-// that nap uses and the anchor.
+// that sleepOnce uses and the anchor.
 func (t *Thread) tune() error {
 	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0); err != nil {
 		return fmt.Errorf("set the timer slack of the pacer's thread: %w", err)
@@ -42,8 +42,8 @@ func (t *Thread) untune() {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, defaultSlack, 0, 0, 0) // the thread is only less frugal if this fails
 }
 
-// nap sleeps once until about at; a signal may end it early.
-func (t *Thread) nap(at int64) {
+// sleepOnce sleeps once until about at; a signal may end it early.
+func (t *Thread) sleepOnce(at int64) {
 	ts := unix.NsecToTimespec(at + t.offset)
 	if err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &ts, nil); err != nil && err != unix.EINTR {
 		time.Sleep(time.Duration(at - t.Now())) // a sandbox that refuses the call: late, but not spinning

@@ -7,6 +7,6 @@ import "time"
 // TimerName names the way [Thread] waits on this system.
 const TimerName = "portable"
 
-func (t *Thread) tune() error  { return nil }
-func (t *Thread) untune()      {}
-func (t *Thread) nap(at int64) { time.Sleep(time.Duration(at - t.Now())) }
+func (t *Thread) tune() error        { return nil }
+func (t *Thread) untune()            {}
+func (t *Thread) sleepOnce(at int64) { time.Sleep(time.Duration(at - t.Now())) }

@@ -329,5 +329,5 @@ func assignment(targetName string) orchestrator.Assignment {
 	}
 }
 
-// nobody takes no news of resources.
-func nobody(experiment.Resource) {}
+// ignore is for callers that need no reports of resources.
+func ignore(experiment.Resource) {}

@@ -56,7 +56,7 @@ func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpo
 		if err != nil {
 			return err
 		}
-		_, _, err = c.AwaitReady(ctx)
+		err = c.AwaitReady(ctx)
 		return err
 	})
 }

@@ -70,10 +70,10 @@ func TestARunIsProvisionedAsItsTargetNeedsIt(t *testing.T) {
 				t.Errorf("Provision() = %s after %q, want both members, and 4 services reported", endpoints, created)
 			}
 			checkGiven(t, f, a, tt.shared)
-			if err := f.Provisioner.Destroy(t.Context(), experiment.Run{ID: run, Target: "gone", Experiment: "e1", Variant: "a"}, nobody); !errors.Is(err, experiment.ErrNotFound) || !strings.Contains(err.Error(), `"gone"`) {
+			if err := f.Provisioner.Destroy(t.Context(), experiment.Run{ID: run, Target: "gone", Experiment: "e1", Variant: "a"}, ignore); !errors.Is(err, experiment.ErrNotFound) || !strings.Contains(err.Error(), `"gone"`) {
 				t.Errorf("Destroy() on a target that is unknown = %v, want an error that names it", err)
 			}
-			if err := f.Provisioner.Destroy(t.Context(), a.Run, nobody); err != nil {
+			if err := f.Provisioner.Destroy(t.Context(), a.Run, ignore); err != nil {
 				t.Fatal(err)
 			}
 			all := f.environments()
@@ -145,14 +145,14 @@ func checkGiven(t *testing.T, f *fixture, a assigned, shared bool) {
 
 func TestWhatCannotBeProvisionedSaysWhy(t *testing.T) {
 	f := newFixture(t)
-	if _, err := f.Provisioner.Provision(t.Context(), assignment("gone"), nobody); !errors.Is(err, experiment.ErrNotFound) || !strings.Contains(err.Error(), `target "gone"`) {
+	if _, err := f.Provisioner.Provision(t.Context(), assignment("gone"), ignore); !errors.Is(err, experiment.ErrNotFound) || !strings.Contains(err.Error(), `target "gone"`) {
 		t.Errorf("Provision() on a target that is unknown = %v, want an error that names it", err)
 	}
 	f.secrets["e1"] = []byte("of another key")
-	if _, err := f.Provisioner.Provision(t.Context(), assignment("shared"), nobody); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
+	if _, err := f.Provisioner.Provision(t.Context(), assignment("shared"), ignore); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
 		t.Errorf("Provision() with secrets that do not open = %v, want an error that says so", err)
 	}
-	if err := f.Provisioner.Destroy(t.Context(), assignment("shared").Run, nobody); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
+	if err := f.Provisioner.Destroy(t.Context(), assignment("shared").Run, ignore); err == nil || !strings.Contains(err.Error(), "cannot be decrypted") {
 		t.Errorf("Destroy() with secrets that do not open = %v, want an error that says so", err)
 	}
 	if calls := f.environments(); len(calls) > 0 {
@@ -166,7 +166,7 @@ func TestRunsOfOtherMachinesCannotBeDestroyedHere(t *testing.T) {
 	const want = "run " + run + " is on another machine"
 	_, verified := f.Verifier.Verify(t.Context(), assignment("shared").Run)
 	for call, err := range map[string]error{
-		"Destroy": f.Provisioner.Destroy(t.Context(), assignment("shared").Run, nobody),
+		"Destroy": f.Provisioner.Destroy(t.Context(), assignment("shared").Run, ignore),
 		"Halt":    f.Provisioner.Halt(t.Context(), assignment("shared").Run),
 		"Verify":  verified,
 	} {
@@ -181,7 +181,7 @@ func TestRunsOfOtherMachinesCannotBeDestroyedHere(t *testing.T) {
 func TestARunThatWasTakenOverIsDestroyedFromItsOwnFolder(t *testing.T) {
 	first, second := newFixture(t), newFixture(t)
 	a := assignment("shared")
-	if _, err := first.Provisioner.Provision(t.Context(), a, nobody); err != nil {
+	if _, err := first.Provisioner.Provision(t.Context(), a, ignore); err != nil {
 		t.Fatal(err)
 	}
 	second.homes[run] = first.home
@@ -251,7 +251,7 @@ func TestCredentialsThatExpireTooSoonAreTold(t *testing.T) {
 			})
 			a := assignment(tt.target)
 			a.Variant.Stack, a.ExpiresAt = "none", time.Now().Add(tt.life) // which ends it there
-			if _, err := f.Provisioner.Provision(t.Context(), a, nobody); err == nil || !strings.Contains(err.Error(), "none") {
+			if _, err := f.Provisioner.Provision(t.Context(), a, ignore); err == nil || !strings.Contains(err.Error(), "none") {
 				t.Errorf("Provision() = %v, want that there is no such stack", err)
 			}
 			if got := strings.Contains(f.log.String(), "credentials may expire"); got != tt.warned {

@@ -13,13 +13,13 @@ import (
 	"dec.local/dec/technology"
 )
 
-// offer is a technology with its stacks, as they are in this build.
-type offer struct {
+// catalogEntry is a technology of this build with its stacks.
+type catalogEntry struct {
 	technology.Technology
 	stacks []*tofu.Stack
 }
 
-func (o offer) name() string         { return o.Name }
+func (e catalogEntry) name() string  { return e.Name }
 func stackName(s *tofu.Stack) string { return s.Name }
 
 // Catalog lists the technologies with their stacks, and the targets, each available
@@ -29,9 +29,9 @@ func (p *Planner) Catalog(ctx context.Context) (api.Catalog, error) {
 	for _, name := range p.Places.Names() {
 		c.Targets = append(c.Targets, p.viewTarget(ctx, p.Places[name]))
 	}
-	for _, o := range p.offers {
-		tech := api.Technology{Name: o.Name, Title: o.Title, ClientConfigSchema: o.ConfigSchema}
-		for _, s := range o.stacks {
+	for _, entry := range p.catalog {
+		tech := api.Technology{Name: entry.Name, Title: entry.Title, ClientConfigSchema: entry.ConfigSchema}
+		for _, s := range entry.stacks {
 			tech.Stacks = append(tech.Stacks, p.viewStack(s))
 		}
 		c.Technologies = append(c.Technologies, tech)
@@ -79,11 +79,11 @@ func (p *Planner) targetsOf(s *tofu.Stack) []string {
 
 // why says why a stack can't be used on a target; "" if it can.
 func (p *Planner) why(s *tofu.Stack, targetName string) string {
-	stocked, ok := p.Places[targetName].Place.(target.Stocked)
+	host, ok := p.Places[targetName].Place.(target.ArtifactHost)
 	if !ok {
 		return ""
 	}
-	missing := stocked.Missing(s.Artifacts)
+	missing := host.Missing(s.Artifacts)
 	if len(missing) == 0 {
 		return ""
 	}
@@ -96,8 +96,8 @@ func (p *Planner) why(s *tofu.Stack, targetName string) string {
 
 // stackOf finds the technology and the stack of a variant; the stack is nil when
 // there is none.
-func (p *Planner) stackOf(v experiment.Variant) (offer, *tofu.Stack) {
-	tech, _ := find(p.offers, v.Technology, offer.name)
+func (p *Planner) stackOf(v experiment.Variant) (catalogEntry, *tofu.Stack) {
+	tech, _ := find(p.catalog, v.Technology, catalogEntry.name)
 	stack, _ := find(tech.stacks, v.Stack, stackName)
 	return tech, stack
 }

@@ -39,9 +39,9 @@ func (p *Planner) check(ctx context.Context, plan experiment.Plan) (experiment.P
 }
 
 func (p *Planner) checkVariant(v *experiment.Variant, plan experiment.Plan, faults *experiment.Problems) {
-	tech, ok := find(p.offers, v.Technology, offer.name)
+	tech, ok := find(p.catalog, v.Technology, catalogEntry.name)
 	if !ok {
-		faults.Add("technology", "unknown technology %q; known technologies: %s", v.Technology, names(p.offers, offer.name))
+		faults.Add("technology", "unknown technology %q; known technologies: %s", v.Technology, names(p.catalog, catalogEntry.name))
 		return
 	}
 	stack, ok := find(tech.stacks, v.Stack, stackName)

@@ -35,7 +35,7 @@ type Options struct {
 // Planner knows what plans can be run here.
 type Planner struct {
 	Options
-	offers []offer
+	catalog []catalogEntry
 }
 
 // New reads every stack of the technologies: they do not change while the program
@@ -47,15 +47,15 @@ func New(o Options) (*Planner, error) {
 		if err != nil {
 			return nil, fmt.Errorf("stacks of %s: %w", tech.Name, err)
 		}
-		offered := offer{Technology: tech}
+		entry := catalogEntry{Technology: tech}
 		for _, dir := range dirs {
 			stack, err := tofu.ReadStack(o.Stacks, tech.Name, dir.Name())
 			if err != nil {
 				return nil, err
 			}
-			offered.stacks = append(offered.stacks, stack)
+			entry.stacks = append(entry.stacks, stack)
 		}
-		p.offers = append(p.offers, offered)
+		p.catalog = append(p.catalog, entry)
 	}
 	return p, nil
 }

@@ -127,7 +127,7 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 // results waits for the result of every agent.
 func (c *Coordinator) results(ctx context.Context, ids []string) ([]measure.AgentResult, error) {
 	agents, found := make([]measure.AgentResult, len(ids)), make([]bool, len(ids))
-	newsAt := time.Now()
+	lastResult := time.Now()
 	for known := 0; ; {
 		if err := c.failure(ctx, ids); err != nil {
 			return nil, err
@@ -151,9 +151,9 @@ func (c *Coordinator) results(ctx context.Context, ids []string) ([]measure.Agen
 			return agents, nil
 		}
 		if there := len(ids) - len(missing); there > known {
-			known, newsAt = there, time.Now()
+			known, lastResult = there, time.Now()
 		}
-		if c.silent(newsAt, time.Now()) {
+		if c.silent(lastResult, time.Now()) {
 			return nil, fmt.Errorf("no result from %s within %s; see their logs", strings.Join(missing, ", "), c.silence)
 		}
 		if err := sleep(ctx, c.poll); err != nil {

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"dec.local/dec/internal/measure"
 )
 
 // Options configures a [Coordinator]. Bucket and Run are required; every other
@@ -69,44 +67,38 @@ func (c *Coordinator) WritePlan(ctx context.Context, p Plan) error {
 	return nil
 }
 
-// AwaitReady returns when every agent is positioned: their facts in the order
-// of their ids, and the guarantees in force (a experiment.Effective). It fails
-// when the guarantees are below what the workload requires, when an agent
-// gives up, and at ctx's end, naming what is missing.
-func (c *Coordinator) AwaitReady(ctx context.Context) ([]measure.AgentFacts, json.RawMessage, error) {
+// AwaitReady returns when every agent is positioned. It fails when the guarantees
+// in force are below what the workload requires, when an agent gives up, and at
+// ctx's end, naming what is missing.
+func (c *Coordinator) AwaitReady(ctx context.Context) error {
 	plan, err := c.plan(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	ids := slices.Sorted(maps.Keys(plan.Agents))
-	w := &arrivals{hellos: make(map[string]Hello), missing: ids}
+	w := &arrivals{missing: ids}
 	for !w.all() {
 		if err := c.arrive(ctx, ids, w); err != nil && ctx.Err() == nil {
-			return nil, nil, err
+			return err
 		}
 		if w.prepared.Refused != "" {
-			return nil, nil, fmt.Errorf("the stack does not give the guarantees that the workload requires: %s", w.prepared.Refused)
+			return fmt.Errorf("the stack does not give the guarantees that the workload requires: %s", w.prepared.Refused)
 		}
 		if w.all() {
 			break
 		}
 		if err := sleep(ctx, c.poll); err != nil {
-			return nil, nil, w.notReady(err)
+			return w.notReady(err)
 		}
 	}
-	facts := make([]measure.AgentFacts, len(ids))
-	for i, id := range ids {
-		facts[i] = w.hellos[id].Facts
-	}
-	return facts, w.prepared.Effective, nil
+	return nil
 }
 
 // arrivals are what of a run is ready.
 type arrivals struct {
 	prepared   Prepared
 	isPrepared bool
-	hellos     map[string]Hello
-	missing    []string // the agents without one
+	missing    []string // the agents that have not said hello
 }
 
 func (w *arrivals) all() bool { return w.isPrepared && len(w.missing) == 0 }
@@ -128,16 +120,15 @@ func (c *Coordinator) arrive(ctx context.Context, ids []string, w *arrivals) (er
 			return err
 		}
 	}
-	read, found := make([]Hello, len(w.missing)), make([]bool, len(w.missing))
+	found := make([]bool, len(w.missing))
 	err = each(ctx, w.missing, func(ctx context.Context, i int, id string) (err error) {
-		found[i], err = c.folder.Find(ctx, HelloObject(id), &read[i])
+		var hello Hello
+		found[i], err = c.folder.Find(ctx, HelloObject(id), &hello)
 		return err
 	})
 	var missing []string
 	for i, id := range w.missing {
-		if found[i] {
-			w.hellos[id] = read[i]
-		} else {
+		if !found[i] {
 			missing = append(missing, id)
 		}
 	}
@@ -175,14 +166,14 @@ func begun(err error) error {
 	return nil
 }
 
-// silent says whether so much time has passed since the last news of an agent
+// silent reports whether so much time has passed since the last progress of an agent
 // that it must have died. A time in which the bucket could not be reached does not
 // count.
-func (c *Coordinator) silent(newsAt, now time.Time) bool {
-	if at := c.folder.bucket.troubleAt(); at.After(newsAt) {
-		newsAt = at
+func (c *Coordinator) silent(lastProgress, now time.Time) bool {
+	if at := c.folder.bucket.troubleAt(); at.After(lastProgress) {
+		lastProgress = at
 	}
-	return now.Sub(newsAt) >= c.silence
+	return now.Sub(lastProgress) >= c.silence
 }
 
 // Stop ends the load before it is over: agents end, and whoever follows the load

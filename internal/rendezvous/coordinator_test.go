@@ -50,7 +50,7 @@ func TestAwaitReadyNamesWhatIsMissing(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				if _, _, err := r.server.AwaitReady(ctx); err == nil || !strings.Contains(err.Error(), tt.want) {
+				if err := r.server.AwaitReady(ctx); err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("AwaitReady() = %v, want %q", err, tt.want)
 				}
 			})

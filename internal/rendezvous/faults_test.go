@@ -96,7 +96,7 @@ func TestWhatDoesNotPassIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-func TestABucketThatStaysAwayIsGivenUp(t *testing.T) {
+func TestABucketThatStaysUnavailableIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := buckettest.NewServer(t)
 		folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)

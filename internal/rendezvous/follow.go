@@ -70,11 +70,11 @@ type follower struct {
 
 // followed is one agent as a follower sees it.
 type followed struct {
-	pending  []measure.Snapshot // read and not yet delivered
-	count    int                // progress objects read
-	quiet    bool               // the latest of them: nothing to do, and nothing happened
-	newsAt   time.Time
-	finished bool // its result is there: no further progress comes
+	pending      []measure.Snapshot // read and not yet delivered
+	count        int                // progress objects read
+	quiet        bool               // the latest of them: nothing to do, and nothing happened
+	lastProgress time.Time
+	finished     bool // its result is there: no further progress comes
 }
 
 func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
@@ -96,12 +96,12 @@ func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
 		from = now
 	}
 	for _, id := range f.ids {
-		f.agents[id] = &followed{newsAt: from}
+		f.agents[id] = &followed{lastProgress: from}
 	}
 	return f
 }
 
-// look takes in whatever is new, all of it at once: progress, the news that an
+// look takes in whatever is new, all of it at once: progress, the report that an
 // agent gave up, which is an error, and that the load was stopped.
 func (f *follower) look(ctx context.Context) (stopped bool, err error) {
 	g, ongoing := errgroup.WithContext(ctx)
@@ -116,16 +116,16 @@ func (f *follower) look(ctx context.Context) (stopped bool, err error) {
 
 // readAll takes in the new progress of all agents.
 func (f *follower) readAll(ctx context.Context, due int) error {
-	news := make([][]Progress, len(f.ids))
+	progress := make([][]Progress, len(f.ids))
 	err := each(ctx, f.ids, func(ctx context.Context, i int, id string) (err error) {
-		news[i], err = f.read(ctx, id, due)
+		progress[i], err = f.read(ctx, id, due)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	for i, id := range f.ids {
-		for _, p := range news[i] {
+		for _, p := range progress[i] {
 			f.add(f.agents[id], p)
 		}
 	}
@@ -136,16 +136,16 @@ func (f *follower) readAll(ctx context.Context, due int) error {
 // are asked for at once, so that a slow bucket does not fall behind, and no more
 // than that, for there may be another one after each answer.
 func (f *follower) read(ctx context.Context, id string, due int) ([]Progress, error) {
-	var news []Progress
+	var progress []Progress
 	for count := f.agents[id].count; ; {
 		most := min(max(due-count, 1), window)
 		got, err := f.c.folder.progress(ctx, id, count, most)
 		if err != nil {
 			return nil, err
 		}
-		news, count = append(news, got...), count+len(got)
+		progress, count = append(progress, got...), count+len(got)
 		if len(got) < most || count > due {
-			return news, nil
+			return progress, nil
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (f *follower) read(ctx context.Context, id string, due int) ([]Progress, er
 func (f *follower) add(a *followed, p Progress) {
 	a.count++
 	a.pending = append(a.pending, p.Snapshot)
-	a.newsAt = time.Now()
+	a.lastProgress = time.Now()
 	a.quiet = p.Idle && p.Counts.Acked == 0 && p.Counts.Failed == 0 && p.Counts.Received == 0
 	f.acked += p.Counts.Acked
 	for group, n := range p.Groups {
@@ -217,7 +217,7 @@ func (f *follower) drained() bool {
 func (f *follower) alive(ctx context.Context, now time.Time) error {
 	for _, id := range f.ids {
 		a := f.agents[id]
-		if a.finished || !f.c.silent(a.newsAt, now) {
+		if a.finished || !f.c.silent(a.lastProgress, now) {
 			continue
 		}
 		var result struct{}

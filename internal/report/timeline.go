@@ -90,7 +90,7 @@ func (d *Document) limitCharts() []*chart {
 	limited := slices.DeleteFunc(d.variants(), func(v variant) bool { return !v.Limited() })
 	var all []series
 	for _, s := range throttleSeries {
-		if d.Set.Met(experiment.Incident(s.id)) {
+		if d.Set.Occurred(experiment.Incident(s.id)) {
 			all = append(all, s)
 		}
 	}

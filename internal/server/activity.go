@@ -37,16 +37,16 @@ func (a *activity) change(by int) {
 	a.last = time.Now()
 }
 
-// silentSince reports whether nobody calls now, nor has since t.
-func (a *activity) silentSince(t time.Time) bool {
+// idleSince reports whether no call is active, and none has ended since t.
+func (a *activity) idleSince(t time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.active == 0 && a.last.Before(t)
 }
 
-// AwaitSilence returns when nobody has called for a second from now: whoever
-// watched the last run has read what it found. It waits 10 seconds at most.
-func (s *Server) AwaitSilence(ctx context.Context) {
+// AwaitIdle returns when no call has been active for a second from now: clients that
+// watched the last run have read its result. It waits 10 seconds at most.
+func (s *Server) AwaitIdle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	ticker := time.NewTicker(time.Second)
@@ -57,7 +57,7 @@ func (s *Server) AwaitSilence(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if s.front.calls.silentSince(from) {
+		if s.front.calls.idleSince(from) {
 			return
 		}
 	}

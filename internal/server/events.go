@@ -35,23 +35,23 @@ func (s *Server) onSecond(run, experiment string, second measure.Second) {
 	s.hub.Second(run, experiment, second)
 }
 
-// alarm tells the webhook of what somebody must look after, until ctx ends.
-func (s *Server) alarm(ctx context.Context) {
+// notifyWebhook sends what a user must look after to the webhook, until ctx ends.
+func (s *Server) notifyWebhook(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case e := <-s.outcomes:
-			if event, ok := s.alarming(ctx, e); ok {
+			if event, ok := s.notificationOf(ctx, e); ok {
 				s.options.Notifier.Send(ctx, event)
 			}
 		}
 	}
 }
 
-// alarming turns an event into a message, if somebody must look after it. An
+// notificationOf turns an event into a message, if a user must look after it. An
 // outcome says nothing of the teardown, so the run is read.
-func (s *Server) alarming(ctx context.Context, e experiment.Event) (notify.Event, bool) {
+func (s *Server) notificationOf(ctx context.Context, e experiment.Event) (notify.Event, bool) {
 	event := notify.Event{At: e.At, Experiment: e.Experiment, Run: e.Run}
 	if e.Kind == experiment.EventNotice {
 		event.Type, event.Message = notify.TeardownStuck, fmt.Sprintf("Run %s (%s): %s", e.Run, e.Variant, e.Message)

@@ -16,11 +16,11 @@ import (
 // killed.
 const reasonKilled = "interrupted: the 'dec run' command that submitted the experiment was killed; submit it again"
 
-// Attend notes that an experiment belongs to somebody who waits at a terminal. If
-// this process is killed, the next one cancels what is queued of it: its person
-// has gone.
-func (s *Server) Attend(id string) error {
-	file, err := os.OpenFile(s.folders.Home().Attended(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// MarkInteractive notes that a user waits at a terminal for an experiment. If this
+// process is killed, the next one cancels its queued runs: the user at the terminal no
+// longer waits for them.
+func (s *Server) MarkInteractive(id string) error {
+	file, err := os.OpenFile(s.folders.Home().Interactive(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("note experiment %s: %w", id, err)
 	}
@@ -30,7 +30,7 @@ func (s *Server) Attend(id string) error {
 
 // Leave forgets who waits: the process ends in an orderly way.
 func (s *Server) Leave() error {
-	if err := os.Remove(s.folders.Home().Attended()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(s.folders.Home().Interactive()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -41,9 +41,10 @@ func (s *Server) Stop(ctx context.Context, id, reason string) error {
 	return s.engine.Stop(ctx, id, reason)
 }
 
-// cancelUnattended cancels what a killed process left queued whose person has gone.
-func (s *Server) cancelUnattended(ctx context.Context) error {
-	list, err := os.ReadFile(s.folders.Home().Attended())
+// cancelAbandoned cancels the queued runs of a killed process for which a user waited
+// at its terminal.
+func (s *Server) cancelAbandoned(ctx context.Context) error {
+	list, err := os.ReadFile(s.folders.Home().Interactive())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {

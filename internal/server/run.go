@@ -96,7 +96,7 @@ func (s *Server) answer(ctx context.Context) error {
 	pruner := &upkeep.Pruner{Keep: s.front.options.Keep, Prune: s.store.Prune, Forget: s.evidence.Forget, Logger: s.Logger}
 	work.Go(func() { pruner.Run(ctx) })
 	if s.options.Notifier != nil {
-		work.Go(func() { s.alarm(ctx) })
+		work.Go(func() { s.notifyWebhook(ctx) })
 		work.Go(func() { s.logEnd(ctx, "notifications", s.options.Notifier.Run(ctx)) })
 	}
 	work.Go(func() {

@@ -93,7 +93,7 @@ func Open(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
-	return s, s.cancelUnattended(ctx)
+	return s, s.cancelAbandoned(ctx)
 }
 
 // openData opens what holds data.

@@ -126,7 +126,7 @@ func TestSecretOptionsAreNowhere(t *testing.T) {
 	}
 }
 
-func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
+func TestExperimentsOfAKilledCommandAreCancelled(t *testing.T) {
 	f := newFolders(t)
 	s, end := open(t, server.Options{Folders: f, Targets: all.Targets()})
 	c, quiet := serve(t, s, server.ListenOptions{})
@@ -138,7 +138,7 @@ func TestExperimentsOfAKilledPersonDoNotRun(t *testing.T) {
 		}
 		ids = append(ids, e.ID)
 	}
-	if err := s.Attend(ids[0]); err != nil {
+	if err := s.MarkInteractive(ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	quiet()

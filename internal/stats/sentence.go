@@ -138,7 +138,7 @@ func (p Pair) sentence(w wording, comparisons int) string {
 		if p.Better == p.B {
 			against = strings.Replace(against, fmt.Sprintf("%d against %d", p.NA, p.NB), fmt.Sprintf("%d against %d", p.NB, p.NA), 1)
 		}
-		text, interval := size(p.lead3(metric))
+		text, interval := size(p.leadWithMetric(metric))
 		head := fmt.Sprintf("%s %s than %s at %s", w.names[p.Better], said.better, w.names[p.other(p.Better)], metric.Title())
 		if strings.HasPrefix(text, "a factor") {
 			return fmt.Sprintf("%s by %s (%s %s; %s).", head, text, ci, interval, against)
@@ -153,8 +153,8 @@ func (p Pair) sentence(w wording, comparisons int) string {
 		head, p.side(w, *p.Low), p.side(w, *p.High), ci, against)
 }
 
-// lead3 is lead with the metric behind it, as size takes them.
-func (p Pair) lead3(m experiment.Metric) (point, low, high float64, metric experiment.Metric) {
+// leadWithMetric returns the arguments of size.
+func (p Pair) leadWithMetric(m experiment.Metric) (point, low, high float64, metric experiment.Metric) {
 	point, low, high = p.lead(m)
 	return point, low, high, m
 }

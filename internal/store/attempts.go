@@ -58,20 +58,3 @@ func (s *Store) EndAttempt(ctx context.Context, a experiment.Attempt) error {
 		return t.total(ctx, fmt.Sprintf("%s%s %s", totalAttempt, kind, a.Outcome))
 	})
 }
-
-// Attempts returns all attempts of a run in their order.
-func (s *Store) Attempts(ctx context.Context, run string) ([]experiment.Attempt, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT run, n, kind, folder, started_at, ended_at, outcome, error
-		FROM attempts WHERE run = $1 ORDER BY n`, run)
-	list, err := collect(rows, err, func(r row) (experiment.Attempt, error) {
-		var a experiment.Attempt
-		var started, ended int64
-		err := r.Scan(&a.Run, &a.N, &a.Kind, &a.Folder, &started, &ended, &a.Outcome, &a.Error)
-		a.StartedAt, a.EndedAt = fromNanos(started), fromNanos(ended)
-		return a, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list attempts of run %s: %w", run, err)
-	}
-	return list, nil
-}

@@ -13,17 +13,9 @@ import (
 // retryLeaked is how long a leaked run rests before it is destroyed again.
 const retryLeaked = 24 * time.Hour
 
-// Obligation is the duty to destroy what a run creates. It exists from the
-// transaction that admits the run until a receipt discharges it.
-type Obligation struct {
-	Run        string    `json:"run"`
-	AdmittedAt time.Time `json:"admitted_at"`
-	Leaks      int       `json:"leaks"`             // how often it was given up for a day
-	Problem    string    `json:"problem,omitempty"` // why it was given up the last time
-}
-
 // settle discharges the obligation of a run that has a receipt, postpones that
-// of one that has none, and gives the lease back.
+// of one that has none, and gives the lease back. The obligation to destroy what a
+// run creates exists from the transaction that admits the run until then.
 func (t *tx) settle(ctx context.Context, run experiment.Run, lease int64) error {
 	wake := int64(0)
 	if run.Receipt == nil {
@@ -68,22 +60,6 @@ func (s *Store) Settle(ctx context.Context, run *experiment.Run, lease int64) ([
 		}
 		return t.forget(ctx, run.Experiment)
 	})
-}
-
-// Obligations returns those that no receipt has discharged, the oldest first.
-func (s *Store) Obligations(ctx context.Context) ([]Obligation, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT run, admitted_at, leaks, problem FROM obligations WHERE discharged_at = 0 ORDER BY admitted_at, run`)
-	list, err := collect(rows, err, func(r row) (Obligation, error) {
-		var o Obligation
-		var at int64
-		err := r.Scan(&o.Run, &at, &o.Leaks, &o.Problem)
-		o.AdmittedAt = fromNanos(at)
-		return o, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list obligations: %w", err)
-	}
-	return list, nil
 }
 
 // decodeReceipt reads a receipt as [tx.settle] writes it, nil when there is none.

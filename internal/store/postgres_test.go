@@ -20,8 +20,9 @@ import (
 var _ scs.CtxStore = (*store.Sessions)(nil)
 
 func TestPostgres(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
-		return open(t, pgtest.URL(t), store.Options{Now: now, OneHost: []string{"local"}})
+	storetest.Run(t, func(t *testing.T, now func() time.Time) (*store.Store, *sql.DB) {
+		url := pgtest.URL(t)
+		return open(t, url, store.Options{Now: now, OneHost: []string{"local"}}), openDB(t, "pgx", url)
 	})
 }
 
@@ -47,11 +48,7 @@ func TestPostgresOpenedAtOnce(t *testing.T) {
 func TestNewerPostgresIsRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	open(t, url, store.Options{})
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := openDB(t, "pgx", url)
 	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)`); err != nil {
 		t.Fatal(err)
 	}

@@ -104,16 +104,16 @@ func clean(text string) string {
 // row with such a text.
 const notInRepertoire = "22021"
 
-// unheld reports whether err says that an argument is no text that the database
+// isInvalidText reports whether err says that an argument is no text that the database
 // could hold.
-func unheld(err error) bool {
+func isInvalidText(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && pg.Code == notInRepertoire
 }
 
 // missing turns the absence of a row into [experiment.ErrNotFound].
 func missing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) || unheld(err) {
+	if errors.Is(err, sql.ErrNoRows) || isInvalidText(err) {
 		return experiment.ErrNotFound
 	}
 	return err
@@ -121,7 +121,7 @@ func missing(err error) error {
 
 // collect reads all rows with scan and closes them.
 func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
-	if unheld(err) {
+	if isInvalidText(err) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

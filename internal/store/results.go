@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"dec.local/dec/internal/experiment"
 )
@@ -21,14 +19,4 @@ func (s *Store) SaveResult(ctx context.Context, run *experiment.Run, lease int64
 		return err
 	})
 	return err
-}
-
-// Result returns what a run measured, or [experiment.ErrNotFound] when nothing
-// was collected.
-func (s *Store) Result(ctx context.Context, run string) (json.RawMessage, error) {
-	var result string
-	if err := s.db.QueryRowContext(ctx, `SELECT result FROM results WHERE run = $1`, run).Scan(&result); err != nil {
-		return nil, fmt.Errorf("read result of run %s: %w", run, missing(err))
-	}
-	return json.RawMessage(result), nil
 }

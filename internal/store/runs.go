@@ -57,14 +57,14 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 	if err != nil {
 		return err
 	}
-	var rows, duties []any
+	var rows, obligations []any
 	for _, run := range runs {
 		if run.Order < 0 || run.Order >= 1<<placeShift {
 			return fmt.Errorf("run %s: an experiment cannot have %d runs", run.ID, run.Order+1)
 		}
 		rows = append(rows, run.ID, e.ID, e.Plan.Target, run.Variant, run.Order, run.Extra, experiment.PhaseQueued, "", false, "null",
 			experiment.TeardownNone, "", t.now, 0, 0, 0, string(phases), "", "", 0, 0, 0, seq<<placeShift|int64(run.Order), technology[run.Variant])
-		duties = append(duties, run.ID, t.now, 0, "", 0, "")
+		obligations = append(obligations, run.ID, t.now, 0, "", 0, "")
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
 		teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason,
@@ -73,7 +73,7 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 		return fmt.Errorf("runs: %w", err)
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO obligations (run, admitted_at, discharged_at, receipt, leaks, problem)
-		VALUES `+values(len(runs), 6), duties...); err != nil {
+		VALUES `+values(len(runs), 6), obligations...); err != nil {
 		return fmt.Errorf("obligations: %w", err)
 	}
 	return nil

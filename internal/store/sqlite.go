@@ -50,8 +50,8 @@ func OpenSQLite(ctx context.Context, path string, opts Options) (*Store, error) 
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), db.Close())
 	}
 	// A writer that finds the database busy sleeps and asks again; within one
-	// process a turn spares it that.
-	return &Store{db: db, dialect: sqlite, clock: opts.Now, options: opts, turn: make(chan struct{}, 1)}, nil
+	// process, a semaphore avoids that.
+	return &Store{db: db, dialect: sqlite, clock: opts.Now, options: opts, writers: make(chan struct{}, 1)}, nil
 }
 
 // Backup writes a copy of an SQLite database, as it is at this moment, to a file

@@ -14,23 +14,31 @@ import (
 )
 
 func TestSQLite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
-		return open(t, filepath.Join(t.TempDir(), "dec.db"), store.Options{Now: now, OneHost: []string{"local"}})
+	storetest.Run(t, func(t *testing.T, now func() time.Time) (*store.Store, *sql.DB) {
+		path := filepath.Join(t.TempDir(), "dec.db")
+		return open(t, path, store.Options{Now: now, OneHost: []string{"local"}}), openDB(t, "sqlite", path)
 	})
+}
+
+// openDB opens a database beside the store.
+func openDB(t *testing.T, driver, source string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dec.db")
 	admit(t, open(t, path, store.Options{}), 1)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := openDB(t, "sqlite", path)
 	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`); err != nil {
 		t.Fatal(err)
 	}
-	_, err = store.OpenSQLite(t.Context(), path, store.Options{})
+	_, err := store.OpenSQLite(t.Context(), path, store.Options{})
 	if !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "schema is 999") {
 		t.Errorf("OpenSQLite() of a newer database = %v, want %v with its schema", err, store.ErrNewer)
 	}

@@ -39,7 +39,7 @@ type Store struct {
 	clock   func() time.Time // nil: the database's clock
 	options Options
 	url     string        // of Postgres, for listening
-	turn    chan struct{} // held by the one writer of this process; nil where writers need not wait for each other
+	writers chan struct{} // held by the one writer of this process; nil where writers need not wait for each other
 	found   finder
 }
 

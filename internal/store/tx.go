@@ -60,10 +60,10 @@ func (s *Store) transact(ctx context.Context, what string, tells bool, do func(*
 // try is one try of a transaction; done says that it may have happened in spite
 // of an error.
 func (s *Store) try(ctx context.Context, tells bool, do func(*tx) error) (events []experiment.Event, done bool, err error) {
-	if s.turn != nil {
+	if s.writers != nil {
 		select {
-		case s.turn <- struct{}{}:
-			defer func() { <-s.turn }()
+		case s.writers <- struct{}{}:
+			defer func() { <-s.writers }()
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // old is what the first version of the program wrote: an experiment with a run of
-// each fate, one that is queued, and one that has ended.
+// each outcome, one that is queued, and one that has ended.
 const old = `
 INSERT INTO slots VALUES ('local', 1);
 INSERT INTO experiments (id, plan, digest, created_at, reason) VALUES

@@ -35,7 +35,7 @@ func Serve(ctx context.Context, w http.ResponseWriter, s *Subscription) error {
 		if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return fmt.Errorf("set the deadline of a write: %w", err)
 		}
-		if err := writeAtHand(ctx, w, s, f); err != nil {
+		if err := writeAvailable(ctx, w, s, f); err != nil {
 			return err
 		}
 		if err := control.Flush(); err != nil {
@@ -44,8 +44,8 @@ func Serve(ctx context.Context, w http.ResponseWriter, s *Subscription) error {
 	}
 }
 
-// writeAtHand writes a frame and those behind it that need not be waited for.
-func writeAtHand(ctx context.Context, w http.ResponseWriter, s *Subscription, f Frame) error {
+// writeAvailable writes a frame and those behind it that are available at once.
+func writeAvailable(ctx context.Context, w http.ResponseWriter, s *Subscription, f Frame) error {
 	for written := 0; ; {
 		n, err := w.Write(f.text)
 		if err != nil {

@@ -90,7 +90,7 @@ func TestBurstsOfWakesAreReadTogether(t *testing.T) {
 	})
 }
 
-func TestPollFindsWhatNobodyWokeItFor(t *testing.T) {
+func TestPollFindsEventsWithoutAWake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &events{}
 		h := start(t, stream.Options{Source: source})

@@ -65,15 +65,15 @@ func (s *supervisor) startSidecar(ctx context.Context) (map[string]string, error
 			return r.env, nil
 		case <-time.After(restInterval):
 		}
-		s.hear()
+		s.readSignals()
 		if now := time.Now(); s.wantsEnd(now) {
 			return nil, fmt.Errorf("%s while its sidecar %q started", s.cause, s.spec.Sidecar.Name)
 		}
 	}
 }
 
-// hear takes in the signals that have come, without waiting.
-func (s *supervisor) hear() {
+// readSignals handles the signals that have arrived, without waiting.
+func (s *supervisor) readSignals() {
 	for {
 		select {
 		case sig := <-s.signals:

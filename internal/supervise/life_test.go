@@ -207,7 +207,7 @@ func TestAProcessPastItsTimeIsNotStarted(t *testing.T) {
 
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
-	spec := program(t, "eat")
+	spec := program(t, "use-memory")
 	spec.Limits.MemoryBytes = 300 << 20 // two of them take 256 MiB each
 	p := start(t, spec, supervise.Secrets{})
 	exit := wait(t, p)
@@ -221,7 +221,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	p := start(t, program(t, "burn"), supervise.Secrets{})
+	p := start(t, program(t, "cpu-tree"), supervise.Secrets{})
 	waitReady(t, p)
 	eventually(t, "the CPU time of an ended process is sampled", func() bool {
 		u, err := p.Usage()
@@ -254,7 +254,7 @@ func TestUsage(t *testing.T) {
 
 func TestUsageOfAProcessThatHasEndedBetweenSamples(t *testing.T) {
 	t.Parallel()
-	spec := program(t, "burnt")
+	spec := program(t, "use-cpu")
 	spec.Lifetime, spec.Readiness = supervise.Task, supervise.Readiness{}
 	if exit := wait(t, start(t, spec, supervise.Secrets{})); exit.Usage.CPUSeconds < 0.25 {
 		t.Errorf("usage = %+v, want about 0.3 s of CPU", exit.Usage)

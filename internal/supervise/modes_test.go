@@ -36,22 +36,22 @@ var modes = map[string]func(args []string) int{
 		code, _ := strconv.Atoi(args[0])
 		return code
 	},
-	"facts":     printFacts,
-	"echo":      func(args []string) int { fmt.Println("ready", strings.Join(args, " ")); return 0 },
-	"descend":   descend,
-	"daemon":    func([]string) int { signal.Ignore(unix.SIGTERM, unix.SIGHUP, unix.SIGINT); return pause("daemon") },
-	"idle":      func([]string) int { fmt.Println("ready"); return pause("") },
-	"eat":       eat,
-	"burn":      burn,
-	"burnt":     func([]string) int { useCPU(); return 0 },
-	"write":     write,
-	"listen":    listen,
-	"speak":     speak,
-	"starter":   starter,
-	"launcher":  launcher,
-	"stopper":   stopper,
-	"asker":     asker,
-	"full-disk": func(args []string) int { return report(fullDisk(args[0])) },
+	"facts":      printFacts,
+	"echo":       func(args []string) int { fmt.Println("ready", strings.Join(args, " ")); return 0 },
+	"descend":    descend,
+	"daemon":     func([]string) int { signal.Ignore(unix.SIGTERM, unix.SIGHUP, unix.SIGINT); return pause("daemon") },
+	"idle":       func([]string) int { fmt.Println("ready"); return pause("") },
+	"use-memory": useMemory,
+	"cpu-tree":   useCPUInProcesses,
+	"use-cpu":    func([]string) int { useCPU(); return 0 },
+	"write":      write,
+	"listen":     listen,
+	"speak":      speak,
+	"starter":    starter,
+	"launcher":   launcher,
+	"stopper":    stopper,
+	"asker":      asker,
+	"full-disk":  func(args []string) int { return report(fullDisk(args[0])) },
 }
 
 func runMode(mode string, args []string) int {
@@ -222,11 +222,11 @@ func self(mode string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// eat takes memory until it is killed, half of it in a process of its own.
-func eat(args []string) int {
+// useMemory uses memory until it is killed, half of it in a process of its own.
+func useMemory(args []string) int {
 	fmt.Println("ready")
 	if len(args) == 0 {
-		if err := self("eat", "alone").Start(); err != nil {
+		if err := self("use-memory", "alone").Start(); err != nil {
 			return report(err)
 		}
 	}
@@ -242,10 +242,10 @@ func eat(args []string) int {
 	return len(all)
 }
 
-// burn uses CPU in processes that end, one of them without being waited for by
+// useCPUInProcesses uses CPU in processes that end, one of them without being waited for by
 // its parent, and then idles.
-func burn([]string) int {
-	if err := self("burnt").Run(); err != nil {
+func useCPUInProcesses([]string) int {
+	if err := self("use-cpu").Run(); err != nil {
 		return report(err)
 	}
 	fmt.Println("ready")

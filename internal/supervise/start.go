@@ -22,7 +22,7 @@ import (
 const folderVariable = "DEC_SUPERVISE"
 
 // handover is what the supervisor reads from its standard input. A whole one
-// is the starter's last word; without it nothing is started.
+// is the last thing the starter sends; without it nothing is started.
 type handover struct {
 	Secrets map[string]string `json:"secrets"` // added to the child's environment
 }

@@ -85,15 +85,15 @@ func (p *Process) waitSupervisor(ctx context.Context, grace time.Duration) (orph
 		if exists(p.folder, exitFile) {
 			return false, endInterval, nil // only logs are left to save
 		}
-		p.rouse(time.Now().After(lost))
+		p.resumeOrKillSupervisor(time.Now().After(lost))
 		return false, 5 * endInterval, nil
 	})
 	return orphaned, err
 }
 
-// rouse continues a supervisor that was stopped by a signal meanwhile, and kills
-// one that is lost.
-func (p *Process) rouse(lost bool) {
+// resumeOrKillSupervisor continues a supervisor that was stopped by a signal, and
+// kills one that is lost.
+func (p *Process) resumeOrKillSupervisor(lost bool) {
 	id, err := p.Supervisor()
 	if err != nil {
 		return // it has not begun

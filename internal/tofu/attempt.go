@@ -103,9 +103,9 @@ func (r *Runner) execute(ctx context.Context, c command) (string, error) {
 		return "", err
 	}
 	// The attempt has begun, whatever becomes of ctx.
-	calm := context.WithoutCancel(ctx)
+	uncancelled := context.WithoutCancel(ctx)
 	followed := follow(ctx, process, c.onResource)
-	outcome, err := r.settle(calm, dir, folder)
+	outcome, err := r.settle(uncancelled, dir, folder)
 	if cause := context.Cause(ctx); cause != nil {
 		return folder, errors.Join(cause, followed)
 	}

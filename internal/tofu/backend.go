@@ -75,9 +75,9 @@ func serveState(ctx context.Context, arg string) (map[string]string, error) {
 	}()
 	context.AfterFunc(ctx, func() {
 		// A state that has arrived whole is worth waiting for.
-		calm, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		uncancelled, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(calm)
+		_ = server.Shutdown(uncancelled)
 	})
 	return map[string]string{
 		// A backend on the loopback is there or is gone for good: to wait for it

@@ -127,7 +127,7 @@ func measures(t *testing.T, dir, run string, endpoints json.RawMessage) {
 	if err := c.WritePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.AwaitReady(t.Context()); err != nil {
+	if err := c.AwaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Begin(t.Context(), 500*time.Millisecond); err != nil {

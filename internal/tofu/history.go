@@ -103,31 +103,6 @@ func (r *Runner) Created(run string) ([]experiment.Intent, error) {
 	return seen, nil
 }
 
-// EverApplied says whether any create of the run was ever started, according to
-// its journals. When not, nothing of it was ever made.
-func (r *Runner) EverApplied(run string) (bool, error) {
-	dir, err := r.folder(run)
-	if err != nil {
-		return false, err
-	}
-	attempts, err := listAttempts(dir)
-	if err != nil {
-		return false, err
-	}
-	for _, attempt := range attempts {
-		journal, err := readJournal(attempt.folder)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(journal, func(m message) bool {
-			return m.Type == typeApplyStart && m.intent().Action == "create"
-		}) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // intent is what a message tells of an object; its action is "" when it tells
 // nothing.
 func (m message) intent() experiment.Intent {

@@ -156,9 +156,6 @@ func TestUnknownAttributesFailThePlan(t *testing.T) {
 	if diff := cmp.Diff([]string{"plan failed"}, log.outcomes()); diff != "" {
 		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
-	if applied, err := r.EverApplied(j.Run); applied || err != nil {
-		t.Errorf("EverApplied() = %t, %v, want false", applied, err)
-	}
 	if err := r.Destroy(t.Context(), tofu.Teardown{Run: j.Run, Target: j.Target}, nil); err != nil {
 		t.Errorf("Destroy() of a run that was never applied = %v", err)
 	}

@@ -6,8 +6,7 @@
 // An attempt outlives its server: its state backend lives in its supervisor,
 // its journal and states are files. So a server that comes back finds in the
 // run's folder all there is to know. An empty state is never taken as a proof
-// that nothing is left; [Runner.Created] and [Runner.EverApplied] tell a
-// verifier what to look for.
+// that nothing is left; [Runner.Created] tells a verifier what to look for.
 //
 // Text of users reaches OpenTofu only as values of a tfvars.json file, where it
 // is literal: never in configuration, never on a command line. Secret options

@@ -33,7 +33,7 @@ func (l *Ledger) LockMeasuring(ctx context.Context) (release func(), err error) 
 	} else if err != nil {
 		return nil, fmt.Errorf("take the measuring lock: %w", err)
 	}
-	// The number is a courtesy to whoever waits; the lock itself is the truth.
+	// The process ID is only for messages; the lock decides.
 	if err := file.Truncate(0); err == nil {
 		_, _ = fmt.Fprintf(file, "%d\n", os.Getpid())
 	}

@@ -55,10 +55,10 @@ type place struct {
 }
 
 var (
-	_ target.Exclusive = place{}
-	_ target.Metered   = place{}
-	_ target.Logging   = place{}
-	_ target.Stocked   = place{}
+	_ target.Exclusive    = place{}
+	_ target.Metered      = place{}
+	_ target.Logging      = place{}
+	_ target.ArtifactHost = place{}
 )
 
 func open(_ context.Context, o target.Options) (target.Place, error) {
@@ -107,7 +107,7 @@ func splitCPUs(n int) map[string][]int {
 	return cpus
 }
 
-// Missing implements [target.Stocked]: services find artifacts in folders of this
+// Missing implements [target.ArtifactHost]: services find artifacts in folders of this
 // machine.
 func (p place) Missing(artifacts []string) []string {
 	var missing []string

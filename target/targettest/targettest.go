@@ -4,6 +4,7 @@
 package targettest
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -60,7 +61,7 @@ func (s Suite) testFacts(t *testing.T) {
 		t.Errorf("Check() = %+v, want first that the place as a whole can be used", findings)
 	}
 	findings = s.Place.Check(t.Context(), target.Demand{DiskBytes: 1 << 60})
-	if tt.Facts.SharedMachine && target.Worst(findings).Level != target.Refuse {
+	if tt.Facts.SharedMachine && Worst(findings).Level != target.Refuse {
 		t.Errorf("Check(an exbibyte) = %+v, want a refusal", findings)
 	}
 }
@@ -168,6 +169,11 @@ func (s Suite) environment(t *testing.T, run string) []string {
 		environment = append(environment, name+"="+value)
 	}
 	return environment
+}
+
+// Worst returns the first of the worst findings.
+func Worst(findings []target.Finding) target.Finding {
+	return slices.MaxFunc(findings, func(a, b target.Finding) int { return cmp.Compare(a.Level, b.Level) })
 }
 
 // checkShape checks, of what is unknown of addresses at plan, that it is at most

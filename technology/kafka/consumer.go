@@ -45,7 +45,7 @@ func (d *driver) Consumer(ctx context.Context, group string, i int, received fun
 		offsets[partition] = kgo.NewOffset().At(offset)
 	}
 	client, err := d.newClient(append(d.config.consumerOptions(),
-		kgo.WithHooks(&witness{settings: d.settings, throttle: experiment.ThrottledReads}),
+		kgo.WithHooks(&clientHooks{settings: d.settings, throttle: experiment.ThrottledReads}),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{d.settings.Destination: offsets}))...)
 	if err != nil {
 		return nil, err

@@ -16,14 +16,14 @@ import (
 	"dec.local/dec/technology"
 )
 
-// witness sees what one producer's or consumer's client meets and does not fail
-// from, and keeps the brokers' last reason for making it try again: what it
+// clientHooks counts the incidents of one producer's or consumer's client from which it
+// does not fail, and keeps the brokers' last reason for making it try again: what it
 // tells of a message that it gave up is only that the time was over.
 //
 // The reason is in a line of franz-go's log that is written at its level debug
-// only, once per answer. To spare them, that level is on only from the first
-// answer with something to try again until [troubled] later.
-type witness struct {
+// only, once per answer. To avoid these lines, that level is on only from the first
+// answer with something to try again until [retryWindow] later.
+type clientHooks struct {
 	settings technology.Settings
 	throttle experiment.Incident // what a throttled answer is
 
@@ -34,63 +34,63 @@ type witness struct {
 	failure error      // made of reason, once for all messages
 }
 
-// troubled is how long the answers are read after one with something to retry,
+// retryWindow is how long the answers are read after one with something to retry,
 // and how long a reason counts. Clients retry at least every 5 seconds.
-const troubled = 15 * time.Second
+const retryWindow = 15 * time.Second
 
 // OnBrokerThrottle implements [kgo.HookBrokerThrottle]. Producers and consumers
 // have clients of their own, so it needs not know which request it was.
-func (w *witness) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) {
-	w.settings.Report(w.throttle, 1)
+func (h *clientHooks) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) {
+	h.settings.Report(h.throttle, 1)
 }
 
 // OnBrokerE2E implements [kgo.HookBrokerE2E]: a request that ended without an
 // answer is a connection lost. Connections that are closed for idleness have
 // none under way, and neither have those that the client itself closes.
-func (w *witness) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
+func (h *clientHooks) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
 	err := e.Err()
 	if err == nil || errors.Is(err, net.ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) {
 		return
 	}
-	w.settings.Report(experiment.Reconnects, 1)
-	w.note(err.Error())
+	h.settings.Report(experiment.Reconnects, 1)
+	h.note(err.Error())
 }
 
 // OnBrokerConnect implements [kgo.HookBrokerConnect].
-func (w *witness) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+func (h *clientHooks) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
-		w.note(err.Error())
+		h.note(err.Error())
 	}
 }
 
 // Level implements [kgo.Logger].
-func (w *witness) Level() kgo.LogLevel {
-	if w.troubledNow() {
+func (h *clientHooks) Level() kgo.LogLevel {
+	if h.isRetrying() {
 		return kgo.LogLevelDebug
 	}
 	return kgo.LogLevelInfo
 }
 
-func (w *witness) troubledNow() bool {
-	until := w.until.Load()
+func (h *clientHooks) isRetrying() bool {
+	until := h.until.Load()
 	return until != 0 && time.Now().UnixNano() < until
 }
 
-func (w *witness) isTroubled() { w.until.Store(time.Now().Add(troubled).UnixNano()) }
+func (h *clientHooks) noteRetry() { h.until.Store(time.Now().Add(retryWindow).UnixNano()) }
 
 // Log implements [kgo.Logger]. It prints nothing.
-func (w *witness) Log(_ kgo.LogLevel, message string, pairs ...any) {
+func (h *clientHooks) Log(_ kgo.LogLevel, message string, pairs ...any) {
 	switch message {
 	case "metadata update triggered", "immediate metadata update triggered":
 		if strings.Contains(text(pairs, "why"), "retry") {
-			w.isTroubled()
+			h.noteRetry()
 		}
 	case "produced":
 		// topic[partition{retrying@offset,records(NAME: description)}]
 		_, after, found := strings.Cut(text(pairs, "to"), "retrying@")
 		if _, after, ok := strings.Cut(after, "("); found && ok {
 			reason, _, _ := strings.Cut(after, ")}")
-			w.note(reason)
+			h.note(reason)
 		}
 	}
 }
@@ -105,25 +105,25 @@ func text(pairs []any, key string) string {
 	return ""
 }
 
-func (w *witness) note(reason string) {
-	w.isTroubled()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if reason != w.reason {
-		w.reason, w.failure = reason, fmt.Errorf("%w: %s", kgo.ErrRecordTimeout, reason)
+func (h *clientHooks) note(reason string) {
+	h.noteRetry()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if reason != h.reason {
+		h.reason, h.failure = reason, fmt.Errorf("%w: %s", kgo.ErrRecordTimeout, reason)
 	}
 }
 
 // explain adds why to the failure of a message that the client gave up, if it
 // is known.
-func (w *witness) explain(err error) error {
-	if err != kgo.ErrRecordTimeout || !w.troubledNow() {
+func (h *clientHooks) explain(err error) error {
+	if err != kgo.ErrRecordTimeout || !h.isRetrying() {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failure == nil {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failure == nil {
 		return err
 	}
-	return w.failure
+	return h.failure
 }

@@ -20,7 +20,7 @@ const minInFlight = 10_000
 // producer is one client that produces.
 type producer struct {
 	client     *kgo.Client
-	witness    *witness
+	hooks      *clientHooks
 	topic      string
 	partitions int
 	acked      func(token uint64, err error)
@@ -46,14 +46,14 @@ type outgoing struct {
 func (d *driver) Producer(_ context.Context, _ int, acked func(token uint64, err error)) (technology.Producer, error) {
 	// One more than there are slots, so that the client itself never blocks.
 	limit := max(d.settings.Workload.Load.MaxInFlight, minInFlight)
-	w := &witness{settings: d.settings, throttle: experiment.ThrottledWrites}
-	client, err := d.newClient(append(d.config.producerOptions(limit+1), kgo.WithHooks(w), kgo.WithLogger(w))...)
+	hooks := &clientHooks{settings: d.settings, throttle: experiment.ThrottledWrites}
+	client, err := d.newClient(append(d.config.producerOptions(limit+1), kgo.WithHooks(hooks), kgo.WithLogger(hooks))...)
 	if err != nil {
 		return nil, err
 	}
 	p := &producer{
 		client:     client,
-		witness:    w,
+		hooks:      hooks,
 		topic:      d.settings.Destination,
 		partitions: max(d.settings.Workload.Topology.Partitions, 1),
 		acked:      acked,
@@ -132,7 +132,7 @@ func (p *producer) end(o *outgoing, err error) {
 	if errors.Is(err, kgo.ErrClientClosed) {
 		err = technology.ErrClosed
 	}
-	p.acked(token, p.witness.explain(err))
+	p.acked(token, p.hooks.explain(err))
 	<-p.slots
 	p.pending.Done()
 }

@@ -56,7 +56,7 @@ func TestSecurity(t *testing.T) {
 				t.Errorf("security.controllers = %s, want %s", effective.Details["security.controllers"], controllers)
 			}
 			passOn(t, d, 300)
-			refuseStrangers(t, cluster, given)
+			refuseUnauthenticated(t, cluster, given)
 			for i := range max(1, len(options)-1) {
 				tellsNoSecret(t, cluster, fmt.Sprintf("broker-%d", i))
 			}
@@ -83,9 +83,9 @@ func passOn(t *testing.T, d technology.Driver, n int) {
 	}
 }
 
-// refuseStrangers wants brokers with a password to refuse another, and a client
-// with another authority to refuse brokers.
-func refuseStrangers(t *testing.T, cluster *technologytest.Cluster, given map[string]json.RawMessage) {
+// refuseUnauthenticated wants brokers with a password to refuse another one, and a
+// client with another authority to refuse brokers.
+func refuseUnauthenticated(t *testing.T, cluster *technologytest.Cluster, given map[string]json.RawMessage) {
 	t.Helper()
 	if given != nil {
 		_, err := kafka.Technology.Open(t.Context(), cluster.Endpoints, technology.Settings{Destination: "orders", Secrets: secrets(t, "Canary-12345")})

@@ -118,7 +118,7 @@ type verdict int
 const (
 	again     verdict = iota // something passing: try again
 	throttled                // a limit was reached: try again later
-	fatal                    // trying again mends nothing
+	fatal                    // a retry cannot succeed
 )
 
 // throttles are the codes of answers that refuse for now because of a limit.
@@ -132,7 +132,7 @@ var throttles = map[string]bool{
 	"TooManyRequestsException":               true,
 }
 
-// passing are the codes of answers that another try may mend, beside those of
+// passing are the codes of answers that may succeed on a retry, beside those of
 // the server's own faults. Rights of a new role take a while to reach every
 // server of AWS, but a message must not wait for that: see [driver.control].
 var passing = map[string]bool{
@@ -194,7 +194,7 @@ func isAccess(err error) bool {
 // throttlePause is the longest pause after a call of control was throttled.
 const throttlePause = 500 * time.Millisecond
 
-// control calls try until it succeeds, ctx ends, or trying again mends nothing.
+// control calls try until it succeeds, ctx ends, or a retry cannot succeed.
 // It is for everything but messages. Refused credentials are tried again too:
 // the rights of a new role reach AWS's servers after the instance has booted.
 func (d *driver) control(ctx context.Context, try func(context.Context) error) error {

@@ -43,5 +43,5 @@ func keyOf(buffer []byte, partitionKey string) (key []byte, given bool) {
 	if strings.Trim(partitionKey[1:], "0123456789") == "" {
 		return nil, false
 	}
-	return append(buffer[:0], partitionKey...), true // of a stranger
+	return append(buffer[:0], partitionKey...), true // a key that this driver did not write
 }

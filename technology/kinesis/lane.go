@@ -179,7 +179,7 @@ func (l *lane) enqueue(r *record) {
 	before := l.isFull()
 	l.ready.pushBack(r)
 	if sooner || l.isFull() && !before {
-		l.rouse()
+		l.wakeSender()
 	}
 }
 
@@ -189,8 +189,8 @@ func (l *lane) isFull() bool {
 	return l.ready.count >= c.BatchMaxRecords || l.ready.bytes >= c.BatchMaxBytes
 }
 
-// rouse lets the sender that waits look again.
-func (l *lane) rouse() {
+// wakeSender lets the sender that waits check the lane again.
+func (l *lane) wakeSender() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -252,7 +252,7 @@ func (l *lane) giveBack(refused []*record) {
 	}
 	if len(refused) > 0 {
 		l.due = time.Time{}
-		l.rouse()
+		l.wakeSender()
 	}
 }
 

@@ -208,7 +208,7 @@ func (p *producer) Flush(ctx context.Context) error {
 	p.flushing.Add(1)
 	defer p.flushing.Add(-1)
 	for _, l := range p.lanes {
-		l.rouse()
+		l.wakeSender()
 	}
 	select {
 	case <-idle:

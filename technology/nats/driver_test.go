@@ -159,7 +159,7 @@ func TestLostConnection(t *testing.T) {
 	}
 
 	first.DisableJetStream() // from here on nobody acknowledges
-	swallow(t, endpoints)
+	discardUnanswered(t, endpoints)
 	send(t, p, "lost")
 	first.Shutdown()
 	first.WaitForShutdown()
@@ -181,8 +181,8 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// swallow takes all messages off the subjects without an answer.
-func swallow(t *testing.T, endpoints json.RawMessage) {
+// discardUnanswered takes all messages off the subjects without an answer.
+func discardUnanswered(t *testing.T, endpoints json.RawMessage) {
 	t.Helper()
 	conn := connect(t, endpoints)
 	if _, err := conn.Subscribe("orders.*.*", func(*natsgo.Msg) {}); err != nil {

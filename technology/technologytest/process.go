@@ -112,9 +112,6 @@ func stopped(t testing.TB, pid int) bool {
 // Exited is closed once a service has ended.
 func (c *Cluster) Exited(name string) <-chan struct{} { return c.services[name].exited }
 
-// Group is the process group of a service.
-func (c *Cluster) Group(name string) int { return c.services[name].pid }
-
 // Output is what a service has printed so far.
 func (c *Cluster) Output(t testing.TB, name string) string {
 	t.Helper()

@@ -69,15 +69,15 @@ import {
 	f.nothing()
 }
 
-func TestImportNamesTheGhost(t *testing.T) {
+func TestImportNamesTheMissingObject(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	root := f.root(network, `
 import {
   to = fakecloud_network.network
-  id = "net-ghost"
+  id = "net-missing"
 }`)
-	fails(t, root, []string{"plan", "-input=false"}, "No object net-ghost", "NotFound")
+	fails(t, root, []string{"plan", "-input=false"}, "No object net-missing", "NotFound")
 }
 
 func TestAFailedCreateIsInTheState(t *testing.T) {
@@ -183,7 +183,7 @@ const (
 	ages  = experiment.Duration(24 * time.Hour)
 )
 
-func TestWhatPassesIsBorne(t *testing.T) {
+func TestTransientErrorsAreTolerated(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]cloud.Fault{
 		"slow creates":   {{Name: cloud.SlowCreate, Delay: brief}},

@@ -37,8 +37,8 @@ func about(f cloud.Fault, name cloud.FaultName, action cloud.Action, kind cloud.
 	return f.Name == name && (f.Action == "" || f.Action == action) && (f.Kind == "" || f.Kind == kind) && strings.Contains(object, f.Match)
 }
 
-// strike decides whether a fault happens to a call now, and counts the call.
-func (f *faults) strike(name cloud.FaultName, c *call) (cloud.Fault, bool) {
+// inject decides whether a fault is injected into a call now, and counts the call.
+func (f *faults) inject(name cloud.FaultName, c *call) (cloud.Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.now.List {

@@ -151,7 +151,7 @@ func (s *simulator) refusal(c *call, issued time.Time) error {
 		if r.fault == cloud.Dependency && c.entry.Action != cloud.ActionDelete {
 			continue
 		}
-		if _, struck := s.faults.strike(r.fault, c); struck {
+		if _, injected := s.faults.inject(r.fault, c); injected {
 			return refuse(r.code, "%s", r.message)
 		}
 	}

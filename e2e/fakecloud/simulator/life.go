@@ -17,7 +17,7 @@ var parents = map[cloud.Kind][]cloud.Kind{
 
 // create makes an object.
 func (s *simulator) create(life context.Context, c *call) (int, any, error) {
-	if fault, struck := s.faults.strike(cloud.LateObject, c); struck {
+	if fault, injected := s.faults.inject(cloud.LateObject, c); injected {
 		s.faults.hang(life, fault) // whatever becomes of the caller
 	}
 	if life.Err() != nil {
@@ -89,13 +89,13 @@ func (s *simulator) newRecord(c *call) (*record, error) {
 			return nil, err
 		}
 	}
-	if fault, struck := s.faults.strike(cloud.SlowCreate, c); struck {
+	if fault, injected := s.faults.inject(cloud.SlowCreate, c); injected {
 		r.ReadyAt = now.Add(fault.Delay.Std())
 	}
-	if fault, struck := s.faults.strike(cloud.LateID, c); struck {
+	if fault, injected := s.faults.inject(cloud.LateID, c); injected {
 		r.Operation, r.ToldAt = newID(r.Kind)+"-create", now.Add(fault.Delay.Std())
 	}
-	if _, struck := s.faults.strike(cloud.Untagged, c); struck {
+	if _, injected := s.faults.inject(cloud.Untagged, c); injected {
 		r.Tags = nil
 	}
 	return r, nil
@@ -104,8 +104,8 @@ func (s *simulator) newRecord(c *call) (*record, error) {
 // addInterface makes what the cloud itself adds to an instance, if that is a
 // fault of it.
 func (s *simulator) addInterface(instance *record, c *call) error {
-	fault, struck := s.faults.strike(cloud.Children, c)
-	if !struck {
+	fault, injected := s.faults.inject(cloud.Children, c)
+	if !injected {
 		return nil
 	}
 	return s.add(&record{
@@ -185,7 +185,7 @@ func (s *simulator) delete(life context.Context, c *call) (int, any, error) {
 	if in := s.dependents(r.ID); len(in) > 0 {
 		return 0, nil, refuse(cloud.CodeDependency, "%s has dependent objects: %s", r.ID, strings.Join(in, ", "))
 	}
-	fault, hangs := s.faults.strike(cloud.HangDelete, c)
+	fault, hangs := s.faults.inject(cloud.HangDelete, c)
 	r.State = cloud.Deleting
 	if err := s.save(r); err != nil {
 		return 0, nil, err

@@ -7,7 +7,7 @@ import (
 	"dec.local/dec/internal/format"
 )
 
-// incidentText is what clients met, as the end of a line; "" if nothing.
+// incidentText lists the incidents of clients, as the end of a line; "" if there are none.
 func incidentText(incidents map[experiment.Incident]int64) string {
 	var text strings.Builder
 	for _, i := range experiment.Incidents() {

@@ -197,7 +197,7 @@ func comesBack(t *testing.T, b *rendezvous.Bucket) {
 	for id, share := range plan.Agents {
 		put(rendezvous.HelloObject(id), rendezvous.Hello{Facts: measure.AgentFacts{ID: id, Role: share.Role}})
 	}
-	if _, _, err := server().AwaitReady(t.Context()); err != nil {
+	if err := server().AwaitReady(t.Context()); err != nil {
 		t.Fatalf("AwaitReady() = %v", err)
 	}
 	first, err := server().Begin(t.Context(), 0)

@@ -31,7 +31,7 @@ type Server struct {
 	folder string   // its data and its socket
 	with   []string // settings beside the default ones
 	cmd    *exec.Cmd
-	leash  *os.File // the server lives until this is closed
+	input  *os.File // the server lives until this is closed
 }
 
 // shared is the server of the test binary.
@@ -120,9 +120,9 @@ func other() (uid, gid int, ok bool) {
 	return nobody, nobody, os.Geteuid() == 0
 }
 
-// leashed runs a server until its standard input ends, and gives up no
+// runUntilInputEnds runs a server until its standard input ends, and gives up no
 // transaction that was acknowledged.
-const leashed = `"$@" & server=$!; read -r _; kill -INT $server; wait $server`
+const runUntilInputEnds = `"$@" & server=$!; read -r _; kill -INT $server; wait $server`
 
 // Launch starts the server, or starts it again after [Server.Halt], and waits
 // until it accepts connections. It keeps its URLs.
@@ -142,13 +142,13 @@ func (s *Server) Launch() error {
 	for _, setting := range append([]string{"listen_addresses=", "max_connections=200", "fsync=off", "full_page_writes=off"}, s.with...) {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
-	cmd.Args = append([]string{"sh", "-c", leashed, "sh", cmd.Path}, cmd.Args[1:]...)
+	cmd.Args = append([]string{"sh", "-c", runUntilInputEnds, "sh", cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = read, log, log
 	if err := cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start Postgres: %w", err), write.Close())
 	}
-	s.cmd, s.leash = cmd, write
+	s.cmd, s.input = cmd, write
 	if err := s.wait(); err != nil {
 		s.Halt()
 		said, _ := os.ReadFile(log.Name())
@@ -176,7 +176,7 @@ func (s *Server) wait() error {
 
 // Halt ends the server at once, with all its connections.
 func (s *Server) Halt() {
-	s.leash.Close()
+	s.input.Close()
 	_ = s.cmd.Wait() // however it ended
 }
 

@@ -23,9 +23,7 @@ func testAttempts(t *testing.T, f *fixture) {
 	f.clock.advance(time.Second)
 	must(t, f.EndAttempt(t.Context(), experiment.Attempt{Run: "e1-0", N: 1, Outcome: "dirty", Error: "killed"}))
 	must(t, f.EndAttempt(t.Context(), experiment.Attempt{Run: "e1-0", N: 1, Outcome: "ok"}))
-	got, err := f.Attempts(t.Context(), "e1-0")
-	must(t, err)
-	equal(t, "attempts", got, []experiment.Attempt{
+	equal(t, "attempts", f.attempts(t, "e1-0"), []experiment.Attempt{
 		{Run: "e1-0", N: 1, Kind: experiment.AttemptPlan, Folder: "f", StartedAt: started, EndedAt: f.clock.Now(), Outcome: "ok"},
 		{Run: "e1-0", N: 2, Kind: experiment.AttemptPlan, Folder: "f", StartedAt: started},
 	})

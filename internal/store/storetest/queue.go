@@ -156,10 +156,8 @@ func testFencing(t *testing.T, f *fixture) {
 	}
 	equal(t, "the run after fenced writes", f.read(t, run.ID), before)
 	equal(t, "events after fenced writes", f.events(t), events)
-	attempts, err := f.Attempts(t.Context(), run.ID)
-	must(t, err)
-	if len(attempts) != 1 || !attempts[0].EndedAt.IsZero() {
-		t.Errorf("Attempts() after fenced writes = %+v, want the one that has not ended", attempts)
+	if attempts := f.attempts(t, run.ID); len(attempts) != 1 || !attempts[0].EndedAt.IsZero() {
+		t.Errorf("attempts after fenced writes = %+v, want the one that has not ended", attempts)
 	}
 	created, err := f.Created(t.Context(), run.ID)
 	must(t, err)

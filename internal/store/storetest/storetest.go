@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -14,9 +15,9 @@ import (
 	"dec.local/dec/internal/store"
 )
 
-// Open returns an empty store that uses the given clock; it is closed at the end
-// of the test.
-type Open func(t *testing.T, now func() time.Time) *store.Store
+// Open returns an empty store that uses the given clock, and a connection of its
+// own to its database. Both are closed at the end of the test.
+type Open func(t *testing.T, now func() time.Time) (*store.Store, *sql.DB)
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
@@ -63,7 +64,8 @@ func Run(t *testing.T, open Open) {
 	for name, test := range suites {
 		t.Run(name, func(t *testing.T) {
 			clock := &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-			test(t, &fixture{Store: open(t, clock.Now), clock: clock})
+			s, db := open(t, clock.Now)
+			test(t, &fixture{Store: s, db: db, clock: clock})
 		})
 	}
 }
@@ -95,6 +97,7 @@ func (c *clock) advance(d time.Duration) {
 // fixture is a store with short ways to what the tests need often.
 type fixture struct {
 	*store.Store
+	db    *sql.DB // for what no method of the store returns
 	clock *clock
 }
 
@@ -166,15 +169,44 @@ func (f *fixture) events(t *testing.T) []experiment.Event {
 // open returns the runs with an open obligation.
 func (f *fixture) open(t *testing.T) []string {
 	t.Helper()
-	obligations, err := f.Obligations(t.Context())
-	if err != nil {
-		t.Fatalf("Obligations(): %v", err)
-	}
 	var runs []string
-	for _, o := range obligations {
-		runs = append(runs, o.Run)
-	}
+	f.rows(t, func(scan func(...any) error) error {
+		var run string
+		err := scan(&run)
+		runs = append(runs, run)
+		return err
+	}, `SELECT run FROM obligations WHERE discharged_at = 0 ORDER BY admitted_at, run`)
 	return runs
+}
+
+// attempts returns the attempts of a run in their order.
+func (f *fixture) attempts(t *testing.T, run string) []experiment.Attempt {
+	t.Helper()
+	var list []experiment.Attempt
+	f.rows(t, func(scan func(...any) error) error {
+		a := experiment.Attempt{Run: run}
+		var started, ended int64
+		err := scan(&a.N, &a.Kind, &a.Folder, &started, &ended, &a.Outcome, &a.Error)
+		a.StartedAt = time.Unix(0, started).UTC()
+		if ended != 0 {
+			a.EndedAt = time.Unix(0, ended).UTC()
+		}
+		list = append(list, a)
+		return err
+	}, `SELECT n, kind, folder, started_at, ended_at, outcome, error FROM attempts WHERE run = $1 ORDER BY n`, run)
+	return list
+}
+
+// rows calls add for every row of a query.
+func (f *fixture) rows(t *testing.T, add func(scan func(...any) error) error, query string, args ...any) {
+	t.Helper()
+	rows, err := f.db.QueryContext(t.Context(), query, args...)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		must(t, add(rows.Scan))
+	}
+	must(t, rows.Err())
 }
 
 // equal fails the test when got differs from want.

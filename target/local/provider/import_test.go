@@ -60,7 +60,7 @@ import {
 	f.nothing()
 }
 
-func TestImportNamesTheGhost(t *testing.T) {
+func TestImportNamesTheMissingObject(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ resource, to, id, want string }{
 		"a process": {process("broker-0", "exit", ""), "dec_process.broker-0", service, "No process " + service},

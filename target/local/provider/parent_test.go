@@ -58,7 +58,7 @@ func TestAnIdleProviderEndsWithItsParent(t *testing.T) {
 	}
 }
 
-func TestAnIdleProviderEndsWhenNobodyListens(t *testing.T) {
+func TestAnIdleProviderEndsWhenItsOutputIsClosed(t *testing.T) {
 	t.Parallel()
 	provider := exec.CommandContext(t.Context(), providerBinary(t))
 	provider.Env = []string{cookie}

@@ -67,7 +67,7 @@ func TestWriteOnlyFilesAreInTheWorkingFolderAlone(t *testing.T) {
 	}
 }
 
-func TestNodesRefuseSecretsOfNobody(t *testing.T) {
+func TestNodesRefuseSecretsOfUnknownServices(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	root := f.nodesRoot(`{ a = { count = 1 } }`, `{ a-0 = { group = "a", index = 0, command = ["x"] } }

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// TestTwoDataFoldersTakeTurns starts two experiments that share a machine: the
-// second says that it waits, and for whom.
-func TestTwoDataFoldersTakeTurns(t *testing.T) {
+// TestTwoDataFoldersMeasureOneAfterTheOther starts two experiments that share a
+// machine: the second says that it waits, and for which process.
+func TestTwoDataFoldersMeasureOneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	first := newWorld(t)
-	second := &world{t: t, dir: first.dir, folder: "other"}
+	first := newInstallation(t)
+	second := &installation{t: t, dir: first.dir, folder: "other"}
 	plan := first.file(fmt.Sprintf(quick, natsVariant) + once)
 	p := first.start("run", plan)
 	p.awaitLine("provision")
