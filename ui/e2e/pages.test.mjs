@@ -245,6 +245,14 @@ test("a chart is read by keys, hides a line, zooms, and shows its table", async 
   await page.waitForURL((url) => !url.search.includes("from"));
 });
 
+test("charts are drawn in a browser whose language does not exist", async () => {
+  await page.addInitScript(() =>
+    Object.defineProperty(Navigator.prototype, "language", { get: () => "en-US@posix", configurable: true }),
+  );
+  await page.goto(`${mock.url}/experiments/edone00001`);
+  await page.locator("figure canvas").first().waitFor();
+});
+
 test("the colours of the page follow the choice, also after a reload", async () => {
   await page.goto(`${mock.url}/experiments`);
   await page.getByRole("button", { name: "Account: admin" }).click();
