@@ -39,7 +39,7 @@ func agents(ctx context.Context, s side) (usage, error) {
 	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: s.run})
 	shares := rendezvous.Shares(workload)
 	err = c.WritePlan(ctx, rendezvous.Plan{
-		Run: s.run, Epoch: 1, Technology: s.technology, Destination: s.run, Endpoints: s.endpoints, Workload: workload, Agents: shares,
+		Run: s.run, Technology: s.technology, Destination: s.run, Endpoints: s.endpoints, Workload: workload, Agents: shares,
 	})
 	if err != nil {
 		return usage{}, err
@@ -47,7 +47,7 @@ func agents(ctx context.Context, s side) (usage, error) {
 	ended := make(chan error, len(shares))
 	for id := range shares {
 		cmd := pinned(ctx, "1", s.agent, "run")
-		cmd.Env = append(os.Environ(), "DEC_BUCKET="+url, "DEC_RUN="+s.run, "DEC_EPOCH=1", "DEC_AGENT="+id)
+		cmd.Env = append(os.Environ(), "DEC_BUCKET="+url, "DEC_RUN="+s.run, "DEC_AGENT="+id)
 		cmd.Stderr = nil
 		if err := cmd.Start(); err != nil {
 			return usage{}, err
@@ -65,7 +65,7 @@ func agents(ctx context.Context, s side) (usage, error) {
 		return usage{}, fmt.Errorf("agents: %+v, validity %v", result.Counts, result.Validity)
 	}
 	var used usage
-	folder := rendezvous.NewFolder(bucket, s.run, 1)
+	folder := rendezvous.NewFolder(bucket, s.run)
 	for id, share := range shares {
 		var own measure.AgentResult
 		if err := folder.Get(ctx, rendezvous.AgentResultObject(id), &own); err != nil {

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -31,7 +30,6 @@ const usage = `dec-agent is started by DEC; there is rarely a reason to run it b
                         DEC_BUCKET  bucket that it shares with the server, file:///absolute/folder
                                     or s3://name/prefix?region=region
                         DEC_RUN     ID of the run
-                        DEC_EPOCH   epoch of the run, from 1; default: 1
                         DEC_AGENT   ID of this agent, such as producer-0
                       It reads the secret options of its stack and the
                       credentials of the bucket from secrets.json and
@@ -103,13 +101,6 @@ func drive(ctx context.Context, log *slog.Logger) error {
 			return fmt.Errorf("%s is not set; %w", name, technology.ErrUsage)
 		}
 	}
-	epoch := 1
-	if text := os.Getenv("DEC_EPOCH"); text != "" {
-		var err error
-		if epoch, err = strconv.Atoi(text); err != nil || epoch < 1 {
-			return fmt.Errorf("DEC_EPOCH is %q; it must be a number of at least 1; %w", text, technology.ErrUsage)
-		}
-	}
 	secrets, err := readSecrets(secretsFile)
 	if err != nil {
 		return err
@@ -123,7 +114,6 @@ func drive(ctx context.Context, log *slog.Logger) error {
 	return agent.Run(ctx, agent.Options{
 		Bucket:       bucket,
 		Run:          env["DEC_RUN"],
-		Epoch:        epoch,
 		ID:           env["DEC_AGENT"],
 		Secrets:      secrets,
 		Technologies: findTechnology,

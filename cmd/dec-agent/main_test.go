@@ -51,12 +51,11 @@ func TestCommandSaysWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		"no command":          {nil, nil, 2, "dec-agent run"},
-		"an unknown command":  {[]string{"walk"}, nil, 2, `unknown command "walk"`},
-		"no bucket":           {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
-		"no agent":            {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
-		"an epoch of nothing": {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1", "DEC_AGENT=producer-0", "DEC_EPOCH=0"}, 2, `DEC_EPOCH is "0"`},
-		"a bucket elsewhere":  {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `starts with "ftp"; use s3://`},
+		"no command":         {nil, nil, 2, "dec-agent run"},
+		"an unknown command": {[]string{"walk"}, nil, 2, `unknown command "walk"`},
+		"no bucket":          {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
+		"no agent":           {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
+		"a bucket elsewhere": {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `starts with "ftp"; use s3://`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +156,7 @@ func newRun(t *testing.T) (bucketURL string, _ rendezvous.Folder, _ *rendezvous.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { bucket.Close() })
-	return bucketURL, rendezvous.NewFolder(bucket, "r1", 1), rendezvous.New(rendezvous.Options{Bucket: bucket, Run: "r1"})
+	return bucketURL, rendezvous.NewFolder(bucket, "r1"), rendezvous.New(rendezvous.Options{Bucket: bucket, Run: "r1"})
 }
 
 // secretsFolder makes a working folder with the secrets of a run.
@@ -200,7 +199,7 @@ func TestAgentsMeasureARealBroker(t *testing.T) {
 		Seed:      42,
 	}
 	plan := rendezvous.Plan{
-		Run: "r1", Epoch: 1, Technology: "nats", Destination: "dec", Endpoints: startNATS(t), Workload: w, Agents: rendezvous.Shares(w),
+		Run: "r1", Technology: "nats", Destination: "dec", Endpoints: startNATS(t), Workload: w, Agents: rendezvous.Shares(w),
 	}
 	if err := coordinator.WritePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ import (
 
 func TestARequestDroppedOnTheWireOfKafkaIsLost(t *testing.T) {
 	id := experiment.NewID("r")
-	p := &kafkaProxy{t: t, run: measure.RunHash(id, 1)}
+	p := &kafkaProxy{t: t, run: measure.RunHash(id)}
 	listener, broker, controller := listen(t), freePort(t), freePort(t)
 	proxy(t, listener, fmt.Sprintf("127.0.0.1:%d", broker), p.relay)
 	ctx := startKafka(t, listener.Addr().String(), map[string]int{"client": broker, "controller": controller})

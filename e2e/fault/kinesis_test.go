@@ -176,7 +176,7 @@ func TestLossOfAnEmulatorIsRecounted(t *testing.T) {
 	}
 	producer, _ := results(t.Context(), t, folder)
 	log := producer.Producers[0]
-	kept := readStream(t, endpoint, "dec-"+r.id, measure.RunHash(r.id, 1))
+	kept := readStream(t, endpoint, "dec-"+r.id, measure.RunHash(r.id))
 	var lost int64
 	for from, until := range log.Acked.Runs() {
 		for seq := max(from, log.MeasureFrom); seq < min(until, log.MeasureUntil); seq++ {

@@ -104,7 +104,7 @@ func (r run) measure(ctx context.Context, t *testing.T) (rendezvous.Folder, meas
 		bucket.Close()
 	})
 	err = server.WritePlan(ctx, rendezvous.Plan{
-		Run: r.id, Epoch: 1, Destination: "dec-" + r.id, Endpoints: r.endpoints,
+		Run: r.id, Destination: "dec-" + r.id, Endpoints: r.endpoints,
 		Technology: plan.Variants[0].Technology, ClientConfig: plan.Variants[0].ClientConfig,
 		Workload: plan.Workload, Agents: shares,
 	})
@@ -121,7 +121,7 @@ func (r run) measure(ctx context.Context, t *testing.T) (rendezvous.Folder, meas
 	}
 	result, err := r.follow(ctx, t, server)
 	agents.Wait()
-	return rendezvous.NewFolder(bucket, r.id, 1), result, err
+	return rendezvous.NewFolder(bucket, r.id), result, err
 }
 
 // plan is an experiment of the run's workload and variant.

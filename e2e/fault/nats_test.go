@@ -46,7 +46,7 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			id := experiment.NewID("r")
-			p := &natsProxy{t: t, run: measure.RunHash(id, 1), copies: tt.copies, damage: tt.damage}
+			p := &natsProxy{t: t, run: measure.RunHash(id), copies: tt.copies, damage: tt.damage}
 			r := run{id: id, variant: `{"label": "nats", "technology": "nats", "stack": "jetstream"}`, endpoints: p.start(endpoints)}
 			got := r.offer(t.Context(), t)
 			if n := p.intercepted.Load(); n != 1 {

@@ -43,7 +43,6 @@ type ClockFunc func(pacing.Anchor) (Clock, error)
 type Options struct {
 	Bucket       *rendezvous.Bucket                              // the caller closes it
 	Run          string                                          // id of the run
-	Epoch        int                                             // 1 if zero
 	ID           string                                          // of this agent, a key of the plan's agents
 	Technologies func(name string) (technology.Technology, bool) // false when there is none of this name
 	Secrets      map[string]json.RawMessage                      // secret options of the stack, for the driver
@@ -65,7 +64,6 @@ func lockThread(a pacing.Anchor) (Clock, error) { return pacing.Lock(a) }
 // began: refused, or stopped by the server. When it fails or ctx ends, it
 // writes why into the bucket first, so that the server fails the run at once.
 func Run(ctx context.Context, o Options) error {
-	o.Epoch = cmp.Or(o.Epoch, 1)
 	o.Poll = cmp.Or(o.Poll, o.Bucket.Pace(80*time.Millisecond))
 	o.Patience = cmp.Or(o.Patience, 30*time.Minute)
 	o.Logger = cmp.Or(o.Logger, slog.Default()).With("run", o.Run, "agent", o.ID)
@@ -74,7 +72,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a := &agent{
 		Options: o,
-		folder:  rendezvous.NewFolder(o.Bucket, o.Run, o.Epoch),
+		folder:  rendezvous.NewFolder(o.Bucket, o.Run),
 		anchor:  pacing.NewAnchor(),
 	}
 	err := a.run(ctx)

@@ -87,7 +87,7 @@ func TestResultIsCompleteWithASlowOrFailingBucket(t *testing.T) {
 				if diff := cmp.Diff(want.Counts, got.Counts); diff != "" {
 					t.Errorf("counts (-on a folder +on S3):\n%s", diff)
 				}
-				timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run, b.plan.Epoch)
+				timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run)
 				if err != nil || len(timeline) < 61 {
 					t.Fatalf("the timeline has %d seconds, %v, want those of warm-up and measure stage, 61", len(timeline), err)
 				}

@@ -142,7 +142,7 @@ func TestFollowFailsWhenAnAgentFallsSilent(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.start(producer, "producer-0")
-		folder := rendezvous.NewFolder(b.bucket, b.plan.Run, b.plan.Epoch)
+		folder := rendezvous.NewFolder(b.bucket, b.plan.Run)
 		if err := folder.Put(t.Context(), rendezvous.HelloObject("consumer-0"), rendezvous.Hello{}); err != nil {
 			t.Fatal(err)
 		}

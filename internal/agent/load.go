@@ -24,7 +24,7 @@ var errStopped = errors.New("the load has ended")
 // it or the drain stage is over, and writes the result.
 func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
-	run := measure.RunHash(a.plan.Run, a.plan.Epoch)
+	run := measure.RunHash(a.plan.Run)
 	for _, p := range a.producers {
 		p.begin(window)
 	}

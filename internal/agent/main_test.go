@@ -74,7 +74,7 @@ func newBenchIn(t *testing.T, bucket *rendezvous.Bucket, w experiment.Workload, 
 		t: t, bucket: bucket, broker: agenttest.New(o), clock: timer,
 		errors: make(map[string]error),
 		plan: rendezvous.Plan{
-			Run: "r123456789", Epoch: 1, Technology: agenttest.Name, Destination: "dec",
+			Run: "r123456789", Technology: agenttest.Name, Destination: "dec",
 			Endpoints: json.RawMessage(`{}`), Workload: w, Agents: rendezvous.Shares(w),
 		},
 	}
@@ -88,7 +88,7 @@ func newBenchIn(t *testing.T, bucket *rendezvous.Bucket, w experiment.Workload, 
 // server returns a new server for the run.
 func (b *bench) server() *rendezvous.Coordinator {
 	return rendezvous.New(rendezvous.Options{
-		Bucket: b.bucket, Run: b.plan.Run, Epoch: b.plan.Epoch, Logger: slog.New(slog.DiscardHandler),
+		Bucket: b.bucket, Run: b.plan.Run, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -96,7 +96,7 @@ func (b *bench) server() *rendezvous.Coordinator {
 func (b *bench) start(ctx context.Context, id string) {
 	b.wg.Go(func() {
 		err := agent.Run(ctx, agent.Options{
-			Bucket: b.bucket, Run: b.plan.Run, Epoch: b.plan.Epoch, ID: id, Clock: b.clock,
+			Bucket: b.bucket, Run: b.plan.Run, ID: id, Clock: b.clock,
 			Technologies: b.broker.Technologies, Version: "test", Logger: slog.New(slog.DiscardHandler),
 		})
 		b.mu.Lock()
@@ -119,7 +119,7 @@ func (b *bench) startAll(ctx context.Context) {
 // prepared is what the leader has prepared.
 func (b *bench) prepared() (p rendezvous.Prepared) {
 	b.t.Helper()
-	if err := rendezvous.NewFolder(b.bucket, b.plan.Run, b.plan.Epoch).Get(b.t.Context(), rendezvous.PreparedObject, &p); err != nil {
+	if err := rendezvous.NewFolder(b.bucket, b.plan.Run).Get(b.t.Context(), rendezvous.PreparedObject, &p); err != nil {
 		b.t.Fatal(err)
 	}
 	return p

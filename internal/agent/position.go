@@ -15,7 +15,7 @@ import (
 // once: the members of a consumer group may wait for each other. The first that
 // fails cancels ctx, which is the clients' for as long as they live.
 func (a *agent) position(ctx context.Context, cancel context.CancelCauseFunc, driver technology.Driver) error {
-	run := measure.RunHash(a.plan.Run, a.plan.Epoch)
+	run := measure.RunHash(a.plan.Run)
 	for _, index := range a.share.Producers {
 		p, err := newProducer(a.plan.Workload, index, run, a.Options, a.anchor)
 		if err != nil {

@@ -28,7 +28,7 @@ func TestRunCountsEveryMessageInRealTime(t *testing.T) {
 	if got.Counts != want {
 		t.Errorf("Counts = %+v, want %+v", got.Counts, want)
 	}
-	timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run, b.plan.Epoch)
+	timeline, _, err := rendezvous.KeptTimeline(t.Context(), b.bucket, b.plan.Run)
 	if err != nil || len(timeline) == 0 || got.Agents[0].Timer == "" || got.Agents[0].CPUs == 0 {
 		t.Errorf("timeline of %d seconds, %v, agents %+v: want both filled", len(timeline), err, got.Agents)
 	}

@@ -147,7 +147,7 @@ func (a *Archiver) one(ctx context.Context, h datadir.Home, id string) error {
 		return err
 	}
 	defer release()
-	folder := rendezvous.NewFolder(bucket, id, rendezvous.FirstEpoch)
+	folder := rendezvous.NewFolder(bucket, id)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(uploads)
 	for name, path := range files {

@@ -250,7 +250,7 @@ func newAgents(t *testing.T, b *rendezvous.Bucket) *agents {
 		Topology: experiment.Topology{Producers: 1, ProducerNodes: 1, ConsumerGroups: 1, ConsumersPerGroup: 1, ConsumerNodes: 1},
 		Stages:   experiment.Stages{Warmup: experiment.Duration(warmup * time.Second), Measure: experiment.Duration(length * time.Second)},
 	}
-	a := &agents{t, rendezvous.NewFolder(b, run, rendezvous.FirstEpoch), rendezvous.Plan{Run: run, Epoch: 1, Workload: w, Agents: rendezvous.Shares(w)}}
+	a := &agents{t, rendezvous.NewFolder(b, run), rendezvous.Plan{Run: run, Workload: w, Agents: rendezvous.Shares(w)}}
 	a.put(rendezvous.PlanObject, a.plan)
 	return a
 }

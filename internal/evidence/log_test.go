@@ -245,7 +245,7 @@ func TestRunsOfOtherMachinesAreSeenThroughASharedBucket(t *testing.T) {
 	f.stage("services/agent-0/stdout.log", "of a folder that is not its\n")
 	file := filepath.Join(t.TempDir(), "stderr.log")
 	f.write(file, "seen from afar\n")
-	if err := rendezvous.NewFolder(f.bucket, run, rendezvous.FirstEpoch).Save(t.Context(), "services/agent-0/stderr.log", file); err != nil {
+	if err := rendezvous.NewFolder(f.bucket, run).Save(t.Context(), "services/agent-0/stderr.log", file); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.texts(experiment.LogQuery{Source: "agent-0"}); len(got) > 0 {

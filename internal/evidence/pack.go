@@ -189,7 +189,7 @@ func (p *pack) listBucket(ctx context.Context) ([]rendezvous.Object, error) {
 	defer release()
 	var all []rendezvous.Object
 	for _, under := range logFolders {
-		list, err := rendezvous.NewFolder(bucket, p.run.ID, rendezvous.FirstEpoch).List(ctx, under)
+		list, err := rendezvous.NewFolder(bucket, p.run.ID).List(ctx, under)
 		if err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func (p *pack) openLog(ctx context.Context, name string) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
-	object, err := rendezvous.NewFolder(bucket, p.run.ID, rendezvous.FirstEpoch).Open(ctx, name)
+	object, err := rendezvous.NewFolder(bucket, p.run.ID).Open(ctx, name)
 	if err != nil {
 		release()
 		return nil, err

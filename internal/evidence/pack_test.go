@@ -35,7 +35,7 @@ func (f *fixture) collected(earlier bool) experiment.Run {
 	var stored any = measured
 	if !earlier {
 		stored = measured.Result
-		folder := rendezvous.NewFolder(f.bucket, run, 1)
+		folder := rendezvous.NewFolder(f.bucket, run)
 		for name, v := range map[string]any{
 			rendezvous.TimelineObject: measured.Timeline, rendezvous.HistogramsObject: measured.Histograms, rendezvous.ResultObject: stored,
 		} {

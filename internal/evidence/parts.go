@@ -58,7 +58,7 @@ func (f *Reader) parts(ctx context.Context, run string, ended bool) (map[string]
 	var away []timedLine
 	if ended {
 		err := f.inBucket(ctx, run, func(ctx context.Context, b *rendezvous.Bucket) error {
-			return keptParts(ctx, rendezvous.NewFolder(b, run, rendezvous.FirstEpoch), parts)
+			return keptParts(ctx, rendezvous.NewFolder(b, run), parts)
 		})
 		if err != nil {
 			now := time.Now().UTC()

@@ -77,7 +77,7 @@ func (f *Reader) Seconds(ctx context.Context, run string, after int) ([]measure.
 	}
 	var list []measure.Second
 	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
-		list, err = rendezvous.Seconds(ctx, bucket, run, rendezvous.FirstEpoch, after)
+		list, err = rendezvous.Seconds(ctx, bucket, run, after)
 		return err
 	})
 	return list, err
@@ -100,7 +100,7 @@ func (f *Reader) Tail(ctx context.Context, run string, after int) ([]measure.Sec
 func (f *Reader) Histograms(ctx context.Context, run string) (map[measure.Distribution]string, error) {
 	var found map[measure.Distribution]string
 	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
-		found, err = rendezvous.Histograms(ctx, bucket, run, rendezvous.FirstEpoch)
+		found, err = rendezvous.Histograms(ctx, bucket, run)
 		return err
 	})
 	return found, err
@@ -129,7 +129,7 @@ func (f *Reader) KeptHistograms(ctx context.Context, r experiment.Run) (map[meas
 
 // kept reads an object that was stored when a run was collected.
 func kept[T any](ctx context.Context, f *Reader, run, object string,
-	read func(ctx context.Context, b *rendezvous.Bucket, run string, epoch int) (T, bool, error)) (v T, err error) {
+	read func(ctx context.Context, b *rendezvous.Bucket, run string) (T, bool, error)) (v T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bucketTime)
 	defer cancel()
 	bucket, release, err := f.BucketOf(ctx, run)
@@ -137,7 +137,7 @@ func kept[T any](ctx context.Context, f *Reader, run, object string,
 		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrUnavailable, err)
 	}
 	defer release()
-	v, found, err := read(ctx, bucket, run, rendezvous.FirstEpoch)
+	v, found, err := read(ctx, bucket, run)
 	switch {
 	case err != nil:
 		return v, fmt.Errorf("%s of run %s %w: %w", object, run, experiment.ErrUnavailable, err)
@@ -151,7 +151,7 @@ func kept[T any](ctx context.Context, f *Reader, run, object string,
 func (f *Reader) LoadStart(ctx context.Context, run string) (time.Time, error) {
 	var start time.Time
 	err := f.inBucket(ctx, run, func(ctx context.Context, bucket *rendezvous.Bucket) (err error) {
-		start, err = rendezvous.LoadStart(ctx, bucket, run, rendezvous.FirstEpoch)
+		start, err = rendezvous.LoadStart(ctx, bucket, run)
 		return err
 	})
 	return start, err

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"hash/fnv"
-	"strconv"
 )
 
 // HeaderBytes is the length of a [Header], the least payload of a message.
@@ -36,10 +35,10 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// RunHash names a run's epoch in its messages.
-func RunHash(run string, epoch int) uint64 {
+// RunHash names a run in its messages.
+func RunHash(run string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(run + "/" + strconv.Itoa(epoch)))
+	h.Write([]byte(run))
 	return h.Sum64()
 }
 

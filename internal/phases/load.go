@@ -37,7 +37,7 @@ func (w *workload) coordinate(ctx context.Context, a orchestrator.Assignment, do
 		return err
 	}
 	defer release()
-	return do(rendezvous.New(rendezvous.Options{Bucket: bucket, Run: a.Run.ID, Epoch: rendezvous.FirstEpoch, Logger: w.logger}))
+	return do(rendezvous.New(rendezvous.Options{Bucket: bucket, Run: a.Run.ID, Logger: w.logger}))
 }
 
 // Prepare implements [orchestrator.Workload].
@@ -45,7 +45,6 @@ func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpo
 	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
 		err := c.WritePlan(ctx, rendezvous.Plan{
 			Run:          a.Run.ID,
-			Epoch:        rendezvous.FirstEpoch,
 			Technology:   a.Variant.Technology,
 			Destination:  destination(a.Run.ID),
 			Endpoints:    endpoints,

@@ -40,7 +40,7 @@ func (f *fixture) startAgents(a assigned) *agents {
 	for id := range rendezvous.Shares(a.Plan.Workload) {
 		g.all.Go(func() {
 			_ = agent.Run(ctx, agent.Options{ // what comes of it, the server tells
-				Bucket: f.bucket, Run: run, Epoch: rendezvous.FirstEpoch, ID: id, Technologies: g.broker.Technologies, Version: "test",
+				Bucket: f.bucket, Run: run, ID: id, Technologies: g.broker.Technologies, Version: "test",
 				Clock:  func(anchor pacing.Anchor) (agent.Clock, error) { return pacing.Timer{Anchor: anchor}, nil },
 				Logger: slog.New(slog.DiscardHandler),
 			})
@@ -104,7 +104,7 @@ func TestALoadIsLedToItsResult(t *testing.T) {
 				if want := fmt.Sprint(wantBrokers, wantBrokers); brokers != want {
 					t.Errorf("CPU = %+v, want that of the brokers alone: %v", result.CPU, wantBrokers)
 				}
-				start, err := rendezvous.LoadStart(ctx, f.bucket, run, rendezvous.FirstEpoch)
+				start, err := rendezvous.LoadStart(ctx, f.bucket, run)
 				if err != nil || wantBrokers && (!from.Equal(start.Add(2*time.Second)) || !until.Equal(start.Add(5*time.Second))) {
 					t.Errorf("usage from %s until %s of a load that began at %s, %v, want that of the measure stage", from, until, start, err)
 				}
@@ -124,7 +124,7 @@ func TestThePlanOfAgentsSaysWhatTheyNeed(t *testing.T) {
 	a.Variant.ClientConfig = map[string]json.RawMessage{"linger": json.RawMessage(`"5ms"`)}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("no agent comes")
-	folder := rendezvous.NewFolder(f.bucket, run, 1)
+	folder := rendezvous.NewFolder(f.bucket, run)
 	go func() { // once the agents are told, nobody waits for them
 		for ctx.Err() == nil {
 			if err := folder.Get(ctx, rendezvous.PlanObject, new(rendezvous.Plan)); err == nil {
@@ -139,7 +139,7 @@ func TestThePlanOfAgentsSaysWhatTheyNeed(t *testing.T) {
 	if err := folder.Get(t.Context(), rendezvous.PlanObject, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Run != run || got.Epoch != 1 || got.Technology != "toy" || got.Destination != "dec-"+run || string(got.Endpoints) != `{"hosts":["a"]}` ||
+	if got.Run != run || got.Technology != "toy" || got.Destination != "dec-"+run || string(got.Endpoints) != `{"hosts":["a"]}` ||
 		string(got.ClientConfig["linger"]) != `"5ms"` || got.Workload.Load.Rate != 100 || len(got.Agents) != 2 {
 		t.Errorf("plan = %+v, want that of the run", got)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
-	"strconv"
 	"strings"
 
 	"dec.local/dec/internal/datadir"
@@ -109,7 +108,7 @@ func (p *provisioner) agents(a orchestrator.Assignment, facts target.Facts) (map
 	groups, services := map[string]tofu.Group{}, map[string]tofu.Service{}
 	for id, share := range rendezvous.Shares(a.Plan.Workload) {
 		environment := map[string]string{
-			"DEC_BUCKET": p.bucket.URL(), "DEC_RUN": a.Run.ID, "DEC_EPOCH": strconv.Itoa(rendezvous.FirstEpoch), "DEC_AGENT": id,
+			"DEC_BUCKET": p.bucket.URL(), "DEC_RUN": a.Run.ID, "DEC_AGENT": id,
 		}
 		if file := os.Getenv(authorities); file != "" && facts.SharedFiles {
 			environment[authorities] = file

@@ -126,7 +126,7 @@ func checkGiven(t *testing.T, f *fixture, a assigned, shared bool) {
 	want.Groups = map[string]tofu.Group{"producer": {Count: 1, Role: "agent"}, "consumer": {Count: 1, Role: "agent"}}
 	want.Services = map[string]tofu.Service{}
 	for _, role := range []string{"producer", "consumer"} {
-		environment := map[string]string{"DEC_BUCKET": f.bucket.URL(), "DEC_RUN": run, "DEC_EPOCH": "1", "DEC_AGENT": role + "-0"}
+		environment := map[string]string{"DEC_BUCKET": f.bucket.URL(), "DEC_RUN": run, "DEC_AGENT": role + "-0"}
 		if shared {
 			environment[bundle] = "/etc/ssl/own.pem"
 		}

@@ -22,7 +22,6 @@ import (
 type Options struct {
 	Bucket  *Bucket       // the caller closes it
 	Run     string        // id of the run
-	Epoch   int           // [FirstEpoch] if zero
 	Poll    time.Duration // how often the bucket is looked at; 100 ms if zero, 300 ms on S3
 	Silence time.Duration // an agent that shows no progress for so long has failed; 15 s if zero
 	Logger  *slog.Logger  // slog.Default() if nil
@@ -39,10 +38,10 @@ type Coordinator struct {
 	log     *slog.Logger
 }
 
-// New returns the Coordinator of one epoch of a run.
+// New returns the Coordinator of a run.
 func New(o Options) *Coordinator {
 	return &Coordinator{
-		folder:  NewFolder(o.Bucket, o.Run, cmp.Or(o.Epoch, FirstEpoch)),
+		folder:  NewFolder(o.Bucket, o.Run),
 		poll:    cmp.Or(o.Poll, o.Bucket.Pace(100*time.Millisecond)),
 		silence: cmp.Or(o.Silence, 15*time.Second),
 		log:     cmp.Or(o.Logger, slog.Default()).With("run", o.Run),
@@ -62,7 +61,7 @@ func (c *Coordinator) WritePlan(ctx context.Context, p Plan) error {
 		return err
 	}
 	if ours, encodeErr := json.Marshal(p); encodeErr != nil || !bytes.Equal(ours, there) {
-		return fmt.Errorf("the agents already have another plan; a new one needs a new epoch: %w", err)
+		return fmt.Errorf("the agents already have another plan: %w", err)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestStopBeforeBeginLeavesNoLoad(t *testing.T) {
 // before it had completed it.
 func TestResultOfAnEarlierVersionIsCompleted(t *testing.T) {
 	r := newRun(t)
-	folder := rendezvous.NewFolder(r.bucket, r.plan.Run, r.plan.Epoch)
+	folder := rendezvous.NewFolder(r.bucket, r.plan.Run)
 	merged := measure.Merged{
 		Result:   measure.Result{Throughput: 7, Versions: map[string]string{"dec-agent": "1"}},
 		Timeline: []measure.Second{{Second: 0}}, Histograms: map[measure.Distribution]string{measure.E2ELatency: "x"},
@@ -121,7 +121,7 @@ func TestResultOfAnEarlierVersionIsCompleted(t *testing.T) {
 			t.Errorf("Collect() = %s, %v, want the completed result alone", data, err)
 		}
 	}
-	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), r.bucket, r.plan.Run, r.plan.Epoch); err != nil || !ok || len(seconds) != 1 {
+	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), r.bucket, r.plan.Run); err != nil || !ok || len(seconds) != 1 {
 		t.Errorf("KeptTimeline() = %v, %t, %v, want the second", seconds, ok, err)
 	}
 }

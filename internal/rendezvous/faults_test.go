@@ -31,7 +31,7 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := buckettest.NewServer(t)
-				folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
+				folder := rendezvous.NewFolder(s.Open(t, ""), "r1")
 				spoil := func() {
 					n := 0
 					s.SetEach(func(*http.Request) buckettest.Faults {
@@ -79,7 +79,7 @@ func TestWhatDoesNotPassIsSaidAtOnce(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := buckettest.NewServer(t)
-			folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
+			folder := rendezvous.NewFolder(s.Open(t, ""), "r1")
 			s.Set(buckettest.Faults{Status: tt.status, Code: tt.code})
 			var got int
 			found, err := folder.Find(t.Context(), "a.json", &got)
@@ -99,7 +99,7 @@ func TestWhatDoesNotPassIsSaidAtOnce(t *testing.T) {
 func TestABucketThatStaysUnavailableIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := buckettest.NewServer(t)
-		folder := rendezvous.NewFolder(s.Open(t, ""), "r1", 1)
+		folder := rendezvous.NewFolder(s.Open(t, ""), "r1")
 		s.Set(buckettest.Faults{Refused: true})
 		began := time.Now()
 		var got int
@@ -218,11 +218,11 @@ func TestTheEnvironmentSaysTheRest(t *testing.T) {
 
 func TestObjectsLieBelowThePrefix(t *testing.T) {
 	s := buckettest.NewServer(t)
-	if err := rendezvous.NewFolder(s.Open(t, "team/dec"), "r1", 2).Put(t.Context(), "plan.json", 1); err != nil {
+	if err := rendezvous.NewFolder(s.Open(t, "team/dec"), "r1").Put(t.Context(), "plan.json", 1); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := s.Open(t, "").Keys(t.Context())
-	if want := []string{"team/dec/runs/r1/2/plan.json"}; err != nil || !slices.Equal(keys, want) {
+	if want := []string{"team/dec/runs/r1/1/plan.json"}; err != nil || !slices.Equal(keys, want) {
 		t.Errorf("Keys() = %q, %v, want %q", keys, err, want)
 	}
 }

@@ -16,23 +16,20 @@ import (
 // ErrExists says that an object was there already. Nothing was written.
 var ErrExists = errors.New("the object already exists")
 
-// Folder is the part of a bucket that belongs to one epoch of a run. Its
+// Folder is the part of a bucket that belongs to a run. Its
 // methods may be called from several goroutines.
 type Folder struct {
 	bucket *Bucket
 	prefix string
 }
 
-// FirstEpoch is the epoch in which a run begins. Its load is begun anew in no other
-// one.
-const FirstEpoch = 1
-
-// NewFolder returns the folder of one epoch of a run.
-func NewFolder(bucket *Bucket, run string, epoch int) Folder {
-	return Folder{bucket: bucket, prefix: fmt.Sprintf("%s%d/", runPrefix(run), epoch)}
+// NewFolder returns the folder of a run.
+func NewFolder(bucket *Bucket, run string) Folder {
+	return Folder{bucket: bucket, prefix: runPrefix(run) + "1/"}
 }
 
-// runPrefix begins the keys of all that belongs to a run.
+// runPrefix begins the keys of all that belongs to a run. Below it is the version of
+// the layout, 1.
 func runPrefix(run string) string { return "runs/" + run + "/" }
 
 // Put writes an object whole. An object that is there already is left as it is,

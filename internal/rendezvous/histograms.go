@@ -18,8 +18,8 @@ import (
 // They foreshadow those of the result and are not the same: here a sample counts
 // when it was taken, not when its message was intended, and the end-to-end ones
 // are of all consumer groups, not of the worst.
-func Histograms(ctx context.Context, bucket *Bucket, run string, epoch int) (map[measure.Distribution]string, error) {
-	folder := NewFolder(bucket, run, epoch)
+func Histograms(ctx context.Context, bucket *Bucket, run string) (map[measure.Distribution]string, error) {
+	folder := NewFolder(bucket, run)
 	var plan Plan
 	if found, err := folder.Find(ctx, PlanObject, &plan); err != nil || !found || len(plan.Agents) == 0 {
 		return nil, err
@@ -81,7 +81,7 @@ func (s sums) encode() (map[measure.Distribution]string, error) {
 
 // KeptHistograms returns the V2-encoded distributions of a run that was collected;
 // false where there are none in the bucket.
-func KeptHistograms(ctx context.Context, bucket *Bucket, run string, epoch int) (found map[measure.Distribution]string, ok bool, err error) {
-	ok, err = NewFolder(bucket, run, epoch).Find(ctx, HistogramsObject, &found)
+func KeptHistograms(ctx context.Context, bucket *Bucket, run string) (found map[measure.Distribution]string, ok bool, err error) {
+	ok, err = NewFolder(bucket, run).Find(ctx, HistogramsObject, &found)
 	return found, ok, err
 }

@@ -48,7 +48,7 @@ func TestHistogramsGrowWithTheMeasureStage(t *testing.T) {
 	r := newRun(t)
 	want := func(when string, want map[measure.Distribution][]time.Duration) {
 		t.Helper()
-		got, err := rendezvous.Histograms(t.Context(), r.bucket, "r1", 1)
+		got, err := rendezvous.Histograms(t.Context(), r.bucket, "r1")
 		if err != nil {
 			t.Fatalf("Histograms() %s = %v", when, err)
 		}
@@ -93,7 +93,7 @@ func TestHistogramsThatAreNoneAreRefused(t *testing.T) {
 		s := measure.Snapshot{Second: 1, Stage: experiment.StageMeasure, Latencies: map[measure.Distribution]string{measure.E2ELatency: "no histogram"}}
 		r.put(rendezvous.ProgressObject(agent, 1), rendezvous.Progress{Snapshot: s})
 	}
-	if got, err := rendezvous.Histograms(t.Context(), r.bucket, "r1", 1); err == nil {
+	if got, err := rendezvous.Histograms(t.Context(), r.bucket, "r1"); err == nil {
 		t.Errorf("Histograms() = %v, want an error", got)
 	}
 }

@@ -113,7 +113,7 @@ func (b *Bucket) list(ctx context.Context, prefix string, use func(*blob.ListObj
 	return nil
 }
 
-// Remove removes all that belongs to a run, in all its epochs.
+// Remove removes all that belongs to a run.
 func (b *Bucket) Remove(ctx context.Context, run string) error {
 	if b.client == nil { // with the folders, which are no objects
 		if err := os.RemoveAll(filepath.Join(b.at.folder, filepath.FromSlash(runPrefix(run)))); err != nil {

@@ -38,8 +38,8 @@ func newRunIn(t *testing.T, bucket *rendezvous.Bucket) *run {
 		Warmup: experiment.Duration(time.Second), Measure: experiment.Duration(2 * time.Second), Drain: experiment.Duration(10 * time.Second),
 	}}
 	return &run{
-		t: t, bucket: bucket, folder: rendezvous.NewFolder(bucket, "r1", 1), server: newServer(bucket),
-		plan: rendezvous.Plan{Run: "r1", Epoch: 1, Endpoints: json.RawMessage(`{"a": 1}`), Workload: w, Agents: rendezvous.Shares(w)},
+		t: t, bucket: bucket, folder: rendezvous.NewFolder(bucket, "r1"), server: newServer(bucket),
+		plan: rendezvous.Plan{Run: "r1", Endpoints: json.RawMessage(`{"a": 1}`), Workload: w, Agents: rendezvous.Shares(w)},
 	}
 }
 

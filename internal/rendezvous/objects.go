@@ -2,7 +2,7 @@
 // run. They meet in a bucket: each object is written once and whole, agents
 // need no inbound port, and the server may die and come back.
 //
-// Objects of a run, under runs/<run>/<epoch>/:
+// Objects of a run, under runs/<run>/1/:
 //
 //	plan.json                      server: who does what
 //	prepared.json                  leader: the destination exists; effective guarantees
@@ -61,7 +61,6 @@ func StepObject(n int) string { return fmt.Sprintf("steps/%d.json", n) }
 // Plan tells every agent of a run what to do.
 type Plan struct {
 	Run          string                     `json:"run"`
-	Epoch        int                        `json:"epoch"`
 	Technology   string                     `json:"technology"`
 	Destination  string                     `json:"destination"`
 	Endpoints    json.RawMessage            `json:"endpoints"`

@@ -15,8 +15,8 @@ import (
 // a run that another one drives; there are none before the load has begun. Its
 // cost grows with the length of the run, because the backlog of a second rests
 // on all seconds before it.
-func Seconds(ctx context.Context, bucket *Bucket, run string, epoch, after int) ([]measure.Second, error) {
-	folder := NewFolder(bucket, run, epoch)
+func Seconds(ctx context.Context, bucket *Bucket, run string, after int) ([]measure.Second, error) {
+	folder := NewFolder(bucket, run)
 	var plan Plan
 	if found, err := folder.Find(ctx, PlanObject, &plan); err != nil || !found || len(plan.Agents) == 0 {
 		return nil, err
@@ -73,9 +73,9 @@ func (f Folder) seconds(ctx context.Context, agents []string, n int, use func(n 
 // LoadStart returns the wall-clock time at which second 0 of a run began, or
 // will begin. It is the zero time before that is decided, and for a run that
 // was stopped before its load.
-func LoadStart(ctx context.Context, bucket *Bucket, run string, epoch int) (time.Time, error) {
+func LoadStart(ctx context.Context, bucket *Bucket, run string) (time.Time, error) {
 	var step Step
-	if _, err := NewFolder(bucket, run, epoch).Find(ctx, StepObject(0), &step); err != nil {
+	if _, err := NewFolder(bucket, run).Find(ctx, StepObject(0), &step); err != nil {
 		return time.Time{}, fmt.Errorf("start of the load of run %s: %w", run, err)
 	}
 	return step.Start, nil
@@ -83,7 +83,7 @@ func LoadStart(ctx context.Context, bucket *Bucket, run string, epoch int) (time
 
 // KeptTimeline returns every second of a run that was collected; false where it is
 // not in the bucket.
-func KeptTimeline(ctx context.Context, bucket *Bucket, run string, epoch int) (found []measure.Second, ok bool, err error) {
-	ok, err = NewFolder(bucket, run, epoch).Find(ctx, TimelineObject, &found)
+func KeptTimeline(ctx context.Context, bucket *Bucket, run string) (found []measure.Second, ok bool, err error) {
+	ok, err = NewFolder(bucket, run).Find(ctx, TimelineObject, &found)
 	return found, ok, err
 }

@@ -29,7 +29,7 @@ func TestSecondsEqualWhatFollowGives(t *testing.T) {
 		}
 		<-time.After(time.Minute) // until the agents have ended
 		for _, after := range []int{-1, 0, 2} {
-			seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 1, after)
+			seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", after)
 			if err != nil {
 				t.Fatalf("Seconds(after %d) = %v", after, err)
 			}
@@ -37,7 +37,7 @@ func TestSecondsEqualWhatFollowGives(t *testing.T) {
 				t.Errorf("Seconds(after %d) (-follow +got):\n%s", after, diff)
 			}
 		}
-		if seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 1, 99); len(seconds) > 0 || err != nil {
+		if seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 99); len(seconds) > 0 || err != nil {
 			t.Errorf("Seconds(after the last) = %+v, %v, want none", seconds, err)
 		}
 	})
@@ -61,7 +61,7 @@ func TestSecondsKeepTheirLatencies(t *testing.T) {
 		r.put(rendezvous.ProgressObject("producer-0", n), p)
 		r.put(rendezvous.ProgressObject("consumer-0", n), rendezvous.Progress{Snapshot: measure.Snapshot{Second: n}})
 	}
-	seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 1, 0)
+	seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 0)
 	if err != nil || len(seconds) != 1 || seconds[0].Second != 1 || seconds[0].Latencies[measure.PublishLatency].Count != 1 {
 		t.Errorf("Seconds(after 0) = %+v, %v, want second 1 with one sample", seconds, err)
 	}
@@ -71,7 +71,7 @@ func TestSecondsWaitForEveryAgent(t *testing.T) {
 	r := newRun(t)
 	want := func(n int) {
 		t.Helper()
-		seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 1, -1)
+		seconds, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", -1)
 		if len(seconds) != n || err != nil {
 			t.Errorf("Seconds() = %d rows, %v, want %d", len(seconds), err, n)
 		}
@@ -87,24 +87,24 @@ func TestSecondsWaitForEveryAgent(t *testing.T) {
 	want(1)
 	r.put(rendezvous.ProgressObject("producer-0", 1), rendezvous.Progress{Snapshot: measure.Snapshot{Second: 7}})
 	r.put(rendezvous.ProgressObject("consumer-0", 1), rendezvous.Progress{Snapshot: measure.Snapshot{Second: 1}})
-	if _, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", 1, -1); err == nil {
+	if _, err := rendezvous.Seconds(t.Context(), r.bucket, "r1", -1); err == nil {
 		t.Error("Seconds() of snapshots that contradict their names = nil, want an error")
 	}
 }
 
 func TestLoadStart(t *testing.T) {
 	r := newRun(t)
-	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r1", 1); err != nil || !at.IsZero() {
+	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r1"); err != nil || !at.IsZero() {
 		t.Errorf("LoadStart() before Begin() = %v, %v, want the zero time", at, err)
 	}
 	step, err := r.server.Begin(t.Context(), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r1", 1); err != nil || !at.Equal(step.Start) {
+	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r1"); err != nil || !at.Equal(step.Start) {
 		t.Errorf("LoadStart() = %v, %v, want %v", at, err, step.Start)
 	}
-	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r2", 1); err != nil || !at.IsZero() {
+	if at, err := rendezvous.LoadStart(t.Context(), r.bucket, "r2"); err != nil || !at.IsZero() {
 		t.Errorf("LoadStart() of another run = %v, %v, want the zero time", at, err)
 	}
 }

@@ -23,7 +23,7 @@ func TestSuiteOnS3(t *testing.T) {
 // TestOneOfManyWritesWins writes the same object from everywhere at once. Only S3
 // promises it; see [rendezvous.Folder.Put].
 func TestOneOfManyWritesWins(t *testing.T) {
-	folder := rendezvous.NewFolder(buckettest.NewServer(t).Open(t, ""), "r1", 1)
+	folder := rendezvous.NewFolder(buckettest.NewServer(t).Open(t, ""), "r1")
 	var won atomic.Int64
 	var wg sync.WaitGroup
 	for n := range 32 {

@@ -122,7 +122,7 @@ func measures(t *testing.T, dir, run string, endpoints json.RawMessage) {
 	defer bucket.Close()
 	c := rendezvous.New(rendezvous.Options{Bucket: bucket, Run: run})
 	plan := rendezvous.Plan{
-		Run: run, Epoch: 1, Technology: "nats", Destination: "dec", Endpoints: endpoints, Workload: load, Agents: rendezvous.Shares(load),
+		Run: run, Technology: "nats", Destination: "dec", Endpoints: endpoints, Workload: load, Agents: rendezvous.Shares(load),
 	}
 	if err := c.WritePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)

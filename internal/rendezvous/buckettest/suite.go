@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(testing.TB) *rendezvous.Bucket) {
 }
 
 func keepsTheFirst(t *testing.T, b *rendezvous.Bucket) {
-	folder := rendezvous.NewFolder(b, "r1", 1)
+	folder := rendezvous.NewFolder(b, "r1")
 	if err := folder.Put(t.Context(), "a/b.json", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -48,15 +48,15 @@ func keepsTheFirst(t *testing.T, b *rendezvous.Bucket) {
 	if err := folder.Get(t.Context(), "a/c.json", &got); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Get() of nothing = %v, want %v", err, fs.ErrNotExist)
 	}
-	if found, err := rendezvous.NewFolder(b, "r1", 2).Find(t.Context(), "a/b.json", &got); found || err != nil {
-		t.Errorf("Find() in another epoch = %t, %v, want false", found, err)
+	if found, err := rendezvous.NewFolder(b, "r2").Find(t.Context(), "a/b.json", &got); found || err != nil {
+		t.Errorf("Find() in the folder of another run = %t, %v, want false", found, err)
 	}
 }
 
 // showsWhole reads an object, by name, as long as it is being written again and
 // again: it is absent or whole.
 func showsWhole(t *testing.T, b *rendezvous.Bucket) {
-	folder := rendezvous.NewFolder(b, "r1", 1)
+	folder := rendezvous.NewFolder(b, "r1")
 	want := strings.Repeat("x", 1<<20)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -76,7 +76,7 @@ func showsWhole(t *testing.T, b *rendezvous.Bucket) {
 }
 
 func honoursCancel(t *testing.T, b *rendezvous.Bucket) {
-	folder := rendezvous.NewFolder(b, "r1", 1)
+	folder := rendezvous.NewFolder(b, "r1")
 	why := errors.New("the test wants it")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
@@ -91,7 +91,7 @@ func honoursCancel(t *testing.T, b *rendezvous.Bucket) {
 
 // savesFiles takes one that is large enough to go in parts.
 func savesFiles(t *testing.T, b *rendezvous.Bucket) {
-	folder := rendezvous.NewFolder(b, "r1", 1)
+	folder := rendezvous.NewFolder(b, "r1")
 	path := filepath.Join(t.TempDir(), "stdout.log")
 	content := bytes.Repeat([]byte("a line of sixteen"), 20<<20/17)
 	for name, content := range map[string][]byte{"services/a/stdout.log": content, "services/a/stderr.log": nil, "tofu/1.jsonl": []byte("{}\n")} {
@@ -132,7 +132,7 @@ func removes(t *testing.T, b *rendezvous.Bucket) {
 		for worker := range 8 {
 			wg.Go(func() {
 				for i := worker; i < n; i += 8 {
-					if err := rendezvous.NewFolder(b, run, 1+i%2).Put(t.Context(), rendezvous.ProgressObject("a", i), i); err != nil {
+					if err := rendezvous.NewFolder(b, run).Put(t.Context(), rendezvous.ProgressObject("a", i), i); err != nil {
 						t.Error(err)
 					}
 				}
@@ -146,16 +146,12 @@ func removes(t *testing.T, b *rendezvous.Bucket) {
 		t.Fatalf("Remove() = %v", err)
 	}
 	for run, want := range map[string]int{"r1": 0, "r11": 1} {
-		n := 0
-		for epoch := range 3 {
-			list, err := rendezvous.NewFolder(b, run, epoch).List(t.Context(), "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			n += len(list)
+		list, err := rendezvous.NewFolder(b, run).List(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n != want {
-			t.Errorf("%d objects of %s are left, want %d", n, run, want)
+		if len(list) != want {
+			t.Errorf("%d objects of %s are left, want %d", len(list), run, want)
 		}
 	}
 	if err := b.Remove(t.Context(), "r1"); err != nil {
@@ -177,11 +173,11 @@ func checks(t *testing.T, b *rendezvous.Bucket) {
 // server that knows nothing of the others.
 func comesBack(t *testing.T, b *rendezvous.Bucket) {
 	w := experiment.Workload{Stages: experiment.Stages{Measure: experiment.Duration(20 * time.Second), Drain: experiment.Duration(time.Second)}}
-	plan := rendezvous.Plan{Run: "r1", Epoch: 1, Endpoints: json.RawMessage(`{}`), Workload: w, Agents: rendezvous.Shares(w)}
+	plan := rendezvous.Plan{Run: "r1", Endpoints: json.RawMessage(`{}`), Workload: w, Agents: rendezvous.Shares(w)}
 	server := func() *rendezvous.Coordinator {
 		return rendezvous.New(rendezvous.Options{Bucket: b, Run: "r1", Logger: slog.New(slog.DiscardHandler)})
 	}
-	folder := rendezvous.NewFolder(b, "r1", 1)
+	folder := rendezvous.NewFolder(b, "r1")
 	put := func(name string, v any) {
 		t.Helper()
 		if err := folder.Put(t.Context(), name, v); err != nil {
@@ -218,7 +214,7 @@ func comesBack(t *testing.T, b *rendezvous.Bucket) {
 	if err := server().Follow(t.Context(), func(measure.Second) { seconds++ }); err != nil || seconds != 20 {
 		t.Errorf("Follow() = %d seconds, %v, want 20", seconds, err)
 	}
-	if read, err := rendezvous.Seconds(t.Context(), b, "r1", 1, 3); err != nil || len(read) != 16 {
+	if read, err := rendezvous.Seconds(t.Context(), b, "r1", 3); err != nil || len(read) != 16 {
 		t.Errorf("Seconds(after 3) = %d seconds, %v, want 16", len(read), err)
 	}
 	collect(t, server, b)
@@ -243,19 +239,19 @@ func collect(t *testing.T, server func() *rendezvous.Coordinator, b *rendezvous.
 		t.Errorf("Collect() again = %s, %v, want the same bytes as before: %s", again, err, first)
 	}
 	var stored json.RawMessage
-	if err := rendezvous.NewFolder(b, "r1", 1).Get(t.Context(), rendezvous.ResultObject, &stored); err != nil || !bytes.Equal(first, stored) {
+	if err := rendezvous.NewFolder(b, "r1").Get(t.Context(), rendezvous.ResultObject, &stored); err != nil || !bytes.Equal(first, stored) {
 		t.Errorf("the result in the bucket is %s, %v, want the same bytes: %s", stored, err, first)
 	}
 	if bytes.Contains(first, []byte("timeline")) || bytes.Contains(first, []byte("histograms")) {
 		t.Errorf("the result carries series or distributions: %s", first)
 	}
-	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r1", 1); err != nil || !ok || len(seconds) != 20 {
+	if seconds, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r1"); err != nil || !ok || len(seconds) != 20 {
 		t.Errorf("KeptTimeline() = %d seconds, %t, %v, want 20", len(seconds), ok, err)
 	}
-	if _, ok, err := rendezvous.KeptHistograms(t.Context(), b, "r1", 1); err != nil || !ok {
+	if _, ok, err := rendezvous.KeptHistograms(t.Context(), b, "r1"); err != nil || !ok {
 		t.Errorf("KeptHistograms() = %t, %v, want some", ok, err)
 	}
-	if _, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r2", 1); ok || err != nil {
+	if _, ok, err := rendezvous.KeptTimeline(t.Context(), b, "r2"); ok || err != nil {
 		t.Errorf("KeptTimeline() of another run = %t, %v, want none", ok, err)
 	}
 }
