@@ -33,7 +33,7 @@ func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
 		"polling": {map[string]any{"engine": "kinesalite"}, 100_000, 1000, 4, "{}"},
 		// This emulator gets slower with the records of a shard, and takes few
 		// requests, however many records each has.
-		"enhanced fan-out": {map[string]any{"engine": "kinesis-local", "consumers": "enhanced_fan_out"}, 50_000, 500, 32,
+		"enhanced fan-out": {map[string]any{"engine": "kinesis-local", "consumers": "enhanced_fan_out"}, 20_000, 250, 32,
 			`{"linger_ms": 500, "request_timeout_ms": 60000}`},
 	}
 	for name, tt := range tests {

@@ -133,7 +133,7 @@ func TestWhatPassedIsNotRunAgainOnTheSameCommit(t *testing.T) {
 
 func TestNoCaseBeginsWhenTheTimeIsOver(t *testing.T) {
 	r := newRepository(t)
-	r.long("LONG_MINUTES=0", 3, "0 passed, 0 failed, 2 left", "go on with the rest: make test-long PART=quick")
+	r.long("LONG_MINUTES=0", 3, "0 passed, 0 failed, 2 left", "run the remaining cases with: make test-long PART=quick")
 	r.long("", 0, "2 passed, 0 failed, 0 left")
 }
 

@@ -23,12 +23,16 @@ type localServer struct {
 	server *server.Server
 	stop   context.CancelCauseFunc // ends the work; active runs are destroyed
 	ended  chan error              // takes why the server has ended
+	hold   chan struct{}           // closed when this command has read what it needs
 }
 
 // startLocal becomes the server of the data folder. It takes over what an earlier
 // one left.
 func startLocal(ctx context.Context, env *Env, f *datadir.Folders, p *terminal.Progress) (_ *localServer, err error) {
-	s, err := server.Open(ctx, server.Options{Folders: f, Targets: env.Targets, Notice: func(text string) { p.Notice("%s", text) }})
+	hold := make(chan struct{})
+	s, err := server.Open(ctx, server.Options{
+		Folders: f, Targets: env.Targets, Hold: hold, Notice: func(text string) { p.Notice("%s", text) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func startLocal(ctx context.Context, env *Env, f *datadir.Folders, p *terminal.P
 	if err := s.Listen(server.ListenOptions{Address: anyPort, Announce: true}); err != nil {
 		return nil, err
 	}
-	h := &localServer{server: s, ended: make(chan error, 1)}
+	h := &localServer{server: s, ended: make(chan error, 1), hold: hold}
 	working, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	h.stop = stop
 	go func() { h.ended <- s.Run(working, server.Execute) }()
@@ -119,6 +123,7 @@ func namesOf(list []experiment.Experiment) string {
 // returns nil when the end was meant.
 func (h *localServer) end() error {
 	h.stop(errDone)
+	close(h.hold)
 	err := <-h.ended
 	if errors.Is(err, server.ErrDetached) {
 		return nil // at once: nothing is waited for

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"dec.local/dec/internal/orchestrator"
 	"dec.local/dec/internal/upkeep"
@@ -54,12 +55,30 @@ func (s *Server) Run(ctx context.Context, mode Mode) error {
 	}()
 	err := s.execute(working)
 	s.front.withdraw()
+	if ctx.Err() != nil && !errors.Is(err, ErrDetached) {
+		s.hold()
+	}
 	quiet(err)
 	if errors.Is(err, ErrDetached) {
 		return err // at once: nothing is waited for
 	}
 	<-answered
 	return err
+}
+
+// holdTimeout is how long a server whose work was ended waits for its own command.
+const holdTimeout = 10 * time.Second
+
+// hold waits until the command that this server is part of has read what became of
+// its runs.
+func (s *Server) hold() {
+	if s.options.Hold == nil {
+		return
+	}
+	select {
+	case <-s.options.Hold:
+	case <-time.After(holdTimeout):
+	}
 }
 
 // Detach makes [Server.Run] return [ErrDetached] at once: what is running goes on

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -181,5 +183,35 @@ func TestEndedExperimentsGetTheirVerdictAndAreTold(t *testing.T) {
 	ended, err := c.Experiment(t.Context(), e.ID)
 	if err != nil || ended.Verdict == nil || ended.Verdict.Decided || len(ended.Verdict.Sentences) == 0 {
 		t.Errorf("verdict = %+v, %v, want one that decides nothing", ended.Verdict, err)
+	}
+}
+
+// TestCallsAreAnsweredUntilTheCommandHasRead ends the work of a server whose command
+// holds it.
+func TestCallsAreAnsweredUntilTheCommandHasRead(t *testing.T) {
+	held := make(chan struct{})
+	folders := newFolders(t)
+	s, _ := open(t, server.Options{Folders: folders, Targets: all.Targets(), Hold: held})
+	if err := s.Listen(server.ListenOptions{Address: "127.0.0.1:0", Announce: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, server.Execute) }()
+	c, err := client.New(client.Options{URL: s.URL, Token: s.Token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	file := filepath.Join(folders.Data, client.ServerFile)
+	for _, err := os.Stat(file); err == nil; _, err = os.Stat(file) {
+		runtime.Gosched() // the file goes when the work has ended
+	}
+	if _, err := c.Catalog(t.Context()); err != nil {
+		t.Errorf("Catalog() of a server that is held = %v, want an answer", err)
+	}
+	close(held)
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run() = %v, want %v", err, context.Canceled)
 	}
 }

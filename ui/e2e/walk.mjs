@@ -146,7 +146,7 @@ async function backToExperiment(page) {
   await page.getByRole("region", { name: "Verdict" }).waitFor();
   await page.getByRole("heading", { name: "Figures" }).waitFor();
   // On a busy machine the run may be invalid, and only runs that count are drawn.
-  const none = page.getByText("No run counts yet");
+  const none = page.getByText("There are no counted runs yet");
   const drawn = async () => (await page.locator("canvas").count()) >= 4 || (await none.isVisible());
   await assertSoon(drawn, "not all charts were drawn");
 }
