@@ -57,9 +57,12 @@ func Decisive(variants int) int {
 func (p Plan) Warnings() []string {
 	var warnings []string
 	if need := Decisive(len(p.Variants)); p.Repeat < need && len(p.Variants) > 1 {
+		too := "1 run per variant is"
+		if p.Repeat > 1 {
+			too = fmt.Sprintf("%d runs per variant are", p.Repeat)
+		}
 		warnings = append(warnings, fmt.Sprintf(
-			"%d runs per variant are too few for a verdict: %d variants need at least %d runs each (repeat: %d).",
-			p.Repeat, len(p.Variants), need, need))
+			"%s too few for a verdict: %d variants need at least %d runs each (repeat: %d).", too, len(p.Variants), need, need))
 	}
 	if len(p.Variants) == 1 {
 		warnings = append(warnings, "There is only one variant: it is measured but not compared.")

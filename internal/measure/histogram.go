@@ -132,11 +132,9 @@ func (h *Histogram) Summary() Latency {
 		l.MaxNS, _ = h.atRank(l.Count)
 	}
 	l.MeanNS = h.hdr.Mean()
-	for q, field := range map[float64]**int64{
-		0.50: &l.P50NS, 0.90: &l.P90NS, 0.95: &l.P95NS, 0.99: &l.P99NS, 0.999: &l.P999NS, 0.9999: &l.P9999NS,
-	} {
-		if ns, ok := h.Quantile(q); ok {
-			*field = &ns
+	for _, quantile := range quantiles {
+		if ns, ok := h.Quantile(quantile.q); ok {
+			*quantile.field(&l) = &ns
 		}
 	}
 	return l

@@ -66,22 +66,27 @@ type Latency struct {
 	MeanNS   float64 `json:"mean_ns"`
 }
 
+// quantiles are all that a [Latency] has.
+var quantiles = []struct {
+	name  string
+	q     float64
+	field func(*Latency) **int64
+}{
+	{"p50", 0.50, func(l *Latency) **int64 { return &l.P50NS }},
+	{"p90", 0.90, func(l *Latency) **int64 { return &l.P90NS }},
+	{"p95", 0.95, func(l *Latency) **int64 { return &l.P95NS }},
+	{"p99", 0.99, func(l *Latency) **int64 { return &l.P99NS }},
+	{"p999", 0.999, func(l *Latency) **int64 { return &l.P999NS }},
+	{"p9999", 0.9999, func(l *Latency) **int64 { return &l.P9999NS }},
+}
+
 // Quantile returns the quantile with this name, "p50" to "p9999", in nanoseconds;
 // nil where the count does not support it.
 func (l Latency) Quantile(name string) *int64 {
-	switch name {
-	case "p50":
-		return l.P50NS
-	case "p90":
-		return l.P90NS
-	case "p95":
-		return l.P95NS
-	case "p99":
-		return l.P99NS
-	case "p999":
-		return l.P999NS
-	case "p9999":
-		return l.P9999NS
+	for _, quantile := range quantiles {
+		if quantile.name == name {
+			return *quantile.field(&l)
+		}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (m *merger) judge() {
 	if late > limit {
 		add("The load generator was late: the p99 of pacer lateness was %s; the limit is %s. Lower the rate, use more producer nodes, "+
 			"or reduce other work on the machine.",
-			late.Round(time.Microsecond), limit.Round(time.Microsecond))
+			late.Round(10*time.Microsecond), limit.Round(10*time.Microsecond))
 	}
 	switch {
 	case r.Counts.Offered == 0:

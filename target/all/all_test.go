@@ -29,6 +29,9 @@ func TestListIsFresh(t *testing.T) {
 func TestTargetsAreWhole(t *testing.T) {
 	for _, target := range all.Targets() {
 		t.Run(target.Name, func(t *testing.T) {
+			if target.Nodes == nil {
+				t.Fatal("Nodes is nil, want the nodes module")
+			}
 			if target.Title == "" || target.Open == nil || target.Facts.SweepInterval <= 0 || target.Facts.Slots < 1 {
 				t.Errorf("Target = %+v, want every field set", target)
 			}
