@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,8 +41,8 @@ var technologies = named{
 
 func TestNoCodeNamesATechnology(t *testing.T) { technologies.check(t) }
 
-// targets have names that are ordinary words, so only a string that is the name
-// counts, or the path of an import.
+// targets have names that are ordinary words, so they count where a string is, or
+// begins with, the name as a value, and in the path of an import.
 var targets = named{
 	parent:  "target",
 	marker:  "nodes",
@@ -65,11 +66,13 @@ func asWord(name string) func(piece) bool {
 	return func(p piece) bool { return word.MatchString(p.text) }
 }
 
-// asString finds a name that is all of a string, and imports from the folder.
+// asString finds a name that is a value within a string: all of it, or between marks
+// as in target="name", name:x and the path of an import.
 func asString(name string) func(piece) bool {
+	value := regexp.MustCompile(`(^|["'=:])` + regexp.QuoteMeta(name) + `(["':]|$)`)
 	folder := module + "target/" + name + "/"
 	return func(p piece) bool {
-		return p.literal && (strings.Trim(p.text, `"`) == name || strings.HasPrefix(p.text+"/", folder))
+		return p.literal && (value.MatchString(p.text) || strings.HasPrefix(p.text+"/", folder))
 	}
 }
 
@@ -122,7 +125,7 @@ func (n named) exception(file string) string {
 // productFiles lists the files of Go and of the page that are part of the product.
 func productFiles(t *testing.T) []string {
 	t.Helper()
-	notProduct := regexp.MustCompile(`^(bench|deploy|docs|e2e|examples|bin|node_modules|testdata|dist|\..+|.+test)$`)
+	notProduct := regexp.MustCompile(`^(bench|docs|e2e|examples|bin|node_modules|testdata|dist|\..+|.+test)$`)
 	var files []string
 	err := filepath.WalkDir("..", func(file string, entry fs.DirEntry, err error) error {
 		switch name := entry.Name(); {
@@ -132,7 +135,7 @@ func productFiles(t *testing.T) []string {
 			return filepath.SkipDir
 		case strings.HasSuffix(name, "_test.go"), strings.Contains(name, ".test."), name == "schema.d.ts": // made of what internal/api says
 			return nil
-		case path.Ext(name) == ".go", path.Ext(name) == ".ts", path.Ext(name) == ".tsx":
+		case slices.Contains([]string{".go", ".ts", ".tsx", ".css", ".html", ".gohtml", ".mjs"}, path.Ext(name)):
 			files = append(files, filepath.ToSlash(strings.TrimPrefix(file, "../")))
 		}
 		return nil
@@ -213,7 +216,7 @@ func TestNamesAreFoundInCodeAlone(t *testing.T) {
 	program := `package p // kafka
 /* kafka */
 import "dec.local/dec/target/local/provider"
-const kafkaHeap = "local" + ` + "`kafka`" + ` + "localhost"
+const kafkaHeap = "local:" + "is local here" + ` + "`kafka`" + ` + "localhost"
 `
 	tests := map[string]struct {
 		pieces []piece

@@ -69,7 +69,7 @@ type call struct {
 	accept string // application/json if empty
 }
 
-// repeatable tells whether a second try does nothing that the first has not.
+// repeatable reports whether a second try does nothing that the first has not.
 func (r call) repeatable() bool {
 	return r.method != http.MethodPost || r.header.Get("Idempotency-Key") != ""
 }
@@ -168,7 +168,7 @@ func Unreachable(err error) bool {
 	return ok
 }
 
-// transient tells whether another try may have another end.
+// transient reports whether another try may have another end.
 func transient(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false

@@ -64,7 +64,7 @@ func (c *Client) Events(ctx context.Context, f EventFilter) iter.Seq2[Event, err
 	}
 }
 
-// retryStream tells whether a stream may be opened anew: the server refuses
+// retryStream reports whether a stream may be opened anew: the server refuses
 // nothing.
 func retryStream(err error) bool {
 	if _, refused := errors.AsType[*Problem](err); refused {

@@ -7,7 +7,7 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// Fairness says whether the variants gave the same guarantees, as read back
+// Fairness reports whether the variants gave the same guarantees, as read back
 // from the brokers.
 type Fairness struct {
 	Known       bool              `json:"known" doc:"The guarantees of every variant were read back."`

@@ -54,7 +54,7 @@ const (
 	TeardownLeaked  Teardown = "leaked"  // destroy failed for now; reported and retried
 )
 
-// Validity says whether a run's numbers describe the system under test. A run
+// Validity reports whether a run's numbers describe the system under test. A run
 // is not valid when the generator or the clocks were the limit.
 type Validity struct {
 	OK      bool     `json:"ok"`

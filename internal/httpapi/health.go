@@ -13,7 +13,7 @@ import (
 // probeTime is how long the database may take to say that it is there.
 const probeTime = 3 * time.Second
 
-// healthStore tells whether the server can do its work.
+// healthStore reports whether the server can do its work.
 type healthStore interface {
 	// Ping returns an error when the database cannot be used.
 	Ping(ctx context.Context) error
@@ -29,7 +29,7 @@ type health struct {
 // live says that the process runs.
 func (h health) live(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
-// ready says whether the server takes part: not while it drains, nor without its
+// ready reports whether the server takes part: not while it drains, nor without its
 // database.
 func (h health) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)

@@ -100,7 +100,7 @@ func (s shutdownRoutes) request(ctx context.Context, in *shutdownInput) (*shutdo
 	return &shutdownOutput{Status: http.StatusOK, Body: view}, nil
 }
 
-// check refuses what this server does not do, and tells whether to exit.
+// check refuses what this server does not do, and reports whether to exit.
 func (s shutdownRoutes) check(body *shutdownRequest) (exit bool, err error) {
 	exit = true
 	if body != nil {

@@ -14,7 +14,7 @@ const (
 	missedShare   = 0.005                // of the schedule that the pacer may miss
 )
 
-// judge says whether the generator or the clocks were the limit. Back-pressure
+// judge reports whether the generator or the clocks were the limit. Back-pressure
 // is no reason: the broker was slow, and that is the answer.
 func (m *merger) judge() {
 	r := &m.result

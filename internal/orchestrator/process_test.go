@@ -45,7 +45,7 @@ func (p *process) kill() {
 	p.engine.Detach() // its goroutines come to their end
 }
 
-// dead tells whether the process was killed. It stays alive while its caller
+// dead reports whether the process was killed. It stays alive while its caller
 // holds fakeInfra.mu.
 func (p *process) dead() bool { return p.life.Err() != nil }
 

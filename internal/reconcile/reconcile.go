@@ -32,7 +32,7 @@ type Intents interface {
 	Seconds(ctx context.Context, run string) (map[string]float64, error)  // by address, how long objects lived, as far as known
 }
 
-// Attempts tells whether a process that may still create something is alive.
+// Attempts reports whether a process that may still create something is alive.
 type Attempts interface {
 	Alive(ctx context.Context, run string) (bool, error)
 }

@@ -13,7 +13,7 @@ import (
 // checkTime is how long a bucket that does not answer is asked.
 const checkTime = 5 * time.Second
 
-// Check tells whether the bucket can be used: an object is written, found again,
+// Check reports whether the bucket can be used: an object is written, found again,
 // not replaced by a second write, listed and deleted. Its error says what to do.
 func (b *Bucket) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTime, fmt.Errorf("no success within %s", checkTime))

@@ -204,7 +204,7 @@ func (c *Coordinator) stop(ctx context.Context, step Step) error {
 	}
 }
 
-// stopped says whether a stop step was written. One of [Coordinator.Stop] is an
+// stopped reports whether a stop step was written. One of [Coordinator.Stop] is an
 // error.
 func (c *Coordinator) stopped(ctx context.Context) (bool, error) {
 	for n := 0; ; n++ {

@@ -65,7 +65,7 @@ func (b *Bucket) once(ctx context.Context, size int64, do func(context.Context) 
 	return do(ctx)
 }
 
-// passing says whether another try may succeed. What a folder answers is final.
+// passing reports whether another try may succeed. What a folder answers is final.
 func passing(err error) bool {
 	status, code := answer(err)
 	switch {
@@ -96,14 +96,14 @@ func answer(err error) (status int, code string) {
 	return status, code
 }
 
-// missing says whether an object is not there. A bucket that is not there is
+// missing reports whether an object is not there. A bucket that is not there is
 // another matter.
 func missing(err error) bool {
 	_, code := answer(err)
 	return gcerrors.Code(err) == gcerrors.NotFound && code != noSuchBucket
 }
 
-// taken says whether a write was refused because the object was there.
+// taken reports whether a write was refused because the object was there.
 func taken(err error) bool { return gcerrors.Code(err) == gcerrors.FailedPrecondition }
 
 const noSuchBucket = "NoSuchBucket"

@@ -86,7 +86,7 @@ func (f Folder) Get(ctx context.Context, name string, v any) error {
 	return nil
 }
 
-// Find reads an object into v and says whether it is there.
+// Find reads an object into v and reports whether it is there.
 func (f Folder) Find(ctx context.Context, name string, v any) (bool, error) {
 	err := f.Get(ctx, name, v)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -196,7 +196,7 @@ func (f *follower) over(now time.Time) (Step, bool) {
 	return Step{Stop: true, Drained: true, Reason: "everything has arrived"}, true
 }
 
-// drained says whether all agents were quiet for a second, and every group has
+// drained reports whether all agents were quiet for a second, and every group has
 // received as many messages as were acknowledged. There may be more: some that
 // were not acknowledged arrive as well.
 func (f *follower) drained() bool {

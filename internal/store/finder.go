@@ -184,7 +184,7 @@ func inOrder(blocks []*block, oldest bool) iter.Seq[*block] {
 	}
 }
 
-// filter returns what tells whether an experiment is there and passes the
+// filter returns what reports whether an experiment is there and passes the
 // filters of a query; ok is false when none can.
 func (f *finder) filter(q experiment.ExperimentQuery) (fits func(*doc) bool, ok bool) {
 	digest, ok1 := f.interned[q.Digest]

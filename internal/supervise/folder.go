@@ -143,12 +143,12 @@ func syncFolder(folder string) error {
 	return nil
 }
 
-// isFull says whether err means that there is no room for another byte or file.
+// isFull reports whether err means that there is no room for another byte or file.
 func isFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
 
-// exists says whether the folder has a file of that name.
+// exists reports whether the folder has a file of that name.
 func exists(folder, name string) bool {
 	_, err := os.Lstat(filepath.Join(folder, name))
 	return err == nil

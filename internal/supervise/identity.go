@@ -40,7 +40,7 @@ func identify(pid int) (Identity, error) {
 	return Identity{PID: pid, Group: p.group, StartTicks: p.start, BootID: boot}, nil
 }
 
-// Alive says whether this very process runs; a zombie does not.
+// Alive reports whether this very process runs; a zombie does not.
 func (i Identity) Alive() bool {
 	_, err := i.proc()
 	return err == nil

@@ -25,7 +25,7 @@ import (
 // is killed as it would have been anyway. Nothing is synced to the disk: a latch
 // need not survive a power cut, which ends what it is about.
 
-// claim creates a stage of the latch, and says whether this call did.
+// claim creates a stage of the latch, and reports whether this call did.
 func claim(folder, stage string, by Identity) (bool, error) {
 	path := filepath.Join(folder, stage)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

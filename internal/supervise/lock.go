@@ -33,7 +33,7 @@ func createLock(folder, name string, content []byte) (*os.File, error) {
 	return f, nil
 }
 
-// held says whether anybody holds the lock file. It asks for a shared lock, so
+// held reports whether anybody holds the lock file. It asks for a shared lock, so
 // that any number of askers do not see one another.
 func held(folder, name string) (bool, error) {
 	f, err := os.Open(filepath.Join(folder, name))

@@ -24,11 +24,11 @@ type proc struct {
 	rss                int64  // bytes
 }
 
-// gone says whether nothing of the process runs any more. The first thread of a
+// gone reports whether nothing of the process runs any more. The first thread of a
 // process may be a zombie while others work on.
 func (p proc) gone() bool { return (p.state == 'Z' || p.state == 'X') && p.threads <= 1 }
 
-// stopped says whether the process was stopped by SIGSTOP or the like.
+// stopped reports whether the process was stopped by SIGSTOP or the like.
 func (p proc) stopped() bool { return p.state == 'T' }
 
 // readProc reads one process; fs.ErrNotExist or ESRCH when there is none.
@@ -127,7 +127,7 @@ func below(procs []proc, root int, foreign func(proc) bool) []proc {
 	return tree
 }
 
-// isSupervisor says whether the process is a supervisor, by the environment it
+// isSupervisor reports whether the process is a supervisor, by the environment it
 // was started with: what a process itself supervises is not its parent's.
 func isSupervisor(pid int) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
@@ -151,7 +151,7 @@ func openFiles(pid int, yield func(link, target string) bool) {
 	}
 }
 
-// holdsLock says whether the process holds the given lock. It is not enough to
+// holdsLock reports whether the process holds the given lock. It is not enough to
 // have the file open: so has everybody who just asks whether it is held.
 func holdsLock(pid int, lock fileID) (found bool) {
 	openFiles(pid, func(link, target string) bool {
@@ -164,7 +164,7 @@ func holdsLock(pid int, lock fileID) (found bool) {
 	return found
 }
 
-// locked says whether an open file, /proc/<pid>/fd/<n>, has an exclusive lock:
+// locked reports whether an open file, /proc/<pid>/fd/<n>, has an exclusive lock:
 // "lock: 1: FLOCK ADVISORY WRITE …", see proc_pid_fdinfo(5).
 func locked(link string) bool {
 	dir, n := filepath.Split(link)
@@ -180,7 +180,7 @@ func locked(link string) bool {
 	return false
 }
 
-// holdsAnother says whether the process holds the lock of a supervised process
+// holdsAnother reports whether the process holds the lock of a supervised process
 // other than the given one: its own supervisor was killed, and it was handed to
 // the nearest ancestor that takes orphans.
 func holdsAnother(pid int, lock fileID) (another bool) {

@@ -41,7 +41,7 @@ func (p *Process) Spec() (Spec, error) {
 	return spec, err
 }
 
-// Alive says whether anything of the process lives: the starter while it
+// Alive reports whether anything of the process lives: the starter while it
 // starts, the child, whatever inherited the lock from it, and the supervisor
 // until its last record is written.
 func (p *Process) Alive() (bool, error) {
@@ -52,7 +52,7 @@ func (p *Process) Alive() (bool, error) {
 	return p.SupervisorAlive()
 }
 
-// SupervisorAlive says whether the supervisor lives. A process may live without
+// SupervisorAlive reports whether the supervisor lives. A process may live without
 // one; then nobody samples it, ends it at its time, or writes its [Exit].
 func (p *Process) SupervisorAlive() (bool, error) { return held(p.folder, supervisorLockFile) }
 

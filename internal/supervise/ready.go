@@ -79,7 +79,7 @@ type lineSearch struct {
 	partial []byte // the beginning of a line without its end
 }
 
-// found reads what is new in the file, and says whether a line matches.
+// found reads what is new in the file, and reports whether a line matches.
 func (l *lineSearch) found() bool {
 	if l.file == nil {
 		f, err := os.Open(l.path)

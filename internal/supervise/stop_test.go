@@ -238,7 +238,7 @@ func daemon(t *testing.T, p *supervise.Process) int {
 	return pid
 }
 
-// runs says whether a process runs that is no zombie.
+// runs reports whether a process runs that is no zombie.
 func runs(pid int) bool {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && !strings.Contains(string(data), ") Z ")

@@ -141,7 +141,7 @@ func (s *supervisor) loop() {
 	}
 }
 
-// wantsEnd says whether a reason to end has come up, and notes it.
+// wantsEnd reports whether a reason to end has come up, and notes it.
 func (s *supervisor) wantsEnd(now time.Time) bool {
 	switch {
 	case s.cause != "":

@@ -87,7 +87,7 @@ func checkEnvironment(env map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// localPath says whether path names something below the folder it is relative to.
+// localPath reports whether path names something below the folder it is relative to.
 func localPath(path string) bool {
 	return filepath.IsLocal(path) && filepath.Clean(path) != "." && !strings.ContainsRune(path, 0)
 }

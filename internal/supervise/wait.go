@@ -33,7 +33,7 @@ func (p *Process) WaitReady(ctx context.Context) error {
 	return err
 }
 
-// checkReady says whether the process is ready, or with which error it never
+// checkReady reports whether the process is ready, or the error with which it never
 // will be.
 func (p *Process) checkReady(spec Spec) (bool, error) {
 	// The locks first: what is on the disk after their release is the end of it.

@@ -208,7 +208,7 @@ func diagnose(journal []message) string {
 	return strings.Join(texts, "\n")
 }
 
-// finished says whether a journal tells that its operation came to a good end.
+// finished reports whether a journal tells that its operation came to a good end.
 func finished(journal []message, operation string) bool {
 	for _, m := range journal {
 		if m.Type == typeChangeSummary && m.Changes != nil && m.Changes.Operation == operation {

@@ -168,10 +168,10 @@ func (v *variable) convert(value cty.Value) (cty.Value, error) {
 	return convert.Convert(value, v.ty)
 }
 
-// secret says whether the value must never be written down nor shown.
+// secret reports whether the value must never be written down nor shown.
 func (v *variable) secret() bool { return v.sensitive || v.ephemeral }
 
-// required says whether a value must be given.
+// required reports whether a value must be given.
 func (v *variable) required() bool { return v.value == cty.NilVal }
 
 // variable returns the variable of that name, or nil.

@@ -218,7 +218,7 @@ func TestAttemptsEnvironmentIsBuiltFromNothing(t *testing.T) {
 	}
 }
 
-// sameJSON says whether two documents are equal.
+// sameJSON reports whether two documents are equal.
 func sameJSON(t *testing.T, got []byte, want string) bool {
 	t.Helper()
 	var a, b any

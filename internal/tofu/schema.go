@@ -92,7 +92,7 @@ func allowNull(property keywords) {
 	}
 }
 
-// isSubject says whether expr is var.<name>.
+// isSubject reports whether expr is var.<name>.
 func (v *variable) isSubject(expr hclsyntax.Expression) bool {
 	traversal, ok := expr.(*hclsyntax.ScopeTraversalExpr)
 	return ok && len(traversal.Traversal) == 2 && referenced(traversal.Traversal) == v.name
@@ -270,7 +270,7 @@ func (t translation) translatePattern(expr hclsyntax.Expression, function string
 	t.into.add("pattern", pattern.AsString(), t.message)
 }
 
-// isNullTest says whether expr is subject == null.
+// isNullTest reports whether expr is subject == null.
 func (t translation) isNullTest(expr hclsyntax.Expression) bool {
 	e, ok := expr.(*hclsyntax.BinaryOpExpr)
 	if !ok || e.Op != hclsyntax.OpEqual || !t.is(e.LHS) {
@@ -280,7 +280,7 @@ func (t translation) isNullTest(expr hclsyntax.Expression) bool {
 	return value != cty.NilVal && value.IsNull()
 }
 
-// isFloor says whether expr is floor(subject).
+// isFloor reports whether expr is floor(subject).
 func (t translation) isFloor(expr hclsyntax.Expression) bool {
 	call, ok := expr.(*hclsyntax.FunctionCallExpr)
 	return ok && call.Name == "floor" && len(call.Args) == 1 && t.is(call.Args[0])

@@ -33,7 +33,7 @@ const (
 	AgentBucketFile = "bucket.json"
 )
 
-// Secret says whether an option's value must never be written down nor shown.
+// Secret reports whether an option's value must never be written down nor shown.
 // It is false for names that are no option.
 func (s *Stack) Secret(name string) bool {
 	v := s.option(name)

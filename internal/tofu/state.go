@@ -46,7 +46,7 @@ func parseState(data []byte) (content, error) {
 	return c, nil
 }
 
-// empty says whether a state holds no managed object.
+// empty reports whether a state holds no managed object.
 func (c content) empty() bool {
 	for _, resource := range c.Resources {
 		if resource.Mode == "managed" && len(resource.Instances) > 0 {

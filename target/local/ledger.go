@@ -122,5 +122,5 @@ func (l *Ledger) Remove(ctx context.Context, o experiment.Object) error {
 	}
 }
 
-// gone says whether an error only means that something is not there.
+// gone reports whether an error only means that something is not there.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) }

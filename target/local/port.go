@@ -260,7 +260,7 @@ func (l *Ledger) listPorts(ctx context.Context) ([]experiment.Object, error) {
 	return objects, ctx.Err()
 }
 
-// listened says whether any program listens on a port, at any address of this
+// listened reports whether any program listens on a port, at any address of this
 // machine.
 func listened(number int) bool {
 	l, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(number)))

@@ -45,7 +45,7 @@ func TestToolsAreThoseOfTheStacks(t *testing.T) {
 // as name@version.
 func installedTools(t *testing.T) map[string][]string {
 	t.Helper()
-	// It prints its rules; with -q it runs none, and its exit code says whether it would.
+	// It prints its rules; with -q it runs none, and its exit code reports whether it would.
 	out, err := exec.CommandContext(t.Context(), "make", "-C", "../..", "-pq", "tools").Output()
 	if len(out) == 0 {
 		t.Fatalf("make -pq tools: %v", err)
