@@ -15,7 +15,7 @@ func TestTwoDataFoldersMeasureOneAfterTheOther(t *testing.T) {
 	p := first.start("run", plan)
 	p.awaitLine("provision")
 	q := second.start("run", plan)
-	q.awaitLine(fmt.Sprintf("waiting: another measurement is under way on this machine (process %d)", p.cmd.Process.Pid))
+	q.awaitLine(fmt.Sprintf("waiting: another measurement is under way on this target (process %d)", p.cmd.Process.Pid))
 	for _, out := range []outcome{p.wait(), q.wait()} {
 		if !out.answered() {
 			t.Errorf("dec run = exit %d\n%s", out.code, out.stderr)

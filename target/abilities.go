@@ -18,7 +18,7 @@ type Exclusive interface {
 }
 
 // ErrMeasuring says that somebody else measures on the place.
-var ErrMeasuring = errors.New("another measurement is under way on this machine")
+var ErrMeasuring = errors.New("another measurement is under way on this target")
 
 // Metered is a place that samples what services use. Without it results have no CPU
 // time and no memory of brokers.
@@ -78,6 +78,7 @@ type Priced interface {
 type Credentialed interface {
 	// Credentials returns variables for the environment of OpenTofu, which hold for
 	// one attempt of the run and reach neither disk nor log, and when they expire;
-	// the zero time if they do not.
+	// the zero time if they do not. An attempt that outlasts them fails, and the next
+	// one gets new ones; nothing asks for the time yet.
 	Credentials(ctx context.Context, run string) (environment map[string]string, until time.Time, err error)
 }

@@ -78,7 +78,8 @@ type Facts struct {
 	// show what it has made.
 	SweepInterval time.Duration
 	// Errors are texts by which errors of its providers are told apart, the first
-	// that matches counts; see [Facts.Classify].
+	// that matches counts; see [Facts.Classify]. Nothing asks for them yet: they are
+	// declared for recovery that tries again as the class says.
 	Errors []ErrorText
 }
 

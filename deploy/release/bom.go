@@ -22,7 +22,7 @@ import (
 
 // writeBOM writes what the programs below the folder bins were made of, in
 // CycloneDX's JSON: Go's standard library, the modules that are linked in, and the
-// packages that the page's bundle has, by the lock file of npm.
+// packages that the page needs at run time, by the lock file of npm.
 func writeBOM(path, bins, version string, at time.Time, lock []byte) (err error) {
 	components, err := goModules(bins)
 	if err != nil {

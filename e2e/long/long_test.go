@@ -129,6 +129,9 @@ func TestWhatPassedIsNotRunAgainOnTheSameCommit(t *testing.T) {
 	r.write("e2e/long/quick", part+"# changed and not committed\n")
 	r.long("", 0, "2 passed", "ran 4")
 	r.long("", 0, "2 passed", "ran 4")
+	r.write("new_test.go", "package new\n") // which git does not know yet
+	r.long("", 0, "2 passed", "ran 5")
+	r.long("", 0, "2 passed", "ran 5")
 }
 
 func TestNoCaseBeginsWhenTheTimeIsOver(t *testing.T) {

@@ -18,7 +18,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	}
 	for _, v := range s.Variants {
 		if program := v.Program(); program != "" {
-			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands in for %s on this machine: "+
+			caveats = append(caveats, fmt.Sprintf("%s ran on %s, which stands in for %s: "+
 				"the results do not show how fast the technology itself is.", v.Name(), program, cmp.Or(titles[v.Technology], v.Technology)))
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestLimitsAreSaid(t *testing.T) {
-	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis on this machine: the results do not show how fast the technology itself is."
+	const emulator = "kinesis (emulator) ran on kinesalite 3.3.3, which stands in for Amazon Kinesis: the results do not show how fast the technology itself is."
 	const lagging = " Its latencies grow with the length of the run: they show how far it fell behind, not how fast it responds."
 	tests := map[string]struct {
 		change func(n int, variant string, r *measure.Merged)

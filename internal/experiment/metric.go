@@ -90,9 +90,6 @@ func (m Metric) find() metric {
 	return metrics[i]
 }
 
-// Valid reports whether m is one of [Metrics].
-func (m Metric) Valid() bool { return m.Unit() != "" }
-
 // Unit is what values of m count.
 func (m Metric) Unit() Unit { return m.find().unit }
 

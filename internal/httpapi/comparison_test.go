@@ -234,7 +234,7 @@ func TestComparisonTellsOfEmulatorsAndThrottles(t *testing.T) {
 		}).end(experiment.Succeeded, experiment.TeardownClean)
 	}
 	got := decode[api.Comparison](w.get(at("/experiments/%s/comparison", e.ID)).is(200))
-	if want := "nats ran on natsalike 1.0, which stands in for NATS JetStream on this machine: the results do not show how fast the technology itself is."; got.Caveats[0] != want {
+	if want := "nats ran on natsalike 1.0, which stands in for NATS JetStream: the results do not show how fast the technology itself is."; got.Caveats[0] != want {
 		t.Errorf("first caveat %q, want %q", got.Caveats[0], want)
 	}
 	if got.Fairness.Emulators["nats"] != "natsalike 1.0" || len(got.Fairness.Unequal) != 1 {

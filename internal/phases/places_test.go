@@ -109,7 +109,7 @@ func TestWhoWaitsToMeasureIsTold(t *testing.T) {
 		if release, err = lock.LockMeasuring(t.Context()); err != nil || time.Since(began) != time.Hour {
 			t.Errorf("LockMeasuring() = %v after %s, want the lock after an hour", err, time.Since(began))
 		}
-		want := []string{"waiting: another measurement is under way on this machine (ann's)"}
+		want := []string{"waiting: another measurement is under way on this target (ann's)"}
 		if diff := cmp.Diff(want, f.notices); diff != "" {
 			t.Errorf("notices (-want +got):\n%s", diff)
 		}

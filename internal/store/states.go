@@ -17,14 +17,3 @@ func (s *Store) SaveState(ctx context.Context, run string, n int, serial int64, 
 		return err
 	})
 }
-
-// State returns the newest version of the state of the newest attempt that has
-// one, or [experiment.ErrNotFound].
-func (s *Store) State(ctx context.Context, run string) ([]byte, error) {
-	var state []byte
-	err := s.db.QueryRowContext(ctx, `SELECT state FROM states WHERE run = $1 ORDER BY attempt DESC, serial DESC LIMIT 1`, run).Scan(&state)
-	if err != nil {
-		return nil, fmt.Errorf("read state of run %s: %w", run, missing(err))
-	}
-	return state, nil
-}

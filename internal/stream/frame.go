@@ -19,10 +19,6 @@ type Frame struct {
 	text []byte // the whole event as it goes over the wire
 }
 
-// Text returns the event as text/event-stream has it, with the blank line that
-// ends it.
-func (f Frame) Text() []byte { return f.text }
-
 func newFrame(id int64, event string, data any) (Frame, error) {
 	body, err := json.Marshal(data)
 	if err != nil {

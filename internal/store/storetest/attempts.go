@@ -72,13 +72,15 @@ func testStates(t *testing.T, f *fixture) {
 	save(1, 12, "twelfth")
 	save(1, 3, "third, late")
 	save(1, 12, "another twelfth")
-	state, err := f.State(t.Context(), "e1-0")
-	must(t, err)
-	equal(t, "the newest of one attempt", string(state), "twelfth")
 	save(2, 1, "of the second attempt")
-	state, err = f.State(t.Context(), "e1-0")
-	must(t, err)
-	equal(t, "the newest of two attempts", string(state), "of the second attempt")
+	var states []string
+	f.rows(t, func(scan func(...any) error) error {
+		var state string
+		err := scan(&state)
+		states = append(states, state)
+		return err
+	}, `SELECT state FROM states WHERE run = $1 ORDER BY attempt, serial`, "e1-0")
+	equal(t, "states", states, []string{"first", "third, late", "twelfth", "of the second attempt"})
 }
 
 func testSeconds(t *testing.T, f *fixture) {

@@ -67,12 +67,17 @@ func testCounts(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "times", []time.Time{s.StartedAt, s.EndedAt}, []time.Time{started, f.clock.Now()})
 
+	testCountsAfterALeak(t, f, check)
+	testVerdict(t, f)
+}
+
+// testCountsAfterALeak settles the run that leaked.
+func testCountsAfterALeak(t *testing.T, f *fixture, check func(what string, want experiment.RunCounts, state experiment.State)) {
 	again := adopt(t, f, 25*time.Hour)
 	again.Teardown, again.Receipt = experiment.TeardownClean, &experiment.Receipt{Statement: "gone at last"}
-	_, err = f.Settle(t.Context(), &again, 2)
+	_, err := f.Settle(t.Context(), &again, 2)
 	must(t, err)
 	check("without the leak", experiment.RunCounts{Planned: 5, Ended: 5, Succeeded: 3, Valid: 2, Failed: 1, Cancelled: 1}, experiment.Ended)
-	testVerdict(t, f)
 }
 
 // adopt adopts the one run that may be after a while.

@@ -61,7 +61,6 @@ func testLists(t *testing.T, f *fixture) {
 		func() error { _, err := f.Summary(t.Context(), "x\x00"); return err },
 		func() error { _, err := f.QueuedBefore(t.Context(), "x"); return err },
 		func() error { _, err := f.Store.Run(t.Context(), "\xff"); return err },
-		func() error { _, err := f.State(t.Context(), "x"); return err },
 		func() error { _, err := f.Expiry(t.Context(), "x"); return err },
 		func() error { _, err := f.Home(t.Context(), "x"); return err },
 		func() error { _, err := f.Secrets(t.Context(), "x"); return err },
