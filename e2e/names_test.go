@@ -146,6 +146,17 @@ func productFiles(t *testing.T) []string {
 	return files
 }
 
+// TestLogsHaveOneKeyForErrors lets operators search for all errors at once.
+func TestLogsHaveOneKeyForErrors(t *testing.T) {
+	for _, file := range productFiles(t) {
+		for _, p := range readCode(t, file) {
+			if p.literal && p.text == "err" {
+				t.Errorf("%s:%d: the key of errors in logs is \"error\"", file, p.line)
+			}
+		}
+	}
+}
+
 // piece is a part of a file that is not a comment.
 type piece struct {
 	line    int

@@ -203,7 +203,11 @@ func (a *agent) reportReady(ctx context.Context, checked *check) error {
 	if err := a.folder.Put(ctx, rendezvous.HelloObject(a.ID), rendezvous.Hello{Facts: a.facts}); err != nil {
 		return err
 	}
-	a.Logger.Info("ready", "self_check_p99", a.facts.SelfCheck.P99NS, "delay_error_ns", a.facts.DelayErrorNS)
+	facts := []any{"delay_error_ns", a.facts.DelayErrorNS}
+	if p99 := a.facts.SelfCheck.P99NS; p99 != nil {
+		facts = append(facts, "self_check_p99_ns", *p99)
+	}
+	a.Logger.Info("ready", facts...)
 	return nil
 }
 

@@ -1,9 +1,12 @@
 package agent_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +19,25 @@ import (
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
 )
+
+func TestLogTellsTheSelfCheckAsANumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, workload(func(*experiment.Workload) {}), agenttest.Options{})
+		var log bytes.Buffer
+		b.log = slog.NewTextHandler(&log, nil)
+		b.startAll(t.Context())
+		if err := b.server().AwaitReady(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := b.server().Stop(t.Context(), "the test is over"); err != nil {
+			t.Error(err)
+		}
+		b.wg.Wait()
+		if !regexp.MustCompile(`msg=ready .*self_check_p99_ns=\d+\b`).Match(log.Bytes()) || strings.Contains(log.String(), "=0x") {
+			t.Errorf("the log of the agents has no number of the self-check:\n%s", log.String())
+		}
+	})
+}
 
 func TestRunRefusesWeakerGuaranteesThanRequired(t *testing.T) {
 	weak := experiment.Effective{ProducerAck: "leader", Durability: "page_cache", Replicas: 1}

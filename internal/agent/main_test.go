@@ -56,6 +56,7 @@ type bench struct {
 	plan   rendezvous.Plan
 	broker *agenttest.Broker
 	clock  agent.ClockFunc
+	log    slog.Handler // of the agents
 
 	wg sync.WaitGroup
 
@@ -71,7 +72,7 @@ func newBench(t *testing.T, w experiment.Workload, o agenttest.Options) *bench {
 func newBenchIn(t *testing.T, bucket *rendezvous.Bucket, w experiment.Workload, o agenttest.Options) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, bucket: bucket, broker: agenttest.New(o), clock: timer,
+		t: t, bucket: bucket, broker: agenttest.New(o), clock: timer, log: slog.DiscardHandler,
 		errors: make(map[string]error),
 		plan: rendezvous.Plan{
 			Run: "r123456789", Technology: agenttest.Name, Destination: "dec",
@@ -97,7 +98,7 @@ func (b *bench) start(ctx context.Context, id string) {
 	b.wg.Go(func() {
 		err := agent.Run(ctx, agent.Options{
 			Bucket: b.bucket, Run: b.plan.Run, ID: id, Clock: b.clock,
-			Technologies: b.broker.Technologies, Version: "test", Logger: slog.New(slog.DiscardHandler),
+			Technologies: b.broker.Technologies, Version: "test", Logger: slog.New(b.log),
 		})
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -94,7 +94,7 @@ func (x *execution) heartbeat(held context.Context, lose, cancel context.CancelC
 			lose(experiment.ErrFenced)
 			return
 		default:
-			x.log.Warn("cannot renew the lease; trying again", "err", err)
+			x.log.Warn("cannot renew the lease; trying again", "error", err)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (x *execution) try(held context.Context, do func(context.Context) error) er
 		case errors.Is(err, experiment.ErrFenced), errors.Is(err, experiment.ErrNotFound), !time.Now().Before(until):
 			return err
 		}
-		x.log.Warn("the store failed; trying again", "err", err)
+		x.log.Warn("the store failed; trying again", "error", err)
 		if err := x.rest(held, pause); err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (x *execution) reporter(held context.Context) func(experiment.Resource) {
 		event.Resource = &r
 		err := x.record(held, event)
 		if err != nil && !errors.Is(err, ErrDetached) {
-			x.log.Warn("cannot record an event of a resource", "address", r.Address, "err", err)
+			x.log.Warn("cannot record an event of a resource", "address", r.Address, "error", err)
 		}
 	}
 }

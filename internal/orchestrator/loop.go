@@ -139,7 +139,7 @@ func (l *looper) noteClaimError(err error) {
 		l.fail(err)
 		return
 	}
-	l.e.Logger.Warn("cannot claim a run; trying again", "err", err)
+	l.e.Logger.Warn("cannot claim a run; trying again", "error", err)
 }
 
 // poll returns when to look at the queue again.

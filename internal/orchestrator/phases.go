@@ -228,7 +228,7 @@ func (x *execution) followOn(work, held context.Context) (bool, error) {
 	release, err := x.lockMeasuring(soon, e.Plan.Target)
 	stop()
 	if err != nil {
-		x.log.Warn("cannot follow an interrupted load", "err", err)
+		x.log.Warn("cannot follow an interrupted load", "error", err)
 		return false, nil
 	}
 	defer release()
@@ -276,7 +276,7 @@ func (x *execution) fail(work, held context.Context, err error) {
 	ctx, cancel := context.WithTimeout(held, x.e.Limits.Stop)
 	defer cancel()
 	if err := x.guard(func() error { return x.e.Workload.Stop(ctx, x.as, x.run.Reason) }); err != nil {
-		x.log.Warn("cannot stop the load; destroying its agents", "phase", phase, "err", err)
+		x.log.Warn("cannot stop the load; destroying its agents", "phase", phase, "error", err)
 	}
 }
 

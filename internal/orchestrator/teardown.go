@@ -47,7 +47,7 @@ func (x *execution) halt(held context.Context) {
 	ctx, cancel := context.WithTimeout(held, x.e.Limits.Halt)
 	defer cancel()
 	if err := x.guard(func() error { return x.e.Provisioner.Halt(ctx, x.run) }); err != nil {
-		x.log.Error("cannot halt the run's attempts", "phase", x.run.Phase, "err", err)
+		x.log.Error("cannot halt the run's attempts", "phase", x.run.Phase, "error", err)
 	}
 }
 
@@ -126,7 +126,7 @@ func (x *execution) verify(held context.Context) error {
 		return nil
 	}, func(last error) {
 		x.run.Reason = strings.TrimPrefix(own+"; "+leakedMark+last.Error(), "; ")
-		x.log.Error("LEAKED: parts of the run may still exist", "phase", x.run.Phase, "err", last)
+		x.log.Error("LEAKED: parts of the run may still exist", "phase", x.run.Phase, "error", last)
 	})
 }
 
@@ -146,7 +146,7 @@ func (x *execution) rounds(held context.Context, what string, limit time.Duratio
 		if err == nil {
 			return nil
 		}
-		x.log.Warn(what+" failed", "phase", x.run.Phase, "round", round, "err", err)
+		x.log.Warn(what+" failed", "phase", x.run.Phase, "round", round, "error", err)
 		if err := x.notice(held, fmt.Sprintf("%s failed (try %d of %d): %v", what, round, x.e.Limits.Rounds, err)); err != nil {
 			return err
 		}

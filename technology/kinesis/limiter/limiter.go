@@ -137,7 +137,7 @@ func (l *Limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // fail answers a call that the emulator did not: clients try again.
 func (l *Limiter) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil { // else the client went away
-		l.options.Logger.Error("the emulator did not answer", "operation", r.Header.Get("X-Amz-Target"), "err", err)
+		l.options.Logger.Error("the emulator did not answer", "operation", r.Header.Get("X-Amz-Target"), "error", err)
 	}
 	a := refusal("InternalFailure", "The emulator behind the limiter did not answer.")
 	a.status = http.StatusInternalServerError
