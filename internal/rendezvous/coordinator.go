@@ -225,7 +225,7 @@ func (c *Coordinator) plan(ctx context.Context) (Plan, error) {
 	var plan Plan
 	err := c.folder.Get(ctx, PlanObject, &plan)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Plan{}, fmt.Errorf("the run has no plan in the bucket; call WritePlan first; if it was called, the bucket has been emptied: %w", err)
+		return Plan{}, fmt.Errorf("the bucket has lost this run's plan.json, so the run cannot continue: %w", err)
 	}
 	return plan, err
 }

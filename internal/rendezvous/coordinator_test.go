@@ -32,7 +32,7 @@ func TestAwaitReadyNamesWhatIsMissing(t *testing.T) {
 		objects map[string]any
 		want    string
 	}{
-		"no plan":         {nil, "call WritePlan first"},
+		"no plan":         {nil, "the bucket has lost this run's plan.json, so the run cannot continue"},
 		"nothing":         {map[string]any{"plan.json": nil}, "the destination was not prepared"},
 		"no hello of one": {map[string]any{"plan.json": nil, "prepared.json": rendezvous.Prepared{}, "agents/consumer-0/hello.json": rendezvous.Hello{}}, "agents not ready: producer-0"},
 		"refused":         {map[string]any{"plan.json": nil, "prepared.json": rendezvous.Prepared{Refused: "too weak"}}, "too weak"},

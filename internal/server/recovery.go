@@ -73,7 +73,7 @@ func (s *Server) takeOver(ctx context.Context) error {
 	for _, run := range left {
 		then := "destroying what is left of it"
 		if run.Phase == experiment.PhaseLoad || run.Phase == experiment.PhaseCollect {
-			then = "its agents are still working, so the run continues unless it was cancelled"
+			then = "following its agents, if they still work"
 		}
 		s.notice(fmt.Sprintf("run %s (%s) was interrupted in phase %s; %s", run.ID, run.Variant, run.Phase, then))
 	}
