@@ -64,16 +64,21 @@ func (p place) checkDisk(d target.Demand) target.Finding {
 	switch {
 	case uint64(d.DiskBytes)+reserveDisk > usage.Free:
 		found.Level = target.Refuse
-		found.Detail = fmt.Sprintf("a run writes up to %.1f GiB, but only %.1f GiB are free in %s", gib(uint64(d.DiskBytes)), gib(usage.Free), folder)
+		found.Detail = tooLittle(uint64(d.DiskBytes), usage.Free, folder)
 		found.Fix = "lower workload.retention_bytes or the load, or free disk space"
 	case usage.Free < enoughDisk:
 		found.Level = target.Advice
-		found.Detail = fmt.Sprintf("only %.1f GiB of disk space are free in %s", gib(usage.Free), folder)
+		found.Detail = fmt.Sprintf("only %s of disk space are free in %s", size(usage.Free), folder)
 		found.Fix = fmt.Sprintf("free at least %.0f GiB", gib(enoughDisk))
 	default:
-		found.Detail = fmt.Sprintf("%.1f GiB free in %s", gib(usage.Free), folder)
+		found.Detail = fmt.Sprintf("%s free in %s", size(usage.Free), folder)
 	}
 	return found
+}
+
+// tooLittle says why a run is refused for lack of disk space.
+func tooLittle(need, free uint64, folder string) string {
+	return fmt.Sprintf("a run writes up to %s and %s must stay free, but only %s are free in %s", size(need), size(reserveDisk), size(free), folder)
 }
 
 func checkMemory(active bool) target.Finding {
@@ -121,6 +126,14 @@ func existing(path string) string {
 		path = filepath.Dir(path)
 	}
 	return path
+}
+
+// size writes a number of bytes in GiB, or in MiB where that is less than one.
+func size(bytes uint64) string {
+	if bytes < 1<<30 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%.1f GiB", gib(bytes))
 }
 
 // gib is a number of bytes in GiB.
