@@ -100,7 +100,7 @@ func findTofu(ctx context.Context, f *datadir.Folders) finding {
 	found := finding{Kind: "tool", Name: "OpenTofu"}
 	path, err := f.FindTofu()
 	if err != nil {
-		found.Detail, found.Fix = err.Error(), datadir.Setup
+		found.Detail, found.Fix = err.Error(), f.Setup()
 		return found
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -112,18 +112,21 @@ func findTofu(ctx context.Context, f *datadir.Folders) finding {
 		Version string `json:"terraform_version"`
 	}
 	if err != nil || json.Unmarshal(out, &version) != nil {
-		found.Detail, found.Fix = fmt.Sprintf("'%s version' failed: %v", path, err), datadir.Setup
+		found.Detail, found.Fix = fmt.Sprintf("'%s version' failed: %v", path, err), f.Setup()
 		return found
 	}
 	var major, minor int
 	fmt.Sscanf(version.Version, "%d.%d", &major, &minor)
 	if major < 1 || major == 1 && minor < 12 {
-		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), datadir.Setup
+		found.Detail, found.Fix = fmt.Sprintf("%s is version %s; 1.12 or newer is needed", path, version.Version), f.Setup()
 		return found
 	}
 	found.OK, found.Detail = true, fmt.Sprintf("%s at %s", version.Version, path)
 	return found
 }
+
+// beside is the fix for programs of DEC that are not next to dec.
+const beside = "run 'make setup' in a clone of the repository, or unpack the whole release archive"
 
 func findBuilds(f *datadir.Folders, targets []target.Target) finding {
 	found := finding{Kind: "tool", Name: "agent and providers"}
@@ -136,7 +139,7 @@ func findBuilds(f *datadir.Folders, targets []target.Target) finding {
 	}
 	for _, name := range builds {
 		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			found.Detail, found.Fix = fmt.Sprintf("%s is not next to dec in %s", name, bin), datadir.Setup
+			found.Detail, found.Fix = fmt.Sprintf("%s is not next to dec in %s", name, bin), beside
 			return found
 		}
 	}
@@ -183,6 +186,11 @@ func findTarget(ctx context.Context, place target.Opened) []finding {
 func findBucket(ctx context.Context, f *datadir.Folders) finding {
 	found := finding{Kind: "bucket", Name: "bucket", OK: true, Detail: "a folder in the data folder"}
 	if f.Bucket == "" {
+		if folder := f.Home().Bucket(); f.Used() && !exists(folder) {
+			found.OK, found.Advice = false, true // the next start makes a new one
+			found.Detail = fmt.Sprintf("the folder %s is missing, and with it the timelines, distributions and logs of earlier runs", folder)
+			found.Fix = "restore the folder from a backup"
+		}
 		return found
 	}
 	where, err := server.CheckBucket(ctx, f)
@@ -193,4 +201,9 @@ func findBucket(ctx context.Context, f *datadir.Folders) finding {
 	}
 	found.Detail = where + ": objects can be written once, read, listed and deleted"
 	return found
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

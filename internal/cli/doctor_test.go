@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,8 +16,13 @@ import (
 // doctor runs `dec doctor --json` on folders of its own.
 func doctor(t *testing.T, tools string) (int, map[string]finding) {
 	t.Helper()
+	return doctorIn(t, t.TempDir(), tools)
+}
+
+// doctorIn runs `dec doctor --json` with the data folder "data" in dir.
+func doctorIn(t *testing.T, dir, tools string) (int, map[string]finding) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	dir := t.TempDir()
 	vars := map[string]string{"HOME": dir}
 	code := Main(context.Background(), &Env{
 		Args:   []string{"doctor", "--json", "--tools", tools, "--data", filepath.Join(dir, "data")},
@@ -43,10 +49,14 @@ func TestDoctorNamesWhatIsMissingAndTheFix(t *testing.T) {
 	if code != exitFailed {
 		t.Errorf("dec doctor without tools = exit %d, want %d", code, exitFailed)
 	}
-	for name, want := range map[string]string{"OpenTofu": "tofu", "agent and providers": "dec-agent", "kafka/kraft": "java", "nats/jetstream": "nats-server"} {
+	setup := (&datadir.Folders{}).Setup()
+	if f := found["agent and providers"]; f.OK || f.Fix != beside || !strings.Contains(f.Detail, "dec-agent") {
+		t.Errorf("doctor on the programs of DEC = %+v, want not ok, a word on dec-agent, and %q", f, beside)
+	}
+	for name, want := range map[string]string{"OpenTofu": "tofu", "kafka/kraft": "java", "nats/jetstream": "nats-server"} {
 		f := found[name]
-		if f.OK || f.Fix != datadir.Setup || !strings.Contains(f.Detail, want) {
-			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, datadir.Setup)
+		if f.OK || f.Fix != setup || !strings.Contains(f.Detail, want) {
+			t.Errorf("doctor on %s = %+v, want not ok, a word on %s, and %q", name, f, want, setup)
 		}
 	}
 	for _, name := range []string{"local", "disk", "memory", "load"} {
@@ -63,5 +73,25 @@ func TestDoctorFindsTheInstalledTools(t *testing.T) {
 		if f := found[name]; !f.OK {
 			t.Errorf("doctor on %s = %+v, want ok; run make setup", name, f)
 		}
+	}
+}
+
+func TestDoctorMissesTheBucketOfEarlierRuns(t *testing.T) {
+	t.Setenv("DEC_LOCAL_LEDGER", filepath.Join(t.TempDir(), "ledger"))
+	dir := t.TempDir()
+	_, found := doctorIn(t, dir, t.TempDir())
+	if f := found["bucket"]; !f.OK {
+		t.Errorf("doctor on the bucket before the first run = %+v, want ok", f)
+	}
+	data := filepath.Join(dir, "data")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "dec.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, found = doctorIn(t, dir, t.TempDir())
+	if f := found["bucket"]; f.OK || !strings.Contains(f.Detail, filepath.Join(data, "bucket")) || f.Fix == "" {
+		t.Errorf("doctor on a bucket that was removed = %+v, want not ok, the folder and a fix", f)
 	}
 }

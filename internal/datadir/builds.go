@@ -28,7 +28,7 @@ func (f *Folders) Install(targets []target.Target) (Builds, error) {
 	agent := filepath.Join(filepath.Dir(f.Executable), "dec-agent")
 	hash, err := contentHash(agent)
 	if err != nil {
-		return Builds{}, fmt.Errorf("dec-agent must be next to dec; run 'make setup': %w", err)
+		return Builds{}, fmt.Errorf("dec-agent must be next to dec; build both with 'make setup', or unpack the whole release archive: %w", err)
 	}
 	if err := copyOnce(agent, filepath.Join(f.Data, "artifacts", "dec-agent", hash, "dec-agent")); err != nil {
 		return Builds{}, err
@@ -50,7 +50,7 @@ func (f *Folders) installProvider(p target.Provider) (version string, err error)
 	build := filepath.Join(filepath.Dir(f.Executable), p.Executable)
 	hash, err := contentHash(build)
 	if err != nil {
-		return "", fmt.Errorf("the OpenTofu provider must be next to dec; run 'make setup': %w", err)
+		return "", fmt.Errorf("the OpenTofu provider must be next to dec; build both with 'make setup', or unpack the whole release archive: %w", err)
 	}
 	version = "0.0.0-g" + hash
 	name := "terraform-provider-" + path.Base(p.Source) + "_v" + version

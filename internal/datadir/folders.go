@@ -14,9 +14,6 @@ import (
 	"dec.local/dec/internal/rendezvous"
 )
 
-// Setup is the command that installs what is missing.
-const Setup = "make setup"
-
 // Folders are the places that dec reads and writes; the same flags serve every
 // command.
 type Folders struct {
@@ -84,7 +81,16 @@ func (f *Folders) FindTofu() (string, error) {
 	if path, err := exec.LookPath("tofu"); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", fmt.Errorf("OpenTofu was not found at %s or in PATH; run '%s', or set its path with --tofu", own, Setup)
+	return "", fmt.Errorf("OpenTofu was not found at %s or in PATH; fix: %s, or set its path with --tofu", own, f.Setup())
+}
+
+// Setup says how to install what is missing. Only a clone of the repository has a
+// Makefile; a release archive has none.
+func (f *Folders) Setup() string {
+	if _, err := os.Stat(filepath.Join(filepath.Dir(f.Executable), "..", "Makefile")); err == nil {
+		return "make setup"
+	}
+	return "install the tools with 'make setup' in a clone of this version and name them with --tools"
 }
 
 // Artifacts are the folders that hold what stacks name: the installed tools,

@@ -119,6 +119,18 @@ func TestAFolderIsUsedOnceItHasADatabase(t *testing.T) {
 	}
 }
 
+func TestOnlyACloneHasAMakefile(t *testing.T) {
+	dir := t.TempDir()
+	f := datadir.Folders{Executable: filepath.Join(dir, "bin", "dec")}
+	if got := f.Setup(); !strings.Contains(got, "in a clone of this version") || !strings.Contains(got, "--tools") {
+		t.Errorf("Setup() without a Makefile = %q, want a word on a clone and --tools", got)
+	}
+	write(t, filepath.Join(dir, "Makefile"), "", 0o600)
+	if got := f.Setup(); got != "make setup" {
+		t.Errorf("Setup() in a clone = %q, want make setup", got)
+	}
+}
+
 func TestFindTofu(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "path")
@@ -144,7 +156,7 @@ func TestFindTofu(t *testing.T) {
 		"named from here":               {datadir.Folders{Tools: installed, Tofu: "./path/tofu"}, "", filepath.Join(path, "tofu"), ""},
 		"named as it is in PATH":        {datadir.Folders{Tools: installed, Tofu: "tofu-1.12"}, path, filepath.Join(path, "tofu-1.12"), ""},
 		"named and absent":              {datadir.Folders{Tools: installed, Tofu: "tofu-9"}, path, "", "tofu-9"},
-		"none, but a terraform":         {datadir.Folders{Tools: dir}, terraform, "", "run 'make setup', or set its path with --tofu"},
+		"none, but a terraform":         {datadir.Folders{Tools: dir}, terraform, "", "fix: install the tools with 'make setup' in a clone"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ type Options struct {
 	Slots        map[string]int // runs at once by target, where not as the target says
 	Past         Past           // nil: nothing is known of earlier runs
 	Tools        string         // folder of installed tools, for messages
-	Setup        string         // command that installs what is missing, for messages
+	Setup        string         // how to install what is missing, for messages
 	LocalBucket  bool           // the bucket is a folder, which only nodes of targets with shared files reach
 }
 

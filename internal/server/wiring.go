@@ -55,7 +55,7 @@ func OpenPlanner(ctx context.Context, f *datadir.Folders, targets []target.Targe
 // newPlanner returns the planner of a data folder.
 func newPlanner(f *datadir.Folders, places target.Places, slots map[string]int, past planner.Past) (*planner.Planner, error) {
 	return planner.New(planner.Options{
-		Technologies: all.Technologies(), Stacks: technology.Stacks, Places: places, Slots: slots, Past: past, Tools: f.Tools, Setup: datadir.Setup,
+		Technologies: all.Technologies(), Stacks: technology.Stacks, Places: places, Slots: slots, Past: past, Tools: f.Tools, Setup: f.Setup(),
 		LocalBucket: rendezvous.IsFolder(f.BucketURL()),
 	})
 }
