@@ -108,7 +108,7 @@ func Main(ctx context.Context, env *Env) int {
 	}
 	if err := cmds.Folders.Resolve(env.Getenv, env.Executable); err != nil {
 		fmt.Fprintln(env.Stderr, "dec:", err)
-		return exitFailed
+		return exitUsage
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return exitCode(env, parsed.Run(env, &cmds.Folders, &cmds.Remote))

@@ -51,6 +51,9 @@ func (f *Folders) Resolve(getenv func(string) string, executable string) error {
 		}
 		*path = abs
 	}
+	if scheme, _, isURL := strings.Cut(f.Database, "://"); isURL && scheme != "postgres" && scheme != "postgresql" {
+		return fmt.Errorf("--database: %q is not a known kind of database; give postgres://… or the path of an SQLite file", scheme)
+	}
 	if f.Bucket != "" && !strings.Contains(f.Bucket, "://") {
 		abs, err := filepath.Abs(f.Bucket)
 		if err != nil {

@@ -131,6 +131,16 @@ func TestOnlyACloneHasAMakefile(t *testing.T) {
 	}
 }
 
+func TestUnknownKindsOfDatabasesAreRefused(t *testing.T) {
+	for _, database := range []string{"mysql://user:hidden@db/dec", "sqlite:///srv/dec.db"} {
+		f := datadir.Folders{Data: "/d", Database: database}
+		err := f.Resolve(environment(nil), "/opt/dec/bin/dec")
+		if err == nil || !strings.Contains(err.Error(), "--database") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("Resolve() with database %s = %v, want an error that names the flag and no password", database, err)
+		}
+	}
+}
+
 func TestFindTofu(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "path")

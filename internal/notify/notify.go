@@ -63,15 +63,16 @@ type Notifier struct {
 func New(o Options) (*Notifier, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("the webhook's address must be a URL such as https://example.com/hook")
+		return nil, errors.New("the webhook's address (--notify-url) must be a URL such as https://example.com/hook")
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(o.Secret, "whsec_"))
 	if err != nil || len(key) < 24 || len(key) > 64 {
-		return nil, errors.New("the webhook's secret must be 'whsec_' and 24 to 64 random bytes in base64, as from 'openssl rand -base64 32'")
+		return nil, errors.New("the webhook's secret (DEC_NOTIFY_SECRET or --notify-secret-file) " +
+			"must be 'whsec_' and 24 to 64 random bytes in base64, as from 'openssl rand -base64 32'")
 	}
 	signer, err := standardwebhooks.NewWebhookRaw(key)
 	if err != nil {
-		return nil, errors.New("the webhook's secret is not valid")
+		return nil, errors.New("the webhook's secret (DEC_NOTIFY_SECRET or --notify-secret-file) is not valid")
 	}
 	client := http.Client{Timeout: 15 * time.Second}
 	if o.Client != nil {

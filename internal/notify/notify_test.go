@@ -252,18 +252,25 @@ func TestNilNotifierIsSilent(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	for name, o := range map[string]notify.Options{
-		"no address":       {Secret: secret},
-		"another scheme":   {URL: "ftp://hooks.example/T0ken", Secret: secret},
-		"not an address":   {URL: "http://hooks.example/%zzT0ken", Secret: secret},
-		"no secret":        {URL: address},
-		"a short secret":   {URL: address, Secret: "whsec_c2hvcnQ="},
-		"a secret in text": {URL: address, Secret: "whsec_secret!"},
+	for name, tt := range map[string]struct {
+		o    notify.Options
+		want string // part of the error: where the mistake is
+	}{
+		"no address":       {notify.Options{Secret: secret}, "--notify-url"},
+		"another scheme":   {notify.Options{URL: "ftp://hooks.example/T0ken", Secret: secret}, "--notify-url"},
+		"not an address":   {notify.Options{URL: "http://hooks.example/%zzT0ken", Secret: secret}, "--notify-url"},
+		"no secret":        {notify.Options{URL: address}, "DEC_NOTIFY_SECRET"},
+		"a short secret":   {notify.Options{URL: address, Secret: "whsec_c2hvcnQ="}, "DEC_NOTIFY_SECRET"},
+		"a secret in text": {notify.Options{URL: address, Secret: "whsec_secret!"}, "DEC_NOTIFY_SECRET"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			o := tt.o
 			_, err := notify.New(o)
 			if err == nil || strings.Contains(err.Error(), "T0ken") || o.Secret != "" && strings.Contains(err.Error(), o.Secret) {
 				t.Errorf("New = %v, want an error that tells neither address nor secret", err)
+			}
+			if err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("New = %v, want an error that names %s", err, tt.want)
 			}
 		})
 	}
