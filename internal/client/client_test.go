@@ -84,7 +84,7 @@ func TestProblemsTellWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"unknown id":      {404, `{"detail": "no run r1"}`, experiment.ErrNotFound, "no run r1"},
-		"wrong token":     {401, `{"detail": "unauthorised"}`, nil, "DEC_TOKEN"},
+		"wrong token":     {401, `{"detail": "It is not valid."}`, nil, "It is not valid; pass the server's token in DEC_TOKEN"},
 		"a proxy's page":  {502, `<html>bad gateway</html>`, nil, "bad gateway"},
 		"nothing at all":  {500, ``, nil, "500 Internal Server Error"},
 		"only a title":    {409, `{"title": "Conflict"}`, nil, "Conflict"},

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"dec.local/dec/internal/api"
@@ -25,7 +27,8 @@ const patience = 3 * time.Second
 
 // Discover returns a client of the server that works on a data folder of this
 // machine, and false when none does: there is no file, or what it names does not
-// answer as the folder's server.
+// answer as the folder's server. A server that refuses the token is an error, if the
+// process that wrote the file is alive.
 func Discover(ctx context.Context, data string, o Options) (*Client, bool, error) {
 	content, err := os.ReadFile(filepath.Join(data, ServerFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -52,10 +55,19 @@ func Discover(ctx context.Context, data string, o Options) (*Client, bool, error
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	session, err := probe.Session(ctx)
+	if problem, ok := errors.AsType[*Problem](err); ok && problem.Status == http.StatusUnauthorized && alive(found.PID) {
+		return nil, false, fmt.Errorf("the server %s of the data folder %s refused the call: %w", found.URL, data, err)
+	}
 	if err != nil || session.Install != data {
 		return nil, false, nil //nolint:nilerr // a file that a killed server left, or another program at its port
 	}
 	return c, true, nil
+}
+
+// alive reports whether there is a process of that id.
+func alive(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return pid > 0 && (err == nil || errors.Is(err, syscall.EPERM))
 }
 
 // ReadToken reads a token from its file.

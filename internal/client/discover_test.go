@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"dec.local/dec/internal/api"
@@ -46,7 +48,7 @@ func TestDiscoverFindsOnlyTheServerOfTheFolder(t *testing.T) {
 				tt.url = server.URL
 			}
 			if tt.file == "" {
-				content, err := json.Marshal(api.ServerFile{URL: tt.url, PID: 1})
+				content, err := json.Marshal(api.ServerFile{URL: tt.url, PID: ended(t)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -60,6 +62,32 @@ func TestDiscoverFindsOnlyTheServerOfTheFolder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDiscoverTellsOfAWrongToken lets the process live that wrote the file.
+func TestDiscoverTellsOfAWrongToken(t *testing.T) {
+	data := t.TempDir()
+	server := httptest.NewServer(answer(401, "application/json", `{"detail": "The token is not valid."}`))
+	defer server.Close()
+	content, err := json.Marshal(api.ServerFile{URL: server.URL, PID: os.Getpid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(data, client.ServerFile), string(content))
+	_, found, err := client.Discover(t.Context(), data, client.Options{Token: "wrong"})
+	if found || err == nil || !strings.Contains(err.Error(), server.URL) || !strings.Contains(err.Error(), "The token is not valid; pass") {
+		t.Errorf("Discover with a wrong token = %t, %v, want an error that says what to do", found, err)
+	}
+}
+
+// ended returns the id of a process that is no more.
+func ended(t *testing.T) int {
+	t.Helper()
+	cmd := exec.Command("true")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid
 }
 
 func TestDiscoverWithoutAFile(t *testing.T) {

@@ -47,7 +47,7 @@ func (p *Problem) Error() string {
 		text = fmt.Sprintf("the server responded with status %d %s", p.Status, http.StatusText(p.Status))
 	}
 	if p.Status == http.StatusUnauthorized {
-		text += "; pass the server's token in DEC_TOKEN or with --token-file"
+		text = strings.TrimSuffix(text, ".") + "; pass the server's token in DEC_TOKEN or with --token-file"
 	}
 	for _, field := range p.Errors {
 		text += "\n  "
