@@ -155,15 +155,7 @@ func TestConfigFileOfServe(t *testing.T) {
 				os.Unsetenv("DEC_LISTEN")
 			}
 			home := t.TempDir()
-			for _, program := range []string{"dec-agent", "terraform-provider-dec"} {
-				path := filepath.Join(home, "bin", program)
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, nil, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
+			programs(t, home)
 			file := write(t, "dec.yaml", strings.ReplaceAll(tt.file, "DATA", filepath.Join(home, "elsewhere")))
 			args := append(tools(t), "serve", "--config", file)
 			code, _, errs := call(t, map[string]string{"HOME": home}, append(args, tt.args...)...)

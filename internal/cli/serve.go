@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lmittmann/tint"
+	"golang.org/x/sys/unix"
 
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/experiment"
@@ -83,11 +84,12 @@ func (c *serveCmd) runUntilSignal(ctx context.Context, env *Env, s *server.Serve
 				return
 			}
 			if ctx.Err() != nil {
-				s.Logger.Warn("exiting immediately", "signal", stopSignal.signal)
+				s.Logger.Warn("exiting immediately", "signal", signalName(stopSignal.signal))
 				s.Detach()
 				return
 			}
-			s.Logger.Warn("shutting down: active runs are cancelled and destroyed; signal again to exit immediately", "signal", stopSignal.signal)
+			s.Logger.Warn("shutting down: active runs are cancelled and destroyed; signal again to exit immediately",
+				"signal", signalName(stopSignal.signal))
 			cancel(stopSignal)
 		}
 	}()
@@ -101,10 +103,10 @@ func (c *serveCmd) runUntilSignal(ctx context.Context, env *Env, s *server.Serve
 			"exited immediately. What is still running stops at its deadline (limits.ttl). " +
 				"The next start follows a load to its end and destroys the rest; 'dec reconcile' destroys everything now")}
 	case errors.Is(err, stopSignal) && stopSignal.signal == syscall.SIGTERM:
-		s.Logger.Info("ended")
+		s.Logger.Info("the server stopped")
 		return nil
 	case errors.Is(err, stopSignal):
-		s.Logger.Info("ended")
+		s.Logger.Info("the server stopped")
 		return &exitError{code: exitInterrupted}
 	}
 	return err
@@ -140,6 +142,15 @@ func (c *serveCmd) notifySecret(env *Env) (string, error) {
 type keepFor time.Duration
 
 // UnmarshalText reads what [experiment.ParseDuration] reads, or days.
+// signalName is what people call a signal, such as SIGTERM; logs in JSON have its
+// number otherwise.
+func signalName(s os.Signal) string {
+	if number, ok := s.(syscall.Signal); ok {
+		return unix.SignalName(number)
+	}
+	return s.String()
+}
+
 func (k *keepFor) UnmarshalText(text []byte) error {
 	var days float64
 	if n, err := fmt.Sscanf(string(text)+" .", "%fd .", &days); n == 1 && err == nil && days > 0 {

@@ -87,10 +87,11 @@ func (s *Server) Detach() { s.engine.Detach() }
 
 // execute goes on where the last process left off, and then with the queue.
 func (s *Server) execute(ctx context.Context) error {
-	if err := s.store.ClearGranted(ctx); err != nil {
+	beginning := context.WithoutCancel(ctx) // an early end is in order, too
+	if err := s.store.ClearGranted(beginning); err != nil {
 		return err
 	}
-	if err := s.takeOver(ctx); err != nil {
+	if err := s.takeOver(beginning); err != nil {
 		return err
 	}
 	err := s.engine.Run(ctx)

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"dec.local/dec/target/all"
+)
+
+// programs puts what must be next to dec there. It is not real: nothing is run.
+func programs(t *testing.T, home string) {
+	t.Helper()
+	for _, program := range []string{"dec-agent", "terraform-provider-dec"} {
+		path := filepath.Join(home, "bin", program)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// seen is a writer that closes a channel when a text was written.
+type seen struct {
+	text  string
+	found chan struct{}
+
+	mu  sync.Mutex // protects the following
+	all bytes.Buffer
+}
+
+func (s *seen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := strings.Contains(s.all.String(), s.text)
+	n, err := s.all.Write(b)
+	if !before && strings.Contains(s.all.String(), s.text) {
+		close(s.found)
+	}
+	return n, err
+}
+
+// service is a dec serve of this process.
+type service struct {
+	home       string
+	stdout     *seen
+	stderr     bytes.Buffer // to be read when it has ended
+	interrupts chan os.Signal
+	code       chan int
+}
+
+// startService starts dec serve on the data folder "data" in home.
+func startService(t *testing.T, home string) *service {
+	t.Helper()
+	programs(t, home)
+	s := &service{
+		home: home, stdout: &seen{text: "DEC is running", found: make(chan struct{})}, interrupts: make(chan os.Signal, 2), code: make(chan int, 1),
+	}
+	env := &Env{
+		Args:   append(tools(t), "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(home, "data")),
+		Stdout: s.stdout, Stderr: &s.stderr, Getenv: func(string) string { return "" },
+		Executable: filepath.Join(home, "bin", "dec"), Targets: all.Targets(), Interrupts: s.interrupts,
+	}
+	go func() { s.code <- Main(t.Context(), env) }()
+	return s
+}
+
+// awaitStart waits until the server answers.
+func (s *service) awaitStart(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.stdout.found:
+	case code := <-s.code:
+		t.Fatalf("dec serve = exit %d\n%s", code, s.stderr.String())
+	}
+}
+
+// terminate ends the server and returns its log.
+func (s *service) terminate(t *testing.T) string {
+	t.Helper()
+	s.interrupts <- syscall.SIGTERM
+	if code := <-s.code; code != exitOK {
+		t.Errorf("dec serve after SIGTERM = exit %d\n%s", code, s.stderr.String())
+	}
+	return s.stderr.String()
+}
+
+func TestServeTellsTheSignalByName(t *testing.T) {
+	s := startService(t, t.TempDir())
+	s.awaitStart(t)
+	log := s.terminate(t)
+	for _, want := range []string{`"signal":"SIGTERM"`, `"msg":"the server stopped"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s:\n%s", want, log)
+		}
+	}
+}
+
+// answering is a server that gives fixed answers, by method and path.
