@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +29,7 @@ type serveCmd struct {
 	PublicURL      string `help:"Public address of the server, such as https://dec.example.com." env:"DEC_PUBLIC_URL" placeholder:"URL"`
 	AdminTokenFile string `help:"Admin token, created if missing. Default: token in the data folder." env:"DEC_ADMIN_TOKEN_FILE" placeholder:"FILE"`
 
-	TargetSlots map[string]int `help:"Maximum number of concurrent runs, by target." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
+	TargetSlots map[string]int `help:"Maximum concurrent runs, by target; kept on Postgres." env:"DEC_TARGET_SLOTS" placeholder:"TARGET=N" mapsep:","`
 
 	NotifyURL        string `help:"Webhook to notify of leaks, stuck destroys and ended experiments." env:"DEC_NOTIFY_URL" placeholder:"URL"`
 	NotifySecretFile string `help:"Webhook's signing secret: 'whsec_' and 24 to 64 bytes in base64." env:"DEC_NOTIFY_SECRET_FILE" placeholder:"FILE"`
@@ -40,6 +42,9 @@ type serveCmd struct {
 
 // Run serves until a drain was granted or a signal came.
 func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error {
+	if err := c.checkSlots(env); err != nil {
+		return usage(err)
+	}
 	handler := c.handler(env.Stderr)
 	o := server.Options{Folders: f, Targets: env.Targets, Slots: c.TargetSlots, Log: handler, Lease: c.Lease}
 	if c.NotifyURL != "" {
@@ -61,11 +66,31 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error 
 	}
 	if err := s.Listen(server.ListenOptions{
 		Address: c.Listen, PublicURL: c.PublicURL, TokenFile: c.AdminTokenFile, Keep: time.Duration(c.Keep), Announce: true, Exits: true,
-	}); err != nil {
+	}); errors.Is(err, server.ErrPublicURL) {
+		return usage(fmt.Errorf("--public-url: %w", err))
+	} else if err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Stdout, "DEC is running at %s (data folder %s)\nSign in (once, within 10 minutes): %s\n", s.URL, f.Data, s.SignIn())
 	return c.runUntilSignal(ctx, env, s)
+}
+
+// checkSlots refuses slots of targets that are not there, and numbers with which
+// no run would start.
+func (c *serveCmd) checkSlots(env *Env) error {
+	var known []string
+	for _, t := range env.Targets {
+		known = append(known, t.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.TargetSlots)) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("--target-slots %s: there is no such target; known targets: %s", name, strings.Join(known, ", "))
+		}
+		if n := c.TargetSlots[name]; n < 1 {
+			return fmt.Errorf("--target-slots %s=%d: must be at least 1", name, n)
+		}
+	}
+	return nil
 }
 
 // runUntilSignal runs the server. The first signal ends it in order, the second at

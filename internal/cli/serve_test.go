@@ -102,4 +102,29 @@ func TestServeTellsTheSignalByName(t *testing.T) {
 	}
 }
 
+func TestBadFlagsOfServeAreUsageErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no slots":             {[]string{"--target-slots", "local=0"}, "--target-slots local=0: must be at least 1"},
+		"negative slots":       {[]string{"--target-slots", "local=-1"}, "--target-slots local=-1: must be at least 1"},
+		"an unknown target":    {[]string{"--target-slots", "foo=2"}, "--target-slots foo: there is no such target; known targets: local"},
+		"a URL that is none":   {[]string{"--public-url", "foo"}, "--public-url"},
+		"an unknown database":  {[]string{"--database", "mysql://x"}, "--database"},
+		"a webhook unsigned":   {[]string{"--notify-url", "https://example.com/hook"}, "DEC_NOTIFY_SECRET"},
+		"a webhook of no kind": {[]string{"--notify-url", "example"}, "--notify-url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			programs(t, home)
+			args := append(tools(t), "serve", "--listen", "127.0.0.1:none")
+			code, _, errs := call(t, map[string]string{"HOME": home}, append(args, tt.args...)...)
+			if code != exitUsage || !strings.Contains(errs, tt.want) {
+				t.Errorf("dec serve %v = exit %d, %q, want %d and %q", tt.args, code, errs, exitUsage, tt.want)
+			}
+		})
+	}
+}
+
 // answering is a server that gives fixed answers, by method and path.

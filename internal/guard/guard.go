@@ -63,6 +63,9 @@ type Guard struct {
 	failures limits // of sign-ins, by address
 }
 
+// ErrPublicURL is what the error of [New] matches when PublicURL is none.
+var ErrPublicURL = errors.New("must be like https://dec.example.com")
+
 // New returns a guard, or an error when PublicURL is none.
 func New(o Options) (*Guard, error) {
 	if o.TokenHashes == nil || o.Sessions == nil || o.MaxBody <= 0 {
@@ -95,12 +98,12 @@ func (g *Guard) public(address string) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("public URL %q: must be like https://dec.example.com", address)
+		return fmt.Errorf("public URL %q: %w", address, ErrPublicURL)
 	}
 	g.https = u.Scheme == "https"
 	g.hosts[strings.ToLower(u.Hostname())] = true
 	if err := g.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
-		return fmt.Errorf("public URL %q: %w", address, err)
+		return fmt.Errorf("public URL %q: %w: %w", address, ErrPublicURL, err)
 	}
 	return nil
 }

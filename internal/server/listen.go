@@ -24,6 +24,10 @@ import (
 	"dec.local/dec/ui"
 )
 
+// ErrPublicURL is what the error of [Server.Listen] matches when the public URL is
+// none.
+var ErrPublicURL = guard.ErrPublicURL
+
 // ListenOptions configures what a server answers.
 type ListenOptions struct {
 	Address   string        // such as 127.0.0.1:8080

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 
@@ -34,7 +35,7 @@ import (
 type Options struct {
 	Folders  *datadir.Folders
 	Targets  []target.Target   // that plans may name
-	Slots    map[string]int    // runs at once, by target; as stored, at first as the target says, where not given
+	Slots    map[string]int    // runs at once, by target; where not given as the target says, or on a shared database as stored
 	Log      slog.Handler      // gets what goes to dec.log, too; nobody if nil
 	Notice   func(text string) // told what a person who waits wants to know; the log if nil
 	Notifier *notify.Notifier  // of [NewNotifier], told of leaks and ends; nobody if nil
@@ -103,7 +104,7 @@ func (s *Server) openData(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.folders.DatabaseURL(), storeOptions(s.places)); err != nil {
 		return err
 	}
-	for target, n := range s.options.Slots {
+	for target, n := range s.slots() {
 		if err := s.store.SetSlots(ctx, target, n); err != nil {
 			return err
 		}
@@ -118,6 +119,17 @@ func (s *Server) openData(ctx context.Context) (err error) {
 		s.host = s.folders.Host()
 	}
 	return nil
+}
+
+// slots are the slots that this server sets. On a shared database other servers may
+// have been told of more targets; an own one knows only what this server was told.
+func (s *Server) slots() map[string]int {
+	if s.folders.SharedDatabase() {
+		return s.options.Slots
+	}
+	slots := storeOptions(s.places).Slots
+	maps.Copy(slots, s.options.Slots)
+	return slots
 }
 
 // openParts makes what reads and tells of it.

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -183,6 +184,25 @@ func TestEndedExperimentsGetTheirVerdictAndAreTold(t *testing.T) {
 	ended, err := c.Experiment(t.Context(), e.ID)
 	if err != nil || ended.Verdict == nil || ended.Verdict.Decided || len(ended.Verdict.Sentences) == 0 {
 		t.Errorf("verdict = %+v, %v, want one that decides nothing", ended.Verdict, err)
+	}
+}
+
+func TestSlotsLastAsLongAsTheServerThatWasToldThem(t *testing.T) {
+	f := newFolders(t)
+	for _, tt := range []struct {
+		slots map[string]int
+		want  int
+	}{{nil, 1}, {map[string]int{"local": 3}, 3}, {nil, 1}} {
+		_, end := open(t, server.Options{Folders: f, Targets: all.Targets(), Slots: tt.slots})
+		end()
+		db, err := sql.Open("sqlite", f.DatabaseURL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got int
+		if err := errors.Join(db.QueryRow(`SELECT capacity FROM slots WHERE target = 'local'`).Scan(&got), db.Close()); err != nil || got != tt.want {
+			t.Errorf("a server with slots %v: %d runs at once, %v, want %d", tt.slots, got, err, tt.want)
+		}
 	}
 }
 
