@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"dec.local/dec/internal/client"
 	"dec.local/dec/internal/datadir"
@@ -83,6 +84,35 @@ const anyPort = "127.0.0.1:0"
 // dial returns a client of a server of this process.
 func dial(s *server.Server) (*client.Client, error) {
 	return client.New(client.Options{URL: s.URL, Token: s.Token})
+}
+
+// startupTimeout is how long a data folder may be held without a server that answers:
+// one that starts needs a moment, and so does a command that reads.
+const startupTimeout = 5 * time.Second
+
+// openFree opens a data folder as its server. While another process holds it that is
+// no server, it waits a moment.
+func openFree(ctx context.Context, env *Env, f *datadir.Folders, o server.Options) (*server.Server, error) {
+	deadline := time.NewTimer(startupTimeout)
+	defer deadline.Stop()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		s, err := server.Open(ctx, o)
+		if _, inUse := errors.AsType[*datadir.InUseError](err); !inUse {
+			return s, err
+		}
+		if _, found, _ := client.Discover(ctx, f.Data, client.Options{}); found {
+			return nil, err
+		}
+		select {
+		case <-env.Interrupts:
+			return nil, &exitError{code: exitInterrupted}
+		case <-deadline.C:
+			return nil, err
+		case <-ticker.C:
+		}
+	}
 }
 
 // server returns the server that is named, or that works on the data folder, or

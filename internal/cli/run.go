@@ -181,10 +181,6 @@ func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *
 	return g.result(ctx, cmp.Or(ended, result))
 }
 
-// startupTimeout is how long a data folder may be held without a server that answers:
-// one that starts needs a moment, and a reconcile has none.
-const startupTimeout = 5 * time.Second
-
 // awaitServer returns the server of a data folder that another process holds.
 func awaitServer(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, inUse error) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, startupTimeout)

@@ -56,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error 
 			return usage(err)
 		}
 	}
-	s, err := server.Open(ctx, o)
+	s, err := openFree(ctx, env, f, o)
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,15 @@ type signalled struct{ signal os.Signal }
 
 func (s *signalled) Error() string { return "the server was told to stop" }
 
+// signalName is what people call a signal, such as SIGTERM; logs in JSON have its
+// number otherwise.
+func signalName(s os.Signal) string {
+	if number, ok := s.(syscall.Signal); ok {
+		return unix.SignalName(number)
+	}
+	return s.String()
+}
+
 // handler writes the log for whoever reads standard error.
 func (c *serveCmd) handler(out io.Writer) slog.Handler {
 	if c.LogFormat == "json" || c.LogFormat == "auto" && !isTerminal(out) {
@@ -158,7 +167,7 @@ func (c *serveCmd) notifySecret(env *Env) (string, error) {
 	}
 	text, err := os.ReadFile(c.NotifySecretFile)
 	if err != nil {
-		return "", fmt.Errorf("the webhook's secret: %w", err)
+		return "", fmt.Errorf("--notify-secret-file: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
@@ -167,15 +176,6 @@ func (c *serveCmd) notifySecret(env *Env) (string, error) {
 type keepFor time.Duration
 
 // UnmarshalText reads what [experiment.ParseDuration] reads, or days.
-// signalName is what people call a signal, such as SIGTERM; logs in JSON have its
-// number otherwise.
-func signalName(s os.Signal) string {
-	if number, ok := s.(syscall.Signal); ok {
-		return unix.SignalName(number)
-	}
-	return s.String()
-}
-
 func (k *keepFor) UnmarshalText(text []byte) error {
 	var days float64
 	if n, err := fmt.Sscanf(string(text)+" .", "%fd .", &days); n == 1 && err == nil && days > 0 {

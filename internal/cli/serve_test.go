@@ -8,7 +8,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"dec.local/dec/internal/datadir"
 	"dec.local/dec/target/all"
 )
 
@@ -100,6 +102,39 @@ func TestServeTellsTheSignalByName(t *testing.T) {
 			t.Errorf("the log lacks %s:\n%s", want, log)
 		}
 	}
+}
+
+func TestServeWaitsForACommandThatHoldsTheFolder(t *testing.T) {
+	home := t.TempDir()
+	lock, err := (&datadir.Folders{Data: filepath.Join(home, "data")}).Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startService(t, home)
+	select {
+	case code := <-s.code:
+		t.Fatalf("dec serve on a folder in use = exit %d at once\n%s", code, s.stderr.String())
+	case <-time.After(300 * time.Millisecond):
+	}
+	lock.Close()
+	s.awaitStart(t)
+	s.terminate(t)
+}
+
+func TestReconcileNamesTheServerAtWork(t *testing.T) {
+	s := startService(t, t.TempDir())
+	s.awaitStart(t)
+	data := filepath.Join(s.home, "data")
+	code, _, errs := call(t, map[string]string{"HOME": s.home}, append(tools(t), "reconcile", "--data", data)...)
+	if code != exitFailed || !strings.Contains(errs, "'dec shutdown --wait', then 'dec reconcile'") {
+		t.Errorf("dec reconcile beside a server = exit %d, %q, want %d and what to do", code, errs, exitFailed)
+	}
+	vars := map[string]string{"HOME": s.home, "DEC_TOKEN": "wrong"}
+	code, _, errs = call(t, vars, append(tools(t), "experiments", "list", "--data", data)...)
+	if code != exitFailed || !strings.Contains(errs, "DEC_TOKEN") || strings.Contains(errs, "in use") {
+		t.Errorf("dec experiments list with a wrong token = exit %d, %q, want %d and a word on the token", code, errs, exitFailed)
+	}
+	s.terminate(t)
 }
 
 func TestBadFlagsOfServeAreUsageErrors(t *testing.T) {

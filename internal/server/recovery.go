@@ -90,9 +90,14 @@ func (s *Server) leftActive(ctx context.Context) ([]experiment.Run, error) {
 }
 
 // Recover destroys what every run has left that an earlier process left active,
-// tells [Options.Notice] so, and archives what was written about it.
+// tells [Options.Notice] so, or that there was nothing, and archives what was
+// written about it.
 func (s *Server) Recover(ctx context.Context) error {
 	left, err := s.leftActive(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := s.store.LastEvent(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,7 +120,21 @@ func (s *Server) Recover(ctx context.Context) error {
 		}
 	}
 	s.Archive(ctx)
-	return nil
+	return s.noticeIdle(ctx, last)
+}
+
+// noticeIdle says that nothing was left behind if nothing happened since an event,
+// and no run is leaked.
+func (s *Server) noticeIdle(ctx context.Context, since int64) error {
+	last, err := s.store.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	totals, err := s.store.Totals(ctx)
+	if err == nil && last == since && totals.Leaked == 0 {
+		s.notice("Nothing was left behind.")
+	}
+	return err
 }
 
 // Unfinished are the experiments of which a run has not ended.

@@ -206,6 +206,14 @@ func TestSlotsLastAsLongAsTheServerThatWasToldThem(t *testing.T) {
 	}
 }
 
+func TestRecoverSaysThatThereWasNothing(t *testing.T) {
+	var told []string
+	s, _ := open(t, server.Options{Folders: newFolders(t), Targets: all.Targets(), Notice: func(text string) { told = append(told, text) }})
+	if err := s.Recover(t.Context()); err != nil || len(told) != 1 || told[0] != "Nothing was left behind." {
+		t.Errorf("Recover() of an empty folder = %v, told %q, want that there was nothing", err, told)
+	}
+}
+
 // TestCallsAreAnsweredUntilTheCommandHasRead ends the work of a server whose command
 // holds it.
 func TestCallsAreAnsweredUntilTheCommandHasRead(t *testing.T) {
