@@ -122,7 +122,7 @@ func judge(e api.ExperimentDetail) error {
 		}
 		if valid[v.Label] < plan.Repeat {
 			return &exitError{code: exitNoVerdict, err: fmt.Errorf(
-				"%s has only %d valid runs, but %d were planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
+				"valid runs of %s: %d of %d planned; see the reasons above", v.Name(), valid[v.Label], plan.Repeat)}
 		}
 	}
 	return nil

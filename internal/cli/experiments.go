@@ -131,7 +131,15 @@ func (c *cancelExperimentCmd) Run(ctx context.Context, env *Env, f *datadir.Fold
 	if err := server.CancelExperiment(ctx, c.ID); err != nil {
 		return err
 	}
-	return done(env, c.JSON, "cancelled", c.ID, "active runs are being destroyed")
+	e, err := server.Experiment(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	more := ""
+	if e.Runs.Active > 0 {
+		more = "active runs are being destroyed"
+	}
+	return done(env, c.JSON, "cancelled", c.ID, more)
 }
 
 type deleteExperimentCmd struct{ experimentID }

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/datadir"
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/target/all"
 )
 
@@ -163,3 +168,69 @@ func TestBadFlagsOfServeAreUsageErrors(t *testing.T) {
 }
 
 // answering is a server that gives fixed answers, by method and path.
+func answering(t *testing.T, answers map[string]string) []string {
+	t.Helper()
+	mux := http.NewServeMux()
+	for pattern, body := range answers {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
+			if body == "" {
+				w.WriteHeader(http.StatusNoContent)
+			}
+			io.WriteString(w, body) //nolint:errcheck // the test fails without it
+		})
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return []string{"--server", server.URL}
+}
+
+func TestCancelSaysWhatItMeans(t *testing.T) {
+	for name, tt := range map[string]struct {
+		experiment string
+		want       string
+	}{
+		"nothing is active": {`{"id": "e1", "runs": {"active": 0}}`, "cancelled e1\n"},
+		"a run is active":   {`{"id": "e1", "runs": {"active": 1}}`, "cancelled e1; active runs are being destroyed\n"},
+	} {
+		server := answering(t, map[string]string{"POST /api/v1/experiments/e1/cancel": "", "GET /api/v1/experiments/e1": tt.experiment})
+		code, out, errs := call(t, map[string]string{"DEC_TOKEN": "x"}, append(server, "experiments", "cancel", "e1")...)
+		if code != exitOK || out != tt.want {
+			t.Errorf("%s: dec experiments cancel = exit %d, %q, %q, want %q", name, code, out, errs, tt.want)
+		}
+	}
+}
+
+func TestShutdownIsTakenBack(t *testing.T) {
+	s := startService(t, t.TempDir())
+	s.awaitStart(t)
+	call := func(args ...string) string {
+		_, out, errs := call(t, map[string]string{"HOME": s.home}, append([]string{"--data", filepath.Join(s.home, "data"), "shutdown"}, args...)...)
+		return out + errs
+	}
+	if got, want := call("--cancel"), "No shutdown has been requested.\n"; got != want {
+		t.Errorf("dec shutdown --cancel of none = %q, want %q", got, want)
+	}
+	call("--stay")
+	if got, want := call("--cancel"), "The shutdown was cancelled; queued runs start again.\n"; got != want {
+		t.Errorf("dec shutdown --cancel = %q, want %q", got, want)
+	}
+	s.terminate(t)
+}
+
+func TestBackupOfNothingIsRefused(t *testing.T) {
+	home := t.TempDir()
+	data := filepath.Join(home, "none")
+	code, _, errs := call(t, map[string]string{"HOME": home}, "backup", "--data", data, filepath.Join(home, "copy.db"))
+	if _, err := os.Stat(data); code != exitFailed || !strings.Contains(errs, data) || err == nil {
+		t.Errorf("dec backup of a folder that is not there = exit %d, %q (folder: %v), want %d and no folder", code, errs, err, exitFailed)
+	}
+}
+
+func TestTooFewValidRunsAreCounted(t *testing.T) {
+	e := api.ExperimentDetail{RunList: []api.Run{{Variant: "a", Outcome: experiment.Succeeded}}}
+	e.Plan.Repeat, e.Plan.Variants = 1, []experiment.Variant{{Label: "a"}}
+	const want = "valid runs of a: 0 of 1 planned; see the reasons above"
+	if err := judge(e); err == nil || err.Error() != want {
+		t.Errorf("judge() = %v, want %q", err, want)
+	}
+}

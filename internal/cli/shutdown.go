@@ -37,11 +37,7 @@ func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *
 	}
 	switch {
 	case c.Cancel:
-		if err := server.CancelShutdown(ctx); err != nil {
-			return err
-		}
-		state, err := server.Shutdown(ctx, 0)
-		return c.tell(env, state, err)
+		return c.takeBack(ctx, env, server)
 	case c.Show:
 		state, err := server.Shutdown(ctx, 0)
 		return c.tell(env, state, err)
@@ -54,6 +50,23 @@ func (c *shutdownCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *
 		return &exitError{code: exitFailed}
 	}
 	return nil
+}
+
+// takeBack cancels a requested shutdown, if there is one.
+func (c *shutdownCmd) takeBack(ctx context.Context, env *Env, server *client.Client) error {
+	before, err := server.Shutdown(ctx, 0)
+	if err != nil {
+		return err
+	}
+	if err := server.CancelShutdown(ctx); err != nil {
+		return err
+	}
+	state, err := server.Shutdown(ctx, 0)
+	if err == nil && !c.JSON && before.State != "none" && state.State == "none" {
+		_, err = fmt.Fprintln(env.Stdout, "The shutdown was cancelled; queued runs start again.")
+		return err
+	}
+	return c.tell(env, state, err)
 }
 
 // request asks once, or until no run is active.

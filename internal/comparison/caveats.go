@@ -71,6 +71,9 @@ func (v *Variant) leftOut() string {
 	if excluded == 0 {
 		return ""
 	}
+	if ended == 1 {
+		return fmt.Sprintf("The only ended run of %s is not counted; see the run for the reason.", v.Name())
+	}
 	verb := "are"
 	if excluded == 1 {
 		verb = "is"

@@ -115,7 +115,14 @@ func (v *Variant) missing(metric experiment.Metric) string {
 		}
 	}
 	if ended < len(v.Runs) {
-		return fmt.Sprintf("%d of %d %s runs have ended.", ended, len(v.Runs), v.Name())
+		if len(v.Runs) == 1 {
+			return fmt.Sprintf("The %s run has not ended.", v.Name())
+		}
+		verb := "have"
+		if ended == 1 {
+			verb = "has"
+		}
+		return fmt.Sprintf("%d of %d %s runs %s ended.", ended, len(v.Runs), v.Name(), verb)
 	}
 	if len(v.Counted()) > 0 {
 		if metric.Latency() {
@@ -125,8 +132,11 @@ func (v *Variant) missing(metric experiment.Metric) string {
 	}
 	for _, r := range v.Runs {
 		if reason := r.Excluded(); reason != "" {
-			return fmt.Sprintf("%s could not be measured: none of its %d runs is counted (%s).",
-				v.Name(), len(v.Runs), strings.TrimSuffix(reason, "."))
+			which := fmt.Sprintf("none of its %d runs is counted", len(v.Runs))
+			if len(v.Runs) == 1 {
+				which = "its only run is not counted"
+			}
+			return fmt.Sprintf("%s could not be measured: %s (%s).", v.Name(), which, strings.TrimSuffix(reason, "."))
 		}
 	}
 	return fmt.Sprintf("%s has no counted run.", v.Name())

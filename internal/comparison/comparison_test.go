@@ -120,6 +120,41 @@ func TestVariantIsNotGivenUpWhileItRuns(t *testing.T) {
 	}
 }
 
+// A variant with a single run is spoken of in the singular.
+func TestOneRunIsNotCounted(t *testing.T) {
+	p := comparisontest.Plan(t)
+	var runs []experiment.Run
+	seen := false
+	for _, run := range comparisontest.Runs(t, p) {
+		if run.Variant == "nats" {
+			if seen {
+				continue
+			}
+			seen, run.Outcome, run.Reason = true, experiment.Failed, "port 4222 is in use"
+		}
+		runs = append(runs, run)
+	}
+	set := comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, runs)
+	set.Separate = true
+	found := comparisontest.Compare(t, set)
+	if got, want := found.Stats.Pairs[0].Reason, "nats could not be measured: its only run is not counted (failed: port 4222 is in use)."; got != want {
+		t.Errorf("the pair says %q, want %q", got, want)
+	}
+	if want := "The only ended run of nats is not counted; see the run for the reason."; !slices.Contains(found.Caveats, want) {
+		t.Errorf("caveats = %q, want %q among them", found.Caveats, want)
+	}
+	for i := range runs {
+		if runs[i].Variant == "nats" {
+			runs[i].Phase, runs[i].Outcome, runs[i].Reason, runs[i].Result = experiment.PhaseLoad, "", "", nil
+		}
+	}
+	set = comparisontest.Set(t, experiment.Experiment{ID: "e1", Plan: p}, runs)
+	set.Separate = true
+	if got, want := comparisontest.Compare(t, set).Stats.Pairs[0].Reason, "The nats run has not ended."; got != want {
+		t.Errorf("the pair says %q, want %q", got, want)
+	}
+}
+
 func TestUnequalGuaranteesAreSaid(t *testing.T) {
 	p := comparisontest.Plan(t)
 	all := comparisontest.Runs(t, p)

@@ -95,7 +95,11 @@ func withheld(q Question, samples []Sample) string {
 	case len(samples) < 2:
 		return "There is only one variant, so there is nothing to compare."
 	case q.Ended < q.Planned:
-		return fmt.Sprintf("%d of %d runs have ended.", q.Ended, q.Planned)
+		verb := "have"
+		if q.Ended == 1 {
+			verb = "has"
+		}
+		return fmt.Sprintf("%d of %d runs %s ended.", q.Ended, q.Planned, verb)
 	case q.Separate:
 		return "These runs were not randomised together."
 	case q.Planned < need*len(samples):
@@ -118,7 +122,11 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 		if p.NB < p.NA {
 			label, n = p.B, p.NB
 		}
-		p.Reason = fmt.Sprintf("%s has only %d valid runs; %d are needed.", w.names[label], n, need)
+		runs := "runs"
+		if n == 1 {
+			runs = "run"
+		}
+		p.Reason = fmt.Sprintf("%s has only %d valid %s; %d are needed.", w.names[label], n, runs, need)
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs are too few to decide at this level.", p.NA, p.NB)
 	case *p.Low > 1:

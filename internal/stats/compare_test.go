@@ -59,6 +59,14 @@ func TestVerdicts(t *testing.T) {
 			with(func(q *stats.Question) { q.Ended = 4 }), []stats.Sample{kafka(3, 2), nats(1, 2)}, stats.NoVerdict, "",
 			"No verdict yet: 4 of 10 runs have ended.",
 		},
+		"one run that has ended": {
+			with(func(q *stats.Question) { q.Ended = 1 }), []stats.Sample{kafka(3, 1), nats(1, 0)}, stats.NoVerdict, "",
+			"No verdict yet: 1 of 10 runs has ended.",
+		},
+		"one valid run": {
+			done, []stats.Sample{kafka(3, 5), nats(1, 1)}, stats.NoVerdict, "",
+			"No verdict on kafka and nats: nats has only 1 valid run; 5 are needed.",
+		},
 		"runs that were not planned together": {
 			with(func(q *stats.Question) { q.Separate = true }), []stats.Sample{kafka(3, 5), nats(1, 5)}, stats.NoVerdict, "",
 			"Numbers and intervals only: these runs were not randomised together.",
