@@ -14,8 +14,8 @@ func plan() string {
 
 A plan is YAML or JSON. A wrong field is refused with its path and the nearest known name, before anything starts.
 ` + "`--set workload.load.rate=5000`" + ` overrides one field on the command line; a variant is named by its label, as in
-` + "`--set variants.LABEL.options.NAME=3`" + `. In a plan file the workload may be the
-path of another file, relative to the folder of the plan.
+` + "`--set variants.LABEL.options.NAME=3`" + `. In a plan file the workload may be the path of another file,
+relative to the folder of the plan.
 
 ## Fields
 A duration has a unit: ` + "`90s`, `2m`, `1h`" + `. A size has one, too, or is a number of bytes: ` + "`1KiB`, `4kB`, `100`" + `. A load has
