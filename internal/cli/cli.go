@@ -1,6 +1,6 @@
-// Package cli is the dec command: one file per command, a struct per command
-// whose fields are its flags. Most commands call the API of a server: the one
-// that is named, the one that works on the data folder, or else one that the
+// Package cli is the dec command: one file per group of commands, a struct per
+// command whose fields are its flags. Most commands call the API of a server: the
+// one that is named, the one that works on the data folder, or else one that the
 // command itself is while it lasts (connect.go).
 package cli
 
