@@ -22,10 +22,23 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1
-	exitUsage       = 2   // wrong flags, or a plan that is refused
-	exitNoVerdict   = 3   // no verdict because runs were not valid or failed
-	exitInterrupted = 130 // Ctrl-C
+	exitUsage       = 2
+	exitNoVerdict   = 3
+	exitInterrupted = 130
 )
+
+// exitCodes says what each exit code means, for the manual.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "Done. Of `dec run` also when the verdict is “can't tell” or messages were lost."},
+	{exitFailed, "Failed: an error, a variant of which no run succeeded, or infrastructure that may still exist. " +
+		"`dec doctor`: something does not work. `dec shutdown`: deferred, runs are still active."},
+	{exitUsage, "Refused: wrong flags, or a plan that is wrong or cannot run here. Nothing was started."},
+	{exitNoVerdict, "No final verdict: a variant has fewer valid runs than planned, because some were invalid or failed."},
+	{exitInterrupted, "Interrupted by Ctrl-C. SIGTERM ends `dec serve` with 0."},
+}
 
 // Env is what a command gets from its caller: arguments, streams, environment.
 type Env struct {
