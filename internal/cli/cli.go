@@ -63,7 +63,7 @@ type commands struct {
 	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
 	Runs        runsCmd        `cmd:"" help:"List, show, cancel and archive runs; read their logs."`
 	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`
-	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the options of each stack."`
+	Catalog     catalogCmd     `cmd:"" help:"List technologies, stacks with their options, client settings, targets and metrics."`
 	Doctor      doctorCmd      `cmd:"" help:"Check this machine, and show how to fix what does not work."`
 	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, including objects of other runs and data folders."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and verify that it is gone."`

@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/cli"
-	"dec.local/dec/internal/tofu"
 )
 
 func main() {
@@ -84,7 +83,7 @@ func generate(root string) (map[string]string, error) {
 			}
 			files[readme] = string(content)
 		}
-		table, err := options(stack)
+		table, err := table("option", stack.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("options of %s/%s: %w", stack.Technology, stack.Name, err)
 		}
@@ -104,76 +103,33 @@ func insert(readme, stack, table string) string {
 	return readme + "\n## Options of `" + stack + "`\n\n" + begin + table + end
 }
 
-// property is what a stack's schema says of an option.
-type property struct {
-	Type             any               `json:"type"`
-	Enum             []json.RawMessage `json:"enum"`
-	Minimum          json.Number       `json:"minimum"`
-	Maximum          json.Number       `json:"maximum"`
-	ExclusiveMinimum json.Number       `json:"exclusiveMinimum"`
-	ExclusiveMaximum json.Number       `json:"exclusiveMaximum"`
-	Default          json.RawMessage   `json:"default"`
-	Description      string            `json:"description"`
-	Secret           bool              `json:"x-secret"`
-}
-
-// options returns the table of a stack's options.
-func options(stack *tofu.Stack) (string, error) {
-	var schema struct {
-		Properties map[string]property `json:"properties"`
-		Order      []string            `json:"x-order"`
-	}
-	if err := json.Unmarshal(stack.Schema, &schema); err != nil {
+// table returns the table of a schema's properties. They are options or settings.
+func table(what string, schema json.RawMessage) (string, error) {
+	settings, err := cli.Settings(schema)
+	if err != nil || len(settings) == 0 {
 		return "", err
 	}
 	var out strings.Builder
-	out.WriteString("| option | type | default | meaning |\n|---|---|---|---|\n")
-	for _, name := range schema.Order {
-		p := schema.Properties[name]
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", name, cell(p.kind()), cell(p.standard()), cell(p.Description))
+	fmt.Fprintf(&out, "| %s | values | default | meaning |\n|---|---|---|---|\n", what)
+	for _, s := range settings {
+		values := s.Kind
+		if len(s.Choices) > 0 {
+			values = "`" + strings.Join(s.Choices, "`, `") + "`"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", s.Name, cell(values), cell(standard(s)), cell(s.Meaning))
 	}
 	return out.String(), nil
 }
 
-// kind says which values an option takes.
-func (p property) kind() string {
-	var words []string
-	for _, value := range p.Enum {
-		if string(value) != "null" {
-			words = append(words, "`"+string(value)+"`")
-		}
-	}
-	if len(words) > 0 {
-		return strings.Join(words, ", ")
-	}
-	name := fmt.Sprint(p.Type)
-	if several, ok := p.Type.([]any); ok && len(several) > 0 { // the second is null
-		name = fmt.Sprint(several[0])
-	}
-	words = append(words, name)
-	for _, limit := range []struct {
-		sign  string
-		value json.Number
-	}{{"≥", p.Minimum}, {">", p.ExclusiveMinimum}, {"≤", p.Maximum}, {"<", p.ExclusiveMaximum}} {
-		if limit.value != "" {
-			words = append(words, limit.sign+" "+limit.value.String())
-		}
-	}
-	if p.Secret {
-		words = append(words, "secret")
-	}
-	return strings.Join(words, ", ")
-}
-
-// standard says which value an option has if none is given.
-func (p property) standard() string {
-	switch string(p.Default) {
+// standard says which value a setting has if none is given.
+func standard(s cli.Setting) string {
+	switch s.Default {
 	case "":
 		return "**required**"
 	case "null":
 		return "none"
 	}
-	return "`" + string(p.Default) + "`"
+	return "`" + s.Default + "`"
 }
 
 // cell returns text as it can stand in a cell of a table.

@@ -91,7 +91,7 @@ variable "name" {
 `
 	put("stacks/one/variables.tf", variables)
 	want := "# Toy\n\n## Options of `one`\n\n" + `<!-- options of one: go generate ./internal/reference -->
-| option | type | default | meaning |
+| option | values | default | meaning |
 |---|---|---|---|
 | ` + "`nodes` | integer, ≥ 1, < 6 | `1`" + ` | Nodes \| machines. |
 | ` + "`disk` | `\"ssd\"`, `\"hdd\"` | `\"ssd\"`" + ` | Disk. |
