@@ -1,7 +1,7 @@
 // Command reference writes what the documentation says of commands, plans and
 // stacks, from what the program itself knows: docs/reference/commands.md and plan.md,
-// the table of technologies in the top README, and a table of each stack's options in
-// the README of its technology.
+// the table of technologies in the top README, and in the README of each technology
+// tables of its client settings and of each stack's options.
 //
 //	go generate ./internal/reference
 package main
@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/cli"
+	"dec.local/dec/technology"
+	"dec.local/dec/technology/all"
 )
 
 func main() {
@@ -26,15 +28,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go generate ./internal/reference")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1]); err != nil {
+	if err := write(os.Args[1], all.Technologies()); err != nil {
 		fmt.Fprintln(os.Stderr, "reference:", err)
 		os.Exit(1)
 	}
 }
 
 // write writes the files of generate below the top folder root.
-func write(root string) error {
-	files, err := generate(root)
+func write(root string, registered []technology.Technology) error {
+	files, err := generate(root, registered)
 	if err != nil {
 		return err
 	}
@@ -54,8 +56,9 @@ func write(root string) error {
 const generated = "<!-- Written by go generate ./internal/reference. -->\n"
 
 // generate returns the content of all files that are generated wholly or in part,
-// by their paths below root.
-func generate(root string) (map[string]string, error) {
+// by their paths below root. Of the technologies there, those that are registered get
+// a table of their client settings.
+func generate(root string, registered []technology.Technology) (map[string]string, error) {
 	commands, err := cli.Reference()
 	if err != nil {
 		return nil, err
@@ -87,20 +90,33 @@ func generate(root string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("options of %s/%s: %w", stack.Technology, stack.Name, err)
 		}
-		files[readme] = insert(files[readme], stack.Name, table)
+		files[readme] = insert(files[readme], "Options of `"+stack.Name+"`", "options of "+stack.Name, "options", table)
+	}
+	for _, t := range registered {
+		readme := path.Join("technology", t.Name, "README.md")
+		if _, ok := files[readme]; !ok {
+			continue
+		}
+		table, err := table("setting", t.ConfigSchema)
+		if err != nil {
+			return nil, fmt.Errorf("client settings of %s: %w", t.Name, err)
+		}
+		if table != "" {
+			files[readme] = insert(files[readme], "Client settings", "client settings", "client settings", table)
+		}
 	}
 	return files, nil
 }
 
-// insert puts a table between the marks of a stack, or at the end with marks if
-// there are none.
-func insert(readme, stack, table string) string {
-	begin, end := "<!-- options of "+stack+": go generate ./internal/reference -->\n", "<!-- end of options -->\n"
+// insert puts a table between its marks, or at the end with a heading and marks if
+// there are none. The marks name what the table has, in full and in short.
+func insert(readme, heading, what, short, table string) string {
+	begin, end := "<!-- "+what+": go generate ./internal/reference -->\n", "<!-- end of "+short+" -->\n"
 	marks := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?" + regexp.QuoteMeta(end))
 	if found := marks.FindStringIndex(readme); found != nil {
 		return readme[:found[0]] + begin + table + end + readme[found[1]:]
 	}
-	return readme + "\n## Options of `" + stack + "`\n\n" + begin + table + end
+	return readme + "\n## " + heading + "\n\n" + begin + table + end
 }
 
 // table returns the table of a schema's properties. They are options or settings.

@@ -19,8 +19,8 @@ relative to the folder of the plan.
 
 ## Fields
 A duration has a unit: ` + "`90s`, `2m`, `1h`" + `. A size has one, too, or is a number of bytes: ` + "`1KiB`, `4kB`, `100`" + `. A load has
-either a rate or a schedule. The options of a stack and the settings of a client are in the README of its technology,
-and ` + "`dec catalog`" + ` lists them.
+either a rate or a schedule. The options of a stack and the client settings (` + "`client_config`" + `) are in the README of its
+[technology](../../technology), and ` + "`dec catalog`" + ` lists them.
 
 ` + planspec.Reference() + `
 ## Metrics
