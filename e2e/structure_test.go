@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 		"internal/api", "internal/cli/terminal", "internal/client", "internal/datadir", "internal/experiment", "internal/planspec",
 		"internal/report", "internal/server", "internal/yamltext", "target",
 	},
-	"internal/reference":    {"internal/cli", "internal/experiment", "internal/planspec", "internal/tofu"},
+	"internal/reference":    {"internal/cli", "internal/experiment", "internal/planspec", "internal/tofu", "technology", "technology/all"},
 	"internal/yamltext":     {"internal/experiment"},
 	"internal/planspec":     {"internal/experiment", "internal/yamltext"},
 	"internal/cli/terminal": {"internal/api", "internal/experiment", "internal/format", "internal/measure"},

@@ -110,9 +110,10 @@ func unknown(fields []ConfigField, name string) string {
 	return "there is no such setting; known settings: " + strings.Join(names, ", ")
 }
 
-// ConfigSchema is the JSON Schema of a client_config with these fields.
+// ConfigSchema is the JSON Schema of a client_config with these fields. Its x-order is
+// their order, in which they are shown.
 func ConfigSchema(fields []ConfigField) json.RawMessage {
-	properties := make(map[string]any, len(fields))
+	properties, order := make(map[string]any, len(fields)), make([]string, 0, len(fields))
 	for _, f := range fields {
 		property := map[string]any{"description": f.Doc, "default": f.Default}
 		switch f.Default.(type) {
@@ -127,12 +128,14 @@ func ConfigSchema(fields []ConfigField) json.RawMessage {
 			property["enum"] = f.Enum
 		}
 		properties[f.Name] = property
+		order = append(order, f.Name)
 	}
 	schema, err := json.Marshal(map[string]any{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
 		"type":                 "object",
 		"additionalProperties": false,
 		"properties":           properties,
+		"x-order":              order,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("technology: a field of a client_config has a default that is not JSON: %v", err))

@@ -75,7 +75,8 @@ func TestConfigSchema(t *testing.T) {
 		`"client_id":{"default":"dec","description":"Name.","type":"string"},` +
 		`"compression":{"default":"none","description":"Codec.","enum":["none","lz4"],"type":"string"},` +
 		`"idempotence":{"default":true,"description":"Once.","type":"boolean"},` +
-		`"linger_ms":{"default":5,"description":"How long.","maximum":100,"minimum":0,"type":"integer"}},"type":"object"}`
+		`"linger_ms":{"default":5,"description":"How long.","maximum":100,"minimum":0,"type":"integer"}},"type":"object",` +
+		`"x-order":["linger_ms","compression","client_id","idempotence"]}`
 	if got := string(technology.ConfigSchema(fields)); got != want {
 		t.Errorf("ConfigSchema() = %s, want %s", got, want)
 	}

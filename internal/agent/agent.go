@@ -5,8 +5,8 @@
 //
 // The load is open loop: each producer has a pacer on an OS thread of its own,
 // intended times come from the schedule alone, and latency counts from them. The
-// number of messages under way is bounded by slots; the wait for one is
-// back-pressure, a part of the latency and no fault of the pacer. Nothing is
+// number of messages under way is bounded by max_in_flight; the wait for room in it
+// is back-pressure, a part of the latency and no fault of the pacer. Nothing is
 // allocated per message outside the client library.
 package agent
 

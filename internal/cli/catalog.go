@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"dec.local/dec/internal/api"
@@ -35,8 +35,12 @@ func (c *catalogCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 			if !stack.Available {
 				fmt.Fprintln(w, "  not available: "+why(stack))
 			}
-			printOptions(w, "option", stack.Schema)
-			printOptions(w, "client", tech.ClientConfigSchema)
+			if err := printSettings(w, "option", stack.Schema); err != nil {
+				return err
+			}
+			if err := printSettings(w, "client", tech.ClientConfigSchema); err != nil {
+				return err
+			}
 		}
 	}
 	for _, target := range catalog.Targets {
@@ -75,32 +79,24 @@ func (c *catalogCmd) read(ctx context.Context, env *Env, f *datadir.Folders, r *
 	return planner.Catalog(ctx)
 }
 
-// printOptions lists the properties of a JSON Schema.
-func printOptions(w io.Writer, kind string, schema json.RawMessage) {
-	var doc struct {
-		Properties map[string]struct {
-			Default     json.RawMessage `json:"default"`
-			Description string          `json:"description"`
-			Secret      bool            `json:"x-secret"`
-		} `json:"properties"`
+// printSettings lists the properties of a JSON Schema, with their values.
+func printSettings(w io.Writer, kind string, schema json.RawMessage) error {
+	settings, err := Settings(schema)
+	if err != nil {
+		return err
 	}
-	if json.Unmarshal(schema, &doc) != nil {
-		return
-	}
-	keys := make([]string, 0, len(doc.Properties))
-	for key := range doc.Properties {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		p := doc.Properties[key]
-		fallback := ""
-		switch {
-		case p.Secret:
-			fallback = "secret"
-		case p.Default != nil:
-			fallback = "default " + string(p.Default)
+	for _, s := range settings {
+		values, fallback := s.Kind, "default "+s.Default
+		if len(s.Choices) > 0 {
+			values = strings.Join(s.Choices, ", ")
 		}
-		fmt.Fprintf(w, "  %s %s\t%s\t%s\n", kind, key, fallback, p.Description)
+		switch s.Default {
+		case "":
+			fallback = "required"
+		case "null":
+			fallback = "no default"
+		}
+		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\n", kind, s.Name, values, fallback, s.Meaning)
 	}
+	return nil
 }

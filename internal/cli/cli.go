@@ -1,6 +1,6 @@
-// Package cli is the dec command: one file per command, a struct per command
-// whose fields are its flags. Most commands call the API of a server: the one
-// that is named, the one that works on the data folder, or else one that the
+// Package cli is the dec command: one file per group of commands, a struct per
+// command whose fields are its flags. Most commands call the API of a server: the
+// one that is named, the one that works on the data folder, or else one that the
 // command itself is while it lasts (connect.go).
 package cli
 
@@ -22,10 +22,23 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1
-	exitUsage       = 2   // wrong flags, or a plan that is refused
-	exitNoVerdict   = 3   // no verdict because runs were not valid or failed
-	exitInterrupted = 130 // Ctrl-C
+	exitUsage       = 2
+	exitNoVerdict   = 3
+	exitInterrupted = 130
 )
+
+// exitCodes says what each exit code means, for the manual.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "Done. Of `dec run` also when the verdict is “can't tell” or messages were lost."},
+	{exitFailed, "Failed: an error, a variant of which no run succeeded, or infrastructure that may still exist. " +
+		"`dec doctor`: something does not work. `dec shutdown`: deferred, runs are still active."},
+	{exitUsage, "Refused: wrong flags, or a plan that is wrong or cannot run here. Nothing was started."},
+	{exitNoVerdict, "No final verdict: a variant has fewer valid runs than planned, because some were invalid or failed."},
+	{exitInterrupted, "Interrupted by Ctrl-C. SIGTERM ends `dec serve` with 0."},
+}
 
 // Env is what a command gets from its caller: arguments, streams, environment.
 type Env struct {
@@ -50,7 +63,7 @@ type commands struct {
 	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
 	Runs        runsCmd        `cmd:"" help:"List, show, cancel and archive runs; read their logs."`
 	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`
-	Catalog     catalogCmd     `cmd:"" help:"List technologies, their stacks and the options of each stack."`
+	Catalog     catalogCmd     `cmd:"" help:"List technologies, stacks with their options, client settings, targets and metrics."`
 	Doctor      doctorCmd      `cmd:"" help:"Check this machine, and show how to fix what does not work."`
 	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, including objects of other runs and data folders."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and verify that it is gone."`

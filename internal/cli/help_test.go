@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,20 @@ func TestHelpTellsOfEveryCommand(t *testing.T) {
 		command, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".txt"), "-")
 		if !strings.Contains(help, command) {
 			t.Errorf("dec --help lacks %q", command)
+		}
+	}
+}
+
+func TestReferenceListsTheExitCodes(t *testing.T) {
+	text, err := Reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(text, "\n## Exit codes\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, code := range []int{exitOK, exitFailed, exitUsage, exitNoVerdict, exitInterrupted} {
+		if row := fmt.Sprintf("\n| %d | ", code); strings.Count(table, row) != 1 {
+			t.Errorf("the table of exit codes has no single row for %d:\n%s", code, table)
 		}
 	}
 }

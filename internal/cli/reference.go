@@ -18,6 +18,10 @@ func Reference() (string, error) {
 	var out strings.Builder
 	out.WriteString("# Commands\n\nEvery command takes these flags:\n")
 	writeFlags(&out, parser.Model.Flags)
+	out.WriteString("\n## Exit codes\n\n| code | meaning |\n|---|---|\n")
+	for _, exit := range exitCodes {
+		fmt.Fprintf(&out, "| %d | %s |\n", exit.code, cell(exit.meaning))
+	}
 	for _, command := range parser.Model.Leaves(true) {
 		fmt.Fprintf(&out, "\n## %s\n%s\n```\ndec %s\n```\n", command.FullPath(), wrap(command.Help), strings.TrimSpace(command.Summary()))
 		if len(command.Positional) > 0 {

@@ -21,7 +21,7 @@ const notable = float64(time.Millisecond)
 
 // limits are sentences on a variant that did not take, or not at once, what was
 // offered: it refused writes or reads because a limit was reached, or clients
-// had no slot to send.
+// had no room in max_in_flight.
 func (v *Variant) limits() []string {
 	var said []string
 	switch {
@@ -92,7 +92,7 @@ func (v *Variant) fellBehind() string {
 	took, behind := c.plateau()
 	left := fmt.Sprintf("%s of %s messages %s were never sent", format.Count(r.Counts.Unsent), format.Count(r.Counts.Offered), where)
 	if !behind {
-		return fmt.Sprintf("%s did not accept the full load: %s, because no slot was free.", v.Name(), left)
+		return fmt.Sprintf("%s did not accept the full load: %s, because there was no room in max_in_flight.", v.Name(), left)
 	}
 	return fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Name(), left, took, c.queue(), lagging(behind))
 }
@@ -125,9 +125,9 @@ func (c course) plateau() (text string, behind bool) {
 func (c course) queue() string {
 	if wait := c.Wait; wait != nil && wait.Last >= notable {
 		if grows(wait.Trend) {
-			return fmt.Sprintf(", and the wait for a free slot grew from %s to %s (%s)", short(wait.First), short(wait.Last), wait.Quantile)
+			return fmt.Sprintf(", and the wait for room in max_in_flight grew from %s to %s (%s)", short(wait.First), short(wait.Last), wait.Quantile)
 		}
-		return fmt.Sprintf(", and the wait for a free slot was %s (%s)", short(wait.Last), wait.Quantile)
+		return fmt.Sprintf(", and the wait for room in max_in_flight was %s (%s)", short(wait.Last), wait.Quantile)
 	}
 	if t := c.InFlight; t != nil && grows(*t) {
 		return ", and the number of messages in flight in its clients " + growth(*t)

@@ -23,7 +23,7 @@ func TestLimitsAreSaid(t *testing.T) {
 		"writes refused by a variant that falls behind": {
 			nil,
 			[]string{"kinesis (emulator) refused writes because a limit was reached: 16,340 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
-				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"the run in the middle is told": {
 			func(n int, _ string, r *measure.Merged) {
@@ -32,7 +32,7 @@ func TestLimitsAreSaid(t *testing.T) {
 				}
 			},
 			[]string{"kinesis (emulator) refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
-				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for a free slot grew from 280 ms to 7.84 s (p99)." + lagging},
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"writes refused, sent again, and all taken": {
 			func(_ int, variant string, r *measure.Merged) {
@@ -76,14 +76,14 @@ func TestLimitsAreSaid(t *testing.T) {
 			[]string{"kinesis (emulator) did not keep up with the load: 7,500 of 45,000 messages in the measure stage of a typical run were never sent; " +
 				"it accepted 1,000 of the 1,500 messages offered per second, and the number of messages in flight in its clients grew from 1,020 to 1,560." + lagging},
 		},
-		"a few messages that found no slot": {
+		"a few messages that found no room": {
 			func(_ int, variant string, r *measure.Merged) {
 				r.Incidents, r.Counts.Unsent = nil, 0
 				if variant == "kafka" {
 					r.Counts.Unsent = 3
 				}
 			},
-			[]string{"kafka did not accept the full load: 3 of 45,000 messages in the measure stage of a typical run were never sent, because no slot was free."},
+			[]string{"kafka did not accept the full load: 3 of 45,000 messages in the measure stage of a typical run were never sent, because there was no room in max_in_flight."},
 		},
 	}
 	for name, tt := range tests {

@@ -17,7 +17,7 @@ import (
 // Folders are the places that dec reads and writes; the same flags serve every
 // command.
 type Folders struct {
-	Data  string `help:"Data folder: database, results and active runs. Default: the user's data folder." env:"DEC_DATA" placeholder:"DIR"`
+	Data  string `help:"Data folder: database, results and active runs. Default: ~/.local/share/dec." env:"DEC_DATA" placeholder:"DIR"`
 	Tools string `help:"Folder with tools installed by 'make setup'. Default: .tools next to the folder of dec." env:"DEC_TOOLS" placeholder:"DIR"`
 	Tofu  string `help:"OpenTofu executable. Default: the one in the tools folder, else tofu in PATH." env:"DEC_TOFU" placeholder:"PATH"`
 	// Database, Bucket and KeyFile are beside the data unless told otherwise.

@@ -12,7 +12,7 @@ type Course struct {
 	Offered   PerSecond                         `json:"offered"`
 	Acked     PerSecond                         `json:"acked"`
 	Incidents map[experiment.Incident]PerSecond `json:"incidents,omitempty"`
-	Wait      *Tail                             `json:"wait,omitempty"`      // for a free slot, in nanoseconds
+	Wait      *Tail                             `json:"wait,omitempty"`      // for room in max_in_flight, in nanoseconds
 	InFlight  *Trend                            `json:"in_flight,omitempty"` // messages under way in the clients
 	Backlog   *Trend                            `json:"backlog,omitempty"`   // acknowledged messages that wait to be read
 }

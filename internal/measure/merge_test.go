@@ -245,9 +245,9 @@ func TestValidity(t *testing.T) {
 	}{
 		"all is well":            {latency: steady},
 		"lateness at the limit":  {latency: steady, change: lateness(5*ms - 10*us)},
-		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of pacer lateness was 6."},
+		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of pacer lateness was 6ms"},
 		"lateness below 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(9 * ms)},
-		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "the limit is 10."},
+		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "the limit is 10ms"},
 		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
 		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "did not send 11 of 2000"},
 		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},

@@ -61,7 +61,7 @@ func NewProducerRecorder(w Window) *ProducerRecorder {
 type Send struct {
 	Intended int64 // by the schedule
 	Reached  int64 // the pacer came to it
-	Slot     int64 // it had a free slot: Reached if one was free
+	Slot     int64 // it had room in max_in_flight: Reached if there was room
 	Returned int64 // the client's Send had returned
 	Bytes    int   // of the payload
 }
@@ -113,8 +113,8 @@ func (r *ProducerRecorder) Unsent(intended, now int64) {
 	}
 }
 
-// Blocked records that the pacer reached a message, waited for a slot, and gave
-// up because the load was over. Call it before Unsent.
+// Blocked records that the pacer reached a message, waited for room in
+// max_in_flight, and gave up because the load was over. Call it before Unsent.
 func (r *ProducerRecorder) Blocked(reached, until int64) {
 	r.sendMu.Lock()
 	defer r.sendMu.Unlock()

@@ -21,7 +21,7 @@ import (
 type Counts struct {
 	Offered    int64 `json:"offered"` // what the schedule asks for
 	Sent       int64 `json:"sent"`    // handed to the client
-	Unsent     int64 `json:"unsent"`  // offered, but no slot came free in time
+	Unsent     int64 `json:"unsent"`  // offered, but there was no room in max_in_flight in time
 	Acked      int64 `json:"acked"`
 	Failed     int64 `json:"failed"`     // the client reported an error instead of an acknowledgement
 	Received   int64 `json:"received"`   // by all groups, duplicates included
@@ -101,8 +101,8 @@ const (
 	PublishService Distribution = "publish_service" // real send → acknowledged
 	E2ELatency     Distribution = "e2e_latency"     // intended send → received
 	E2EService     Distribution = "e2e_service"     // real send → received
-	PacerLateness  Distribution = "pacer_lateness"  // the pacer reached the message late although a slot was free
-	Backpressure   Distribution = "backpressure"    // wait for a free slot or a blocking client
+	PacerLateness  Distribution = "pacer_lateness"  // the pacer reached the message late although there was room in max_in_flight
+	Backpressure   Distribution = "backpressure"    // wait for room in max_in_flight or a blocking client
 )
 
 // Snapshot is what happened in one second of one agent, or merged over agents.
@@ -238,7 +238,7 @@ type AgentResult struct {
 	Counts     Counts                  `json:"counts"` // of the measure stage
 	Latencies  map[Distribution]string `json:"hist"`   // of the measure stage; a consumer's are per group below
 	CPUSeconds float64                 `json:"cpu_s"`  // in the measure stage
-	Missed     int64                   `json:"missed"` // offered messages that the pacer itself, with slots free, did not reach in time
+	Missed     int64                   `json:"missed"` // offered messages that the pacer itself, with room in max_in_flight, did not reach in time
 	Producers  map[int]ProducerLog     `json:"producers,omitempty"`
 	Groups     map[string]GroupLog     `json:"groups,omitempty"`
 	EndedAt    time.Time               `json:"ended_at"`

@@ -1,7 +1,7 @@
 // Command reference writes what the documentation says of commands, plans and
 // stacks, from what the program itself knows: docs/reference/commands.md and plan.md,
-// the table of technologies in the top README, and a table of each stack's options in
-// the README of its technology.
+// the table of technologies in the top README, and in the README of each technology
+// tables of its client settings and of each stack's options.
 //
 //	go generate ./internal/reference
 package main
@@ -19,7 +19,8 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/cli"
-	"dec.local/dec/internal/tofu"
+	"dec.local/dec/technology"
+	"dec.local/dec/technology/all"
 )
 
 func main() {
@@ -27,15 +28,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go generate ./internal/reference")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1]); err != nil {
+	if err := write(os.Args[1], all.Technologies()); err != nil {
 		fmt.Fprintln(os.Stderr, "reference:", err)
 		os.Exit(1)
 	}
 }
 
 // write writes the files of generate below the top folder root.
-func write(root string) error {
-	files, err := generate(root)
+func write(root string, registered []technology.Technology) error {
+	files, err := generate(root, registered)
 	if err != nil {
 		return err
 	}
@@ -55,8 +56,9 @@ func write(root string) error {
 const generated = "<!-- Written by go generate ./internal/reference. -->\n"
 
 // generate returns the content of all files that are generated wholly or in part,
-// by their paths below root.
-func generate(root string) (map[string]string, error) {
+// by their paths below root. Of the technologies there, those that are registered get
+// a table of their client settings.
+func generate(root string, registered []technology.Technology) (map[string]string, error) {
 	commands, err := cli.Reference()
 	if err != nil {
 		return nil, err
@@ -84,96 +86,66 @@ func generate(root string) (map[string]string, error) {
 			}
 			files[readme] = string(content)
 		}
-		table, err := options(stack)
+		table, err := table("option", stack.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("options of %s/%s: %w", stack.Technology, stack.Name, err)
 		}
-		files[readme] = insert(files[readme], stack.Name, table)
+		files[readme] = insert(files[readme], "Options of `"+stack.Name+"`", "options of "+stack.Name, "options", table)
+	}
+	for _, t := range registered {
+		readme := path.Join("technology", t.Name, "README.md")
+		if _, ok := files[readme]; !ok {
+			continue
+		}
+		table, err := table("setting", t.ConfigSchema)
+		if err != nil {
+			return nil, fmt.Errorf("client settings of %s: %w", t.Name, err)
+		}
+		if table != "" {
+			files[readme] = insert(files[readme], "Client settings", "client settings", "client settings", table)
+		}
 	}
 	return files, nil
 }
 
-// insert puts a table between the marks of a stack, or at the end with marks if
-// there are none.
-func insert(readme, stack, table string) string {
-	begin, end := "<!-- options of "+stack+": go generate ./internal/reference -->\n", "<!-- end of options -->\n"
+// insert puts a table between its marks, or at the end with a heading and marks if
+// there are none. The marks name what the table has, in full and in short.
+func insert(readme, heading, what, short, table string) string {
+	begin, end := "<!-- "+what+": go generate ./internal/reference -->\n", "<!-- end of "+short+" -->\n"
 	marks := regexp.MustCompile("(?s)" + regexp.QuoteMeta(begin) + ".*?" + regexp.QuoteMeta(end))
 	if found := marks.FindStringIndex(readme); found != nil {
 		return readme[:found[0]] + begin + table + end + readme[found[1]:]
 	}
-	return readme + "\n## Options of `" + stack + "`\n\n" + begin + table + end
+	return readme + "\n## " + heading + "\n\n" + begin + table + end
 }
 
-// property is what a stack's schema says of an option.
-type property struct {
-	Type             any               `json:"type"`
-	Enum             []json.RawMessage `json:"enum"`
-	Minimum          json.Number       `json:"minimum"`
-	Maximum          json.Number       `json:"maximum"`
-	ExclusiveMinimum json.Number       `json:"exclusiveMinimum"`
-	ExclusiveMaximum json.Number       `json:"exclusiveMaximum"`
-	Default          json.RawMessage   `json:"default"`
-	Description      string            `json:"description"`
-	Secret           bool              `json:"x-secret"`
-}
-
-// options returns the table of a stack's options.
-func options(stack *tofu.Stack) (string, error) {
-	var schema struct {
-		Properties map[string]property `json:"properties"`
-		Order      []string            `json:"x-order"`
-	}
-	if err := json.Unmarshal(stack.Schema, &schema); err != nil {
+// table returns the table of a schema's properties. They are options or settings.
+func table(what string, schema json.RawMessage) (string, error) {
+	settings, err := cli.Settings(schema)
+	if err != nil || len(settings) == 0 {
 		return "", err
 	}
 	var out strings.Builder
-	out.WriteString("| option | type | default | meaning |\n|---|---|---|---|\n")
-	for _, name := range schema.Order {
-		p := schema.Properties[name]
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", name, cell(p.kind()), cell(p.standard()), cell(p.Description))
+	fmt.Fprintf(&out, "| %s | values | default | meaning |\n|---|---|---|---|\n", what)
+	for _, s := range settings {
+		values := s.Kind
+		if len(s.Choices) > 0 {
+			values = "`" + strings.Join(s.Choices, "`, `") + "`"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", s.Name, cell(values), cell(standard(s)), cell(s.Meaning))
 	}
 	return out.String(), nil
 }
 
-// kind says which values an option takes.
-func (p property) kind() string {
-	var words []string
-	for _, value := range p.Enum {
-		if string(value) != "null" {
-			words = append(words, "`"+string(value)+"`")
-		}
-	}
-	if len(words) > 0 {
-		return strings.Join(words, ", ")
-	}
-	name := fmt.Sprint(p.Type)
-	if several, ok := p.Type.([]any); ok && len(several) > 0 { // the second is null
-		name = fmt.Sprint(several[0])
-	}
-	words = append(words, name)
-	for _, limit := range []struct {
-		sign  string
-		value json.Number
-	}{{"≥", p.Minimum}, {">", p.ExclusiveMinimum}, {"≤", p.Maximum}, {"<", p.ExclusiveMaximum}} {
-		if limit.value != "" {
-			words = append(words, limit.sign+" "+limit.value.String())
-		}
-	}
-	if p.Secret {
-		words = append(words, "secret")
-	}
-	return strings.Join(words, ", ")
-}
-
-// standard says which value an option has if none is given.
-func (p property) standard() string {
-	switch string(p.Default) {
+// standard says which value a setting has if none is given.
+func standard(s cli.Setting) string {
+	switch s.Default {
 	case "":
 		return "**required**"
 	case "null":
 		return "none"
 	}
-	return "`" + string(p.Default) + "`"
+	return "`" + s.Default + "`"
 }
 
 // cell returns text as it can stand in a cell of a table.

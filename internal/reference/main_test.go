@@ -7,12 +7,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"dec.local/dec/technology"
+	"dec.local/dec/technology/all"
 )
 
 const root = "../.."
 
 func TestDocumentsSayWhatTheProgramDoes(t *testing.T) {
-	files, err := generate(root)
+	files, err := generate(root, all.Technologies())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +34,7 @@ func TestDocumentsSayWhatTheProgramDoes(t *testing.T) {
 }
 
 // TestStackGetsItsTable adds a stack to a README without a table, changes an
-// option, and wants nothing else to change.
+// option, and wants nothing else to change. Then it registers the technology.
 func TestStackGetsItsTable(t *testing.T) {
 	root := t.TempDir()
 	put := func(name, content string) {
@@ -43,9 +46,9 @@ func TestStackGetsItsTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	readme := func() string {
+	readme := func(registered ...technology.Technology) string {
 		t.Helper()
-		if err := write(root); err != nil {
+		if err := write(root, registered); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(root, "technology", "toy", "README.md"))
@@ -91,7 +94,7 @@ variable "name" {
 `
 	put("stacks/one/variables.tf", variables)
 	want := "# Toy\n\n## Options of `one`\n\n" + `<!-- options of one: go generate ./internal/reference -->
-| option | type | default | meaning |
+| option | values | default | meaning |
 |---|---|---|---|
 | ` + "`nodes` | integer, ≥ 1, < 6 | `1`" + ` | Nodes \| machines. |
 | ` + "`disk` | `\"ssd\"`, `\"hdd\"` | `\"ssd\"`" + ` | Disk. |
@@ -111,5 +114,25 @@ variable "name" {
 	want = strings.Replace(want, "Disk.", "Kind of disk.", 1) + "\n## Traps\nNone.\n"
 	if diff := cmp.Diff(want, readme()); diff != "" {
 		t.Errorf("README of a changed stack (-want +got):\n%s", diff)
+	}
+	toy := technology.Technology{Name: "toy", ConfigSchema: technology.ConfigSchema([]technology.ConfigField{
+		{Name: "linger_ms", Default: 5, Max: 100, Doc: "How long."},
+		{Name: "acks", Default: "all", Enum: []string{"all", "none"}, Doc: "Whose."},
+	})}
+	want += "\n## Client settings\n\n" + `<!-- client settings: go generate ./internal/reference -->
+| setting | values | default | meaning |
+|---|---|---|---|
+| ` + "`linger_ms` | integer, ≥ 0, ≤ 100 | `5`" + ` | How long. |
+| ` + "`acks` | `\"all\"`, `\"none\"` | `\"all\"`" + ` | Whose. |
+<!-- end of client settings -->
+`
+	elsewhere := technology.Technology{Name: "elsewhere", ConfigSchema: toy.ConfigSchema}
+	for range 2 {
+		if diff := cmp.Diff(want, readme(toy, elsewhere)); diff != "" {
+			t.Errorf("README of a registered technology (-want +got):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff(want, readme(technology.Technology{Name: "toy", ConfigSchema: technology.ConfigSchema(nil)})); diff != "" {
+		t.Errorf("README of a technology without settings (-want +got):\n%s", diff)
 	}
 }

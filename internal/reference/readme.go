@@ -61,7 +61,7 @@ func heading(root fs.FS, technology string) (string, error) {
 func about(root fs.FS, stack *tofu.Stack) string {
 	text := stack.Description
 	if stack.Emulator != "" {
-		text += " **An emulator**: every number of it says so."
+		text += " **An emulator**; its results are marked as such."
 	}
 	for _, target := range stack.Targets {
 		if _, err := fs.Stat(root, path.Join("target", target)); err != nil {

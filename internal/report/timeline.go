@@ -51,7 +51,7 @@ func throttleOf(i experiment.Incident, title string) series {
 	}
 }
 
-// waitSeries is a quantile of the wait for a free slot.
+// waitSeries is a quantile of the wait for room in max_in_flight.
 func waitSeries(quantile string) series {
 	return series{
 		id: "wait", title: "Back-pressure wait, " + quantile + " of each second", format: compactWait,

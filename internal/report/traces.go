@@ -23,7 +23,7 @@ type Evidence interface {
 // Traces are the series and distributions of runs, as far as they are drawn: a few
 // numbers of what [Evidence] has.
 type Traces struct {
-	wait    string // quantile of the wait for a free slot
+	wait    string // quantile of the wait for room in max_in_flight
 	runs    map[string]trace
 	missing []string // names of runs whose evidence can't be read
 	reason  error    // of the first of them
@@ -87,8 +87,8 @@ func (t Traces) series() []series {
 	return all
 }
 
-// waitQuantile is the quantile that all limited runs have of the wait for a free
-// slot; "" where there is none.
+// waitQuantile is the quantile that all limited runs have of the wait for room in
+// max_in_flight; "" where there is none.
 func waitQuantile(s *comparison.Set) string {
 	lowest := ""
 	for _, v := range s.Variants {

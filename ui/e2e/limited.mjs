@@ -22,7 +22,7 @@ export const throttledSeconds = (n) => Array.from({ length: n }, (_, i) => throt
 
 const caveats = [
   `${name} ran on ${program}, which stands for Amazon Kinesis on this machine: its numbers tell how to use it, not how fast it is.`,
-  `${name} refused writes because a limit was reached: 22,600 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); it took 1,000 of the 1,500 messages offered each second, and the wait for a free slot grew from 280 ms to 11.2 s (p99).`,
+  `${name} refused writes because a limit was reached: 22,600 refusals in the measure stage of a typical run (565 each second at the median, 610 at most); it took 1,000 of the 1,500 messages offered each second, and the wait for room in max_in_flight grew from 280 ms to 11.2 s (p99).`,
 ];
 const fairness = {
   known: true,

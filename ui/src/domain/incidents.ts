@@ -31,5 +31,5 @@ export function limited(seconds: readonly Second[]): boolean {
   return seconds.some((s) => throttled(s) > 0 || s.counts.unsent > 0);
 }
 
-/** How long messages waited for a free slot in each second: the highest quantile that the seconds support. */
+/** How long messages waited for room in max_in_flight in each second: the highest quantile that the seconds support. */
 export const waitOf = (seconds: readonly Second[]) => tailOf(seconds, "backpressure");

@@ -24,10 +24,10 @@ export function experimentState(e: Experiment): StateText {
   }
   if (e.runs.leaked)
     return { tone: "bad", text: `Ended, ${plural(e.runs.leaked, "run")} may have left resources behind` };
-  const valid = `${e.runs.valid} of ${plural(e.runs.planned, "run")} valid`;
-  if (e.runs.valid === e.runs.planned) return { tone: "good", text: `Done, ${valid}` };
-  if (e.runs.cancelled) return { tone: "stopped", text: `Cancelled, ${valid}` };
-  return e.runs.valid === 0 ? { tone: "bad", text: `Failed, ${valid}` } : { tone: "warn", text: `Done, ${valid}` };
+  const counted = `${e.runs.valid} of ${plural(e.runs.planned, "run")} counted`;
+  if (e.runs.valid === e.runs.planned) return { tone: "good", text: `Done, ${counted}` };
+  if (e.runs.cancelled) return { tone: "stopped", text: `Cancelled, ${counted}` };
+  return e.runs.valid === 0 ? { tone: "bad", text: `Failed, ${counted}` } : { tone: "warn", text: `Done, ${counted}` };
 }
 
 const phaseWords: Record<Phase, string> = {

@@ -25,7 +25,9 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
       </Title>
       <Text size="sm" c="dimmed">
         Ratio of the first variant to the second, with its confidence interval. × 1 means no difference; an interval
-        that contains it cannot tell which is better. {e.state === "ended" ? "" : "Not final: more runs will follow."}
+        that contains it cannot tell which is better. Intervals are exact, so their levels go in steps: each has the
+        lowest level, shown in brackets, that is at least the one asked for (95 %, more with several pairs).{" "}
+        {e.state === "ended" ? "" : "Not final: more runs will follow."}
       </Text>
       <ScrollTable label="Differences between the variants">
         <Table.Thead>

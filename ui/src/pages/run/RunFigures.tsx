@@ -105,7 +105,7 @@ function Latencies({ result: r }: { result: Result }) {
     ["Publish", "from the intended send time", r.publish_latency],
     ["Publish, service", "from the actual send", r.publish_service],
     ["Pacer lateness", "the load generator's own error", r.pacer_lateness],
-    ["Back-pressure", "wait for a free slot", r.backpressure],
+    ["Back-pressure", "wait for room in max_in_flight", r.backpressure],
   ];
   return (
     <div>
