@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -76,7 +77,7 @@ func (s *server) refusal(t *testing.T, query, plan string) string {
 		t.Fatalf("POST%s = %d %.300s (%v), want a refusal", query, status, body, err)
 	}
 	if len(problem.Errors) == 0 {
-		return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(problem.Detail, "The body "), "."), s.w.dir, "DIR")
+		return alike(strings.TrimSuffix(strings.TrimPrefix(problem.Detail, "The body "), "."), s.w.dir)
 	}
 	var lines []string
 	for _, fault := range problem.Errors {
@@ -96,5 +97,13 @@ func complaint(stderr, file string) string {
 	for _, frame := range []string{fmt.Sprintf("%s was refused; nothing was started:\n", file), file + ": "} {
 		text = strings.TrimPrefix(text, frame)
 	}
-	return strings.ReplaceAll(strings.TrimSpace(text), filepath.Dir(file), "DIR")
+	return alike(strings.TrimSpace(text), filepath.Dir(file))
+}
+
+// changing is what a refusal says of the disk, which others use meanwhile.
+var changing = regexp.MustCompile(`[0-9.]+ [GM]iB|DIR[^ :;]*`)
+
+// alike takes out of a refusal what differs between two moments and two folders.
+func alike(text, dir string) string {
+	return changing.ReplaceAllString(strings.ReplaceAll(text, dir, "DIR"), "…")
 }
