@@ -101,13 +101,14 @@ var details = []figure{
 // incidents only when the clients of some variant had them.
 func (s *Set) shown() []figure {
 	var all []figure
-	if m := s.Metric(); m != experiment.CPUPerMillion && !slices.Contains(headline, m) {
-		all = append(all, metricFigure(m))
-	}
 	for _, m := range headline {
 		all = append(all, metricFigure(m))
 	}
 	all = append(all, details...)
+	primary := metricFigure(s.Metric())
+	if !slices.ContainsFunc(all, func(f figure) bool { return f.Name == primary.Name }) {
+		all = slices.Insert(all, 0, primary)
+	}
 	for _, i := range experiment.Incidents() {
 		if s.Occurred(i) {
 			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))

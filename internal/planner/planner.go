@@ -14,6 +14,7 @@ import (
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/planspec"
 	"dec.local/dec/internal/tofu"
 	"dec.local/dec/target"
@@ -105,7 +106,7 @@ func (p *Planner) admit(ctx context.Context, plan experiment.Plan) (warnings []s
 		case found.Level == target.Refuse:
 			refusal.Reasons = append(refusal.Reasons, found.Detail)
 		case found.Level == target.Advice:
-			warnings = append(warnings, strings.ToUpper(found.Detail[:1])+found.Detail[1:]+".")
+			warnings = append(warnings, format.UpperFirst(strings.TrimSuffix(found.Detail, "."))+".")
 		}
 	}
 	if len(refusal.Reasons) > 0 {

@@ -39,7 +39,7 @@ type Options struct {
 	Log      slog.Handler      // gets what goes to dec.log, too; nobody if nil
 	Notice   func(text string) // told what a person who waits wants to know; the log if nil
 	Notifier *notify.Notifier  // of [NewNotifier], told of leaks and ends; nobody if nil
-	Hold     <-chan struct{}   // calls are answered until it is closed, or for a while, after ctx has ended the work; nil: no longer
+	Hold     <-chan struct{}   // after the work was ended, calls are answered until it is closed, 10 s at most; not longer if nil
 	Lease    time.Duration     // runs of a server that is silent for so long are taken over by others of the database; 30 s if zero
 }
 
