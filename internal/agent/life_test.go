@@ -184,6 +184,30 @@ func TestFollowFailsWhenAnAgentFallsSilent(t *testing.T) {
 	})
 }
 
+func TestAPauseOfTheServerIsNoSilenceOfAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, workload(func(w *experiment.Workload) { w.Stages.Measure = experiment.Duration(time.Minute) }), agenttest.Options{})
+		server := b.server()
+		b.startAll(t.Context())
+		b.begin(t.Context(), server)
+		var seconds []int
+		err := server.Follow(t.Context(), func(s measure.Second) {
+			if seconds = append(seconds, s.Second); s.Second == 1 {
+				time.Sleep(20 * time.Second) // longer than an agent may be silent
+			}
+		})
+		if err != nil {
+			t.Errorf("Follow() = %v, want no error: the agents have gone on", err)
+		}
+		for i, second := range seconds {
+			if i != second {
+				t.Fatalf("Follow() told of the seconds %v, want each once, in order", seconds)
+			}
+		}
+		b.wg.Wait()
+	})
+}
+
 func TestRunGoesOnWithoutItsServer(t *testing.T) {
 	want := func(t *testing.T) (counts measure.Counts) {
 		synctest.Test(t, func(t *testing.T) {

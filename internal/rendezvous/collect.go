@@ -127,8 +127,9 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 // results waits for the result of every agent.
 func (c *Coordinator) results(ctx context.Context, ids []string) ([]measure.AgentResult, error) {
 	agents, found := make([]measure.AgentResult, len(ids)), make([]bool, len(ids))
-	lastResult := time.Now()
+	lastResult, w := time.Now(), watch{bucket: c.folder.bucket, patience: c.silence}
 	for known := 0; ; {
+		w.look(time.Now())
 		if err := c.failure(ctx, ids); err != nil {
 			return nil, err
 		}
@@ -153,7 +154,7 @@ func (c *Coordinator) results(ctx context.Context, ids []string) ([]measure.Agen
 		if there := len(ids) - len(missing); there > known {
 			known, lastResult = there, time.Now()
 		}
-		if c.silent(lastResult, time.Now()) {
+		if w.silent(lastResult) {
 			return nil, fmt.Errorf("no result from %s within %s; see their logs", strings.Join(missing, ", "), c.silence)
 		}
 		if err := sleep(ctx, c.poll); err != nil {

@@ -165,16 +165,6 @@ func begun(err error) error {
 	return nil
 }
 
-// silent reports whether so much time has passed since the last progress of an agent
-// that it must have died. A time in which the bucket could not be reached does not
-// count.
-func (c *Coordinator) silent(lastProgress, now time.Time) bool {
-	if at := c.folder.bucket.troubleAt(); at.After(lastProgress) {
-		lastProgress = at
-	}
-	return now.Sub(lastProgress) >= c.silence
-}
-
 // Stop ends the load before it is over: agents end, and whoever follows the load
 // is told that it failed. Calling it again, or after the load, does nothing.
 // Stopping before the load has begun makes agents end without a result.

@@ -36,6 +36,7 @@ func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second))
 	}
 	f := newFollower(c, plan, begin.Start)
 	for {
+		f.watch.look(time.Now())
 		stopped, err := f.look(ctx)
 		if err != nil {
 			return err
@@ -46,7 +47,7 @@ func (c *Coordinator) Follow(ctx context.Context, onSecond func(measure.Second))
 		if step, over := f.over(time.Now()); over {
 			return c.stop(ctx, step)
 		}
-		if err := f.alive(ctx, time.Now()); err != nil {
+		if err := f.alive(ctx); err != nil {
 			return err
 		}
 		if err := sleep(ctx, c.poll); err != nil {
@@ -64,6 +65,7 @@ type follower struct {
 	drainEnd   time.Time
 	agents     map[string]*followed
 	timeline   *measure.Timeline
+	watch      watch
 	acked      int64            // so far, by all agents
 	received   map[string]int64 // so far, by group
 }
@@ -86,6 +88,7 @@ func newFollower(c *Coordinator, plan Plan, start time.Time) *follower {
 		measureEnd: start.Add(time.Duration(w.Warmup) + time.Duration(w.Measure)),
 		agents:     make(map[string]*followed),
 		timeline:   measure.NewTimeline(),
+		watch:      watch{bucket: c.folder.bucket, patience: c.silence},
 		received:   make(map[string]int64),
 	}
 	f.drainEnd = f.measureEnd.Add(time.Duration(w.Drain))
@@ -214,10 +217,10 @@ func (f *follower) drained() bool {
 }
 
 // alive fails when an agent was silent for too long.
-func (f *follower) alive(ctx context.Context, now time.Time) error {
+func (f *follower) alive(ctx context.Context) error {
 	for _, id := range f.ids {
 		a := f.agents[id]
-		if a.finished || !f.c.silent(a.lastProgress, now) {
+		if a.finished || !f.watch.silent(a.lastProgress) {
 			continue
 		}
 		var result struct{}
