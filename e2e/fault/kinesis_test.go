@@ -2,6 +2,7 @@ package fault
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,6 +21,9 @@ import (
 
 const kinesisVariant = `{"label": "kinesis", "technology": "kinesis", "stack": "emulator"}`
 
+// many is for e2e/long.
+var many = flag.Bool("many", false, "offer 100,000 messages where they are counted, on an idle machine")
+
 // TestKinesisDeliversEachMessageOnceAndInOrder offers keyed messages in each mode. What
 // an emulator cannot take on a busy machine is unsent, and the account says so.
 func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
@@ -30,15 +34,18 @@ func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
 		shards   int
 		client   string // client_config
 	}{
-		"polling": {map[string]any{"engine": "kinesalite"}, 100_000, 1000, 4, "{}"},
+		"polling": {map[string]any{"engine": "kinesalite"}, 30_000, 1000, 4, "{}"},
 		// This emulator gets slower with the records of a shard, and takes few
 		// requests, however many records each has.
-		"enhanced fan-out": {map[string]any{"engine": "kinesis-local", "consumers": "enhanced_fan_out"}, 20_000, 250, 32,
+		"enhanced fan-out": {map[string]any{"engine": "kinesis-local", "consumers": "enhanced_fan_out"}, 10_000, 250, 32,
 			`{"linger_ms": 500, "request_timeout_ms": 60000}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if *many {
+				tt.messages, tt.rate = 100_000, 2*tt.rate
+			}
 			r := run{
 				id:        experiment.NewID("r"),
 				variant:   fmt.Sprintf(`{"label": "kinesis", "technology": "kinesis", "stack": "emulator", "client_config": %s}`, tt.client),
@@ -67,6 +74,7 @@ func TestKinesisDeliversEachMessageOnceAndInOrder(t *testing.T) {
 // measure stage and starts it again: what it had is gone, and each message must
 // still be in exactly one place of the account.
 func TestAnEmulatorThatRestartsIsAccountedFor(t *testing.T) {
+	t.Parallel()
 	e := newEmulator(t)
 	e.start(t)
 	var once sync.Once
@@ -108,6 +116,7 @@ func TestAnEmulatorThatRestartsIsAccountedFor(t *testing.T) {
 
 // TestThrottlingIsTold offers half as much again as a shard takes.
 func TestThrottlingIsTold(t *testing.T) {
+	t.Parallel()
 	r := run{
 		id: experiment.NewID("r"), variant: kinesisVariant,
 		endpoints: technologytest.Start(t, "kinesis", "emulator", map[string]any{"shard_limits": true}),

@@ -93,23 +93,33 @@ const startupTimeout = 5 * time.Second
 // openFree opens a data folder as its server. While another process holds it that is
 // no server, it waits a moment.
 func openFree(ctx context.Context, env *Env, f *datadir.Folders, o server.Options) (*server.Server, error) {
+	return whenStarted(env, func() (*server.Server, bool, error) {
+		s, err := server.Open(ctx, o)
+		if _, inUse := errors.AsType[*datadir.InUseError](err); !inUse {
+			return s, true, err
+		}
+		_, found, _ := client.Discover(ctx, f.Data, client.Options{})
+		return nil, found, err
+	})
+}
+
+// whenStarted tries again until it is settled, for as long as a server may take to
+// start. It returns the last result; an interrupt ends it.
+func whenStarted[T any](env *Env, try func() (result T, settled bool, err error)) (T, error) {
 	deadline := time.NewTimer(startupTimeout)
 	defer deadline.Stop()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		s, err := server.Open(ctx, o)
-		if _, inUse := errors.AsType[*datadir.InUseError](err); !inUse {
-			return s, err
-		}
-		if _, found, _ := client.Discover(ctx, f.Data, client.Options{}); found {
-			return nil, err
+		result, settled, err := try()
+		if settled {
+			return result, err
 		}
 		select {
 		case <-env.Interrupts:
-			return nil, &exitError{code: exitInterrupted}
+			return result, &exitError{code: exitInterrupted}
 		case <-deadline.C:
-			return nil, err
+			return result, err
 		case <-ticker.C:
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/cli/terminal"
@@ -153,7 +152,10 @@ func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *
 	g.progress = terminal.NewProgress(env.Stderr, isTerminal(env.Stderr))
 	h, err := startLocal(ctx, env, f, g.progress)
 	if inUse, ok := errors.AsType[*datadir.InUseError](err); ok {
-		server, err := awaitServer(ctx, env, f, r, inUse)
+		server, err := whenStarted(env, func() (*client.Client, bool, error) {
+			server, found, err := r.find(ctx, env, f)
+			return server, found || err != nil, cmp.Or(err, error(inUse))
+		})
 		if err != nil {
 			return err
 		}
@@ -179,25 +181,6 @@ func (c *runCmd) runLocal(ctx context.Context, env *Env, f *datadir.Folders, r *
 		result = &exitError{code: exitInterrupted}
 	}
 	return g.result(ctx, cmp.Or(ended, result))
-}
-
-// awaitServer returns the server of a data folder that another process holds.
-func awaitServer(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags, inUse error) (*client.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, startupTimeout)
-	defer cancel()
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		server, found, err := r.find(ctx, env, f)
-		if found || err != nil && ctx.Err() == nil {
-			return server, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, inUse
-		case <-ticker.C:
-		}
-	}
 }
 
 // result is how the command ends.

@@ -226,6 +226,7 @@ func wantAllInSync(t *testing.T, endpoints json.RawMessage, topic string) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	cluster := run(t, nil, func(_ string, s *technologytest.Service) {
 		const onSmallDisk = `mkdir data && mount -t tmpfs -o size=40m none data ||
 			{ echo "no tmpfs without root: this test needs user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0)"; exit 1; }

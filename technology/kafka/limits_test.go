@@ -19,6 +19,7 @@ import (
 
 // TestTwoBrokersInTwoZones has a broker that is no controller, and throttles.
 func TestTwoBrokersInTwoZones(t *testing.T) {
+	t.Parallel()
 	const limit = 100_000 // bytes/s
 	cluster := run(t, map[string]any{"brokers": 2, "min_insync_replicas": 2, "producer_quota": limit, "consumer_quota": limit}, func(name string, s *technologytest.Service) {
 		s.Files["server.properties"] += "broker.rack=" + name + "\n"

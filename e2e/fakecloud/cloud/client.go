@@ -155,13 +155,18 @@ func (c *Client) Delete(ctx context.Context, id string) error {
 		}
 	}
 	for {
-		if _, err := c.Object(ctx, id); IsCode(err, CodeNotFound) {
+		_, err := c.Object(ctx, id)
+		if IsCode(err, CodeNotFound) {
 			return nil
-		} else if err != nil {
-			return fmt.Errorf("delete %s: wait until it is gone: %w", id, err)
 		}
-		if err := pause(ctx, pollInterval); err != nil {
+		if err == nil {
+			err = pause(ctx, pollInterval)
+		}
+		if ctx.Err() != nil { // in the middle of a call or of a pause
 			return fmt.Errorf("delete %s: it is being deleted for too long: %w", id, err)
+		}
+		if err != nil {
+			return fmt.Errorf("delete %s: wait until it is gone: %w", id, err)
 		}
 	}
 }
