@@ -108,9 +108,11 @@ variants:
 			t.Errorf("%s: no result: %s", run.Variant, run.Reason)
 			continue
 		}
-		// A loaded machine may void the latencies of a run, never its counts.
-		want := measure.Counts{Offered: 200_000, Sent: 200_000, Acked: 200_000, Received: 200_000, Bytes: 200_000 * 128}
-		if run.Result.Counts != want {
+		// A loaded machine may void the latencies of a run, and leave messages unsent;
+		// its counts are exact nevertheless.
+		sent := run.Result.Counts.Sent
+		want := measure.Counts{Offered: 200_000, Sent: sent, Unsent: 200_000 - sent, Acked: sent, Received: sent, Bytes: sent * 128}
+		if sent < 100_000 || run.Result.Counts != want {
 			t.Errorf("%s: counts = %+v, want %+v", run.Variant, run.Result.Counts, want)
 		}
 	}
