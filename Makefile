@@ -55,10 +55,11 @@ test: ## Run every test, with the race detector
 test-e2e: setup test-tools
 	$(plain) go test -timeout 30m -parallel 3 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
 
+tested := {{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}
+
 # Tests measure, so that compilers give way to them; lint does what -vet=off leaves out.
-# A test that waits holds a place that a compiler could use, hence -p 4.
 test-packages: setup test-tools
-	go test -race -p 4 -toolexec nice -vet=off -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -v '/e2e$$')
+	go test -race -toolexec nice -vet=off -timeout 30m $(TESTFLAGS) $$(go list -f '$(tested)' ./... | grep -v '/e2e$$')
 
 test-ui: $(ui) $(tools)/chromium/node_modules/.package-lock.json
 	cd ui && nice npm run --silent test && nice npm run --silent test:structure && nice npm run --silent test:pages

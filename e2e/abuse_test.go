@@ -54,8 +54,9 @@ func TestAbuseIsRefusedAndARunDoesNotNotice(t *testing.T) {
 		t.Errorf("the run = %s, %s (%s); want succeeded, clean", r.Outcome, r.Teardown, r.Reason)
 	}
 	result := get[measure.Result](s, "/runs/"+run+"/result")
-	if c := result.Counts; c.Offered != 6_000 || c.Acked != c.Offered || c.Received != c.Offered || c.Lost+c.Duplicates+c.Corrupt+c.Reordered != 0 {
-		t.Errorf("counts = %+v, want 6000 offered, acked and received, nothing else", c)
+	// What a loaded machine could not send is unsent, and nothing else.
+	if c := result.Counts; c.Offered != 6_000 || c.Sent < 3_000 || c.Acked != c.Sent || c.Received != c.Sent || c.Lost+c.Duplicates+c.Corrupt+c.Reordered != 0 {
+		t.Errorf("counts = %+v, want 6000 offered, what was sent acked and received, nothing else", c)
 	}
 	t.Logf("validity of the run: %+v", r.Validity)
 	s.awaitEnd(id)
