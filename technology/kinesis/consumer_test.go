@@ -149,6 +149,26 @@ func TestAReadThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
+// TestAReadThatIsTooLargeBecomesSmaller reads from a Kinesis that answers in time only
+// where few records are asked for.
+func TestAReadThatIsTooLargeBecomesSmaller(t *testing.T) {
+	f := startFake(t, 1)
+	b := connect(t, f, setup{config: `{"poll_interval_ms": 1, "request_timeout_ms": 100, "poll_max_records": 1000}`})
+	b.consumer("group", 0)
+	f.update(func() {
+		f.refuse = func(call fakeCall) *refusal {
+			if call.Operation == "GetRecords" && call.Limit > 300 {
+				<-call.Done
+				return &refusal{http.StatusInternalServerError, "nobody hears this"}
+			}
+			return nil
+		}
+	})
+	p := b.producer()
+	send(t, p, 0, "key", "text")
+	b.wait(b.came, 1, "messages")
+}
+
 // TestSubscriptionsAreRenewed ends subscriptions again and again while messages
 // come: as after five minutes, and in the middle of a pause.
 func TestSubscriptionsAreRenewed(t *testing.T) {

@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,11 @@ type poller struct {
 	idle     time.Time      // when the last answer without a record was asked for
 	asked    time.Time      // when the last read began
 	first    []types.Record // what came while the position was taken
+	limit    int            // records to ask for; the configured number if 0
 }
+
+// fewest is the number of records below which a read asks for no fewer.
+const fewest = 100
 
 // position implements [reader]. The first read makes sure that Kinesis has
 // settled where the iterator points to.
@@ -62,10 +67,14 @@ func (r *poller) get(ctx context.Context) (*kinesis.GetRecordsOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, milliseconds(config.RequestTimeoutMS))
 	defer cancel()
 	r.asked = time.Now()
-	output, err := r.consumer.client.GetRecords(ctx, &kinesis.GetRecordsInput{
-		ShardIterator: r.iterator, Limit: aws.Int32(int32(config.PollMaxRecords)),
-	})
+	limit := cmp.Or(r.limit, config.PollMaxRecords)
+	output, err := r.consumer.client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: r.iterator, Limit: aws.Int32(int32(limit))})
+	r.limit = min(2*limit, config.PollMaxRecords)
 	if err != nil {
+		// The same request might never be answered in time, and what waits grows.
+		if errors.Is(err, context.DeadlineExceeded) {
+			r.limit = max(limit/2, min(fewest, config.PollMaxRecords))
+		}
 		return nil, fmt.Errorf("get the records of shard %s: %w", r.shard, plain(err))
 	}
 	return output, nil
