@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"internal/agent":                    {"internal/experiment", "internal/measure", "internal/pacing", "internal/rendezvous", "technology"},
 	"internal/agent/agenttest":          {"internal/experiment", "technology"},
 	"internal/stats":                    {"internal/experiment"},
-	"internal/rendezvous":               {"internal/experiment", "internal/measure"},
+	"internal/rendezvous":               {"internal/experiment", "internal/measure", "internal/pacing"},
 	"internal/rendezvous/buckettest":    {"internal/experiment", "internal/measure", "internal/rendezvous"},
 	"internal/measure":                  {"internal/experiment"},
 	"internal/pacing":                   {"internal/experiment"},

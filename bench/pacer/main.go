@@ -61,7 +61,7 @@ func run(rates []string, length, gap time.Duration, timer bool) error {
 		}
 		share := float64(cpuTime()-cpu) / float64(clock.Now()-start)
 		l := late.Summary()
-		fmt.Printf("%10s %12s %12s %12s %7.1f%%\n", text, show(l.P50NS), show(l.P99NS), show(&l.MaxNS), 100*share)
+		fmt.Printf("%10s %12s %12s %12s %7.1f%%\n", text, show(l.P50NS), show(l.P99NS), show(l.MaxNS), 100*share)
 	}
 	return nil
 }

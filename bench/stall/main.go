@@ -180,7 +180,7 @@ func judge(technology string, out []byte) (bool, error) {
 			q.name, time.Duration(*q.got).Round(time.Millisecond), want.Round(time.Millisecond), off*100)
 	}
 	fmt.Printf("  pacer lateness p99 %s, back-pressure wait max %v, unsent %d, lost %d, valid %t %v\n",
-		text(r.Lateness.P99NS), time.Duration(r.Wait.MaxNS), r.Counts.Unsent, r.Counts.Lost, run.Validity.OK, run.Validity.Reasons)
+		text(r.Lateness.P99NS), text(r.Wait.MaxNS), r.Counts.Unsent, r.Counts.Lost, run.Validity.OK, run.Validity.Reasons)
 	return good, nil
 }
 

@@ -43,7 +43,7 @@ func TestRunCountsEveryMessage(t *testing.T) {
 		"20 messages are damaged":              {every(100, agenttest.Fault{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true},
 		"20 messages are not taken":            {every(100, agenttest.Fault{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
 		"20 messages fail":                     {every(100, agenttest.Fault{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages are never answered":       {every(100, agenttest.Fault{Mute: true}), with(func(c *measure.Counts) { c.Acked, c.Received = 1980, 1980 }), true},
+		"20 messages are never answered":       {every(100, agenttest.Fault{Mute: true}), with(func(c *measure.Counts) { c.Unanswered, c.Acked, c.Received = 20, 1980, 1980 }), true},
 		"20 messages are acknowledged twice":   {every(100, agenttest.Fault{AckTwice: true}), all, false},
 		"faults of the warm-up are not judged": {func(n int64) agenttest.Fault { return agenttest.Fault{Lose: n < 500} }, all, true},
 	}
@@ -73,8 +73,8 @@ func TestRunMeasuresAKnownLatency(t *testing.T) {
 				t.Errorf("%s = %+v, want 2000 samples of 7 ms", name, l)
 			}
 		}
-		if got.Lateness.MaxNS != 0 || got.Wait.MaxNS != 0 {
-			t.Errorf("pacer lateness up to %d ns and back-pressure up to %d ns, want none", got.Lateness.MaxNS, got.Wait.MaxNS)
+		if *got.Lateness.MaxNS != 0 || *got.Wait.MaxNS != 0 {
+			t.Errorf("pacer lateness up to %d ns and back-pressure up to %d ns, want none", *got.Lateness.MaxNS, *got.Wait.MaxNS)
 		}
 		var offered, acked int64
 		for i, s := range seconds {

@@ -23,7 +23,7 @@ func Path(w experiment.Workload, connect func(acked func(uint64, error), receive
 	c := newConsumer(rendezvous.ConsumerShare{Group: "group-0"}, anchor)
 	p.client = connect(p.acked, c.received)
 	window := measure.NewWindow(time.Now(), w.Stages)
-	p.begin(window)
+	p.begin(window, 0)
 	c.begin(measure.NewConsumerRecorder("group-0", 1, window))
 	var clock Clock = pacing.Timer{Anchor: anchor}
 	ctx := context.Background()

@@ -26,7 +26,7 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
 	run := measure.RunHash(a.plan.Run)
 	for _, p := range a.producers {
-		p.begin(window)
+		p.begin(window, time.Duration(a.plan.Workload.Stages.Drain))
 	}
 	for _, c := range a.consumers {
 		c.begin(measure.NewConsumerRecorder(c.share.Group, run, window))

@@ -14,13 +14,8 @@ import (
 	"dec.local/dec/technology"
 )
 
-// cutoff is how long after the end of the measure stage a message may still be
-// handed to the client. Without it, the last ones would count as unsent for a
-// fraction of a millisecond of lateness.
-const cutoff = 100 * time.Millisecond
-
-// errCutoff ends the wait for a slot when the load is over.
-var errCutoff = errors.New("the measure stage has ended")
+// errObserved ends the wait for a slot when observation ends.
+var errObserved = errors.New("the drain stage has ended")
 
 // producer sends one producer's share of the workload.
 type producer struct {
@@ -35,7 +30,7 @@ type producer struct {
 	client   technology.Producer
 	recorder *measure.ProducerRecorder // set before the first message is sent
 	start    int64                     // of the load phase, wall ns
-	until    int64                     // nothing is handed to the client from here on, wall ns
+	until    int64                     // observation ends and nothing more is handed to the client, wall ns
 	paced    atomic.Bool               // the pacer has ended
 
 	sealing sync.RWMutex // protects the following; acknowledgements only read it
@@ -63,16 +58,17 @@ func newProducer(w experiment.Workload, index int, run uint64, o Options, anchor
 	}, nil
 }
 
-// begin sets the start of the load.
-func (p *producer) begin(window measure.Window) {
+// begin sets the start of the load, and how long its drain stage lasts.
+func (p *producer) begin(window measure.Window, drain time.Duration) {
 	p.recorder = measure.NewProducerRecorder(window)
 	p.start = window.Start
-	p.until = p.start + int64(p.schedule.End()+cutoff)
+	p.until = p.start + int64(p.schedule.End()+drain)
 }
 
 // pace sends the producer's messages at their intended times, on a thread of
-// its own, until the measure stage has ended or ctx is cancelled. What could
-// not be handed to the client by then is recorded as unsent.
+// its own. What is due and unsent when the measure stage ends is still sent, in
+// order, until the drain stage has ended or ctx is cancelled; what is left then is
+// recorded as unsent.
 func (p *producer) pace(ctx context.Context) error {
 	defer p.paced.Store(true)
 	clock, err := p.newClock(p.anchor)
@@ -80,7 +76,7 @@ func (p *producer) pace(ctx context.Context) error {
 		return fmt.Errorf("pacer of producer %d: %w", p.index, err)
 	}
 	defer clock.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.until-clock.Now()), errCutoff)
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.until-clock.Now()), errObserved)
 	defer cancel()
 	for {
 		offset, ok := p.schedule.Next()

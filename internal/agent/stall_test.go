@@ -43,11 +43,11 @@ func TestRunSeesAStallAsTheClosedForm(t *testing.T) {
 				if want := int64(window.Seconds() * tt.rate); got.Counts.Acked != want || got.Counts.Received != want {
 					t.Errorf("Counts = %+v, want %d acked and received", got.Counts, want)
 				}
-				if got.Lateness.MaxNS != 0 || !got.Validity.OK {
-					t.Errorf("pacer lateness up to %d ns, validity %+v: a stall is not the pacer's fault", got.Lateness.MaxNS, got.Validity)
+				if *got.Lateness.MaxNS != 0 || !got.Validity.OK {
+					t.Errorf("pacer lateness up to %d ns, validity %+v: a stall is not the pacer's fault", *got.Lateness.MaxNS, got.Validity)
 				}
-				if blocked := got.Wait.MaxNS > 0; blocked != tt.blocked {
-					t.Errorf("back-pressure up to %d ns, want some: %t", got.Wait.MaxNS, tt.blocked)
+				if blocked := *got.Wait.MaxNS > 0; blocked != tt.blocked {
+					t.Errorf("back-pressure up to %d ns, want some: %t", *got.Wait.MaxNS, tt.blocked)
 				}
 			})
 		})
@@ -83,6 +83,51 @@ func checkStall(t *testing.T, got measure.Result, stall, window time.Duration, r
 	}
 }
 
+// TestAStallOverTheEndOfTheStageIsSeen stops the broker 4 s before the end of a stage
+// of 20 s. What is due meanwhile is sent in the drain stage, as far as that lasts.
+func TestAStallOverTheEndOfTheStageIsSeen(t *testing.T) {
+	tests := map[string]struct {
+		stall   time.Duration
+		drain   time.Duration
+		unsent  bool
+		exactly bool // the p99 is known
+	}{
+		"it goes on within the drain stage": {stall: 6 * time.Second, drain: 30 * time.Second, exactly: true},
+		"it goes on after it":               {stall: 20 * time.Second, drain: 10 * time.Second, unsent: true},
+		"it never goes on":                  {stall: time.Hour, drain: 3 * time.Second, unsent: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := workload(func(w *experiment.Workload) {
+					w.Load.Rate, w.Load.MaxInFlight = 500, 50
+					w.Stages.Measure, w.Stages.Drain = experiment.Duration(20*time.Second), experiment.Duration(tt.drain)
+				})
+				warmup := w.Stages.Warmup.Std()
+				b := newBench(t, w, agenttest.Options{Latency: time.Millisecond, Stall: onceAfter(warmup+16*time.Second, tt.stall)})
+				got, _ := b.run()
+				c := got.Counts
+				if c.Offered != 10_000 || c.Offered != c.Unsent+c.Acked+c.Failed+c.Unanswered || c.Unsent > 0 != tt.unsent {
+					t.Errorf("Counts = %+v, want 10,000 offered, each in one place, some unsent: %t", c, tt.unsent)
+				}
+				p50, p99 := got.E2E.Quantile("p50"), got.E2E.Quantile("p99")
+				if !p50.Exact || *p50.NS > int64(2*time.Millisecond) {
+					t.Errorf("p50 = %+v, want one of 1 ms: four fifths came at once", p50)
+				}
+				// The first of the last fifth waited longest: p99 is the wait of one 4 %
+				// of that fifth, or 5 %, after it.
+				least := min(tt.stall, 4*time.Second+tt.drain) - 500*time.Millisecond
+				if p99.NS == nil || p99.Exact != tt.exactly || *p99.NS < int64(least) {
+					t.Errorf("p99 = %+v, want at least %s, exactly: %t", p99, least, tt.exactly)
+				}
+				if !got.Validity.OK {
+					t.Errorf("Validity = %+v, want a valid run: the broker was the limit", got.Validity)
+				}
+			})
+		})
+	}
+}
+
 func TestRunCountsWhatAStandingBrokerDoesNotTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The broker answers nothing from the warm-up's end on: 10 slots take 10
@@ -90,12 +135,15 @@ func TestRunCountsWhatAStandingBrokerDoesNotTake(t *testing.T) {
 		w := workload(func(w *experiment.Workload) { w.Load.MaxInFlight = 10 })
 		b := newBench(t, w, agenttest.Options{Fault: func(n int64) agenttest.Fault { return agenttest.Fault{Mute: n >= 1000} }})
 		got, _ := b.run()
-		want := measure.Counts{Offered: 2000, Sent: 10, Unsent: 1990, Bytes: 1000}
+		want := measure.Counts{Offered: 2000, Sent: 10, Unsent: 1990, Unanswered: 10, Bytes: 1000}
 		if got.Counts != want {
 			t.Errorf("Counts = %+v, want %+v", got.Counts, want)
 		}
 		if !got.Validity.OK {
 			t.Errorf("Validity = %+v, want a valid run: the broker was the limit", got.Validity)
+		}
+		if got.E2E.P50NS != nil || got.E2E.P50AtLeastNS == nil {
+			t.Errorf("E2E = %+v, want no p50 but a bound: nothing came", got.E2E)
 		}
 	})
 }

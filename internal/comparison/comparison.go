@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"dec.local/dec/internal/experiment"
-	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/stats"
 )
 
@@ -67,7 +66,7 @@ func New(s *Set, o Options) (Comparison, error) {
 // question is what the primary metric asks.
 func (s *Set) question() stats.Question {
 	plan := s.Experiment.Plan
-	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants)}
+	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants), Withheld: s.withheld()}
 	if s.Separate {
 		q.Separate, q.Planned, q.Ended = true, len(s.Runs), len(s.Runs)
 		return q
@@ -83,22 +82,34 @@ func (s *Set) question() stats.Question {
 	return q
 }
 
+// withheld says why there must be no verdict whatever the numbers; "" if there may be
+// one.
+func (s *Set) withheld() string {
+	methods := map[int]bool{}
+	for _, run := range s.Runs {
+		// Whoever stops at a moment of their choice may choose the one that flatters.
+		if run.Outcome == experiment.Cancelled && !s.Separate {
+			return "The experiment was stopped before all planned runs had ended, so its figures are shown but not ranked."
+		}
+		if run.Counts() {
+			methods[max(1, run.Result.Method)] = true
+		}
+	}
+	if len(methods) > 1 {
+		return "The runs were measured by different versions of the method, so their figures mean different things."
+	}
+	return ""
+}
+
 // samples are the values of the primary metric.
 func (s *Set) samples() []stats.Sample {
 	var samples []stats.Sample
 	for _, v := range s.Variants {
-		sample := stats.Sample{Label: v.Label, Name: v.Name(), Missing: v.missing(s.Metric())}
-		var lost, acked int64
+		sample := stats.Sample{Label: v.Label, Name: v.Name(), Missing: v.missing(s.Metric()), Unranked: v.unranked(s.Metric())}
 		for _, run := range v.Counted() {
 			if value, ok := Value(s.Metric(), *run.Result); ok {
 				sample.Values = append(sample.Values, value)
 			}
-			lost += run.Result.Counts.Lost
-			acked += run.Result.Counts.Acked
-		}
-		if lost > 0 {
-			sample.Unranked = fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown but not ranked.",
-				v.Name(), format.Count(lost), format.Count(acked))
 		}
 		samples = append(samples, sample)
 	}

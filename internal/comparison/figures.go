@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"math"
 	"slices"
 
 	"dec.local/dec/internal/experiment"
@@ -12,40 +13,57 @@ import (
 type Figure struct {
 	Name   string          `json:"name" doc:"Name of a metric, count or incident."`
 	Title  string          `json:"title"`
-	Unit   experiment.Unit `json:"unit" enum:"ns,per_s,s_per_million,count,bytes"`
+	Unit   experiment.Unit `json:"unit" enum:"ns,per_s,s_per_million,count,bytes,share"`
 	Sum    bool            `json:"sum" doc:"Values are sums over the counted runs; otherwise medians."`
 	Values []FigureValue   `json:"values" doc:"Values in the order of the variants."`
 }
 
 // FigureValue is a figure of one variant, over the runs that count.
 type FigureValue struct {
-	Value *float64 `json:"value" doc:"Null if unknown."`
+	Value *float64 `json:"value" doc:"Null if unknown, or if only a lower bound is known."`
 	Low   *float64 `json:"low,omitempty" doc:"Minimum over the runs; absent for a sum."`
 	High  *float64 `json:"high,omitempty" doc:"Maximum over the runs; absent for a sum."`
 	Runs  int      `json:"runs" doc:"Number of runs in the value."`
+
+	ValueAtLeast *float64 `json:"value_at_least,omitempty" doc:"Lower bound of the value, where the exact one is not known."`
+	LowAtLeast   *float64 `json:"low_at_least,omitempty" doc:"Lower bound of the minimum, where the exact one is not known."`
+	HighAtLeast  *float64 `json:"high_at_least,omitempty" doc:"Lower bound of the maximum, where the exact one is not known."`
 }
 
-// Value returns the number of a result that a metric names, in its unit. It is
-// false when the result does not have it, such as a percentile with too few
-// samples beyond it.
-func Value(m experiment.Metric, r measure.Result) (float64, bool) {
+// Reading is what a result tells of a metric: its value, or only that it is at least
+// so large, because messages had not come when observation ended.
+type Reading struct {
+	Value   float64
+	AtLeast bool
+}
+
+// Read returns what a result tells of a metric, in its unit. It is false when the
+// result does not have it, such as a percentile with too few samples beyond it.
+func Read(m experiment.Metric, r measure.Result) (Reading, bool) {
 	switch m {
 	case experiment.Throughput:
-		return r.Throughput, true
+		return Reading{Value: r.Throughput}, true
 	case experiment.CPUPerMillion:
-		return deref(r.CPU.PerMillion)
+		return exactly(r.CPU.PerMillion)
 	}
 	switch of, quantile := m.Quantile(); of {
 	case experiment.E2E:
-		return deref(r.E2E.Quantile(quantile))
+		return bounded(r.E2E.Quantile(quantile))
 	case experiment.Publish:
-		return deref(r.Publish.Quantile(quantile))
+		return bounded(r.Publish.Quantile(quantile))
 	}
-	return 0, false
+	return Reading{}, false
+}
+
+// Value returns the value of a metric, in its unit. It is false when the result does
+// not have it exactly.
+func Value(m experiment.Metric, r measure.Result) (float64, bool) {
+	reading, ok := Read(m, r)
+	return reading.Value, ok && !reading.AtLeast
 }
 
 // Values returns all metrics of a result, in their units; nil for those that it does
-// not have.
+// not have exactly.
 func Values(r measure.Result) map[experiment.Metric]*float64 {
 	all := map[experiment.Metric]*float64{}
 	for _, m := range experiment.Metrics() {
@@ -57,25 +75,42 @@ func Values(r measure.Result) map[experiment.Metric]*float64 {
 	return all
 }
 
-func deref[T int64 | float64](p *T) (float64, bool) {
-	if p == nil {
-		return 0, false
+// Bounds returns the lower bounds of the metrics of which a result has no exact value.
+func Bounds(r measure.Result) map[experiment.Metric]float64 {
+	all := map[experiment.Metric]float64{}
+	for _, m := range experiment.Metrics() {
+		if reading, ok := Read(m, r); ok && reading.AtLeast {
+			all[m] = reading.Value
+		}
 	}
-	return float64(*p), true
+	return all
+}
+
+func exactly[T int64 | float64](p *T) (Reading, bool) {
+	if p == nil {
+		return Reading{}, false
+	}
+	return Reading{Value: float64(*p)}, true
+}
+
+func bounded(b measure.Bound) (Reading, bool) {
+	reading, ok := exactly(b.NS)
+	reading.AtLeast = ok && !b.Exact
+	return reading, ok
 }
 
 // figure is a [Figure] before it has values.
 type figure struct {
 	Figure
-	of func(measure.Result) (float64, bool)
+	of func(measure.Result) (Reading, bool)
 }
 
 func metricFigure(m experiment.Metric) figure {
-	return figure{Figure{Name: string(m), Title: m.Heading(), Unit: m.Unit()}, func(r measure.Result) (float64, bool) { return Value(m, r) }}
+	return figure{Figure{Name: string(m), Title: m.Heading(), Unit: m.Unit()}, func(r measure.Result) (Reading, bool) { return Read(m, r) }}
 }
 
 func sumFigure(name, title string, of func(measure.Result) int64) figure {
-	value := func(r measure.Result) (float64, bool) { return float64(of(r)), true }
+	value := func(r measure.Result) (Reading, bool) { return Reading{Value: float64(of(r))}, true }
 	return figure{Figure{Name: name, Title: title, Unit: experiment.UnitCount, Sum: true}, value}
 }
 
@@ -84,16 +119,30 @@ var headline = []experiment.Metric{"e2e_p50", "e2e_p99", "e2e_p999", "publish_p9
 
 // details are the figures that follow the metrics.
 var details = []figure{
+	{
+		Figure{Name: "delivered_share", Title: "Delivered of what was offered", Unit: experiment.UnitShare},
+		func(r measure.Result) (Reading, bool) {
+			return Reading{Value: r.Delivered}, r.Method >= 2 && r.Counts.Offered > 0
+		},
+	},
+	sumFigure("offered", "Offered", func(r measure.Result) int64 { return r.Counts.Offered }),
+	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
 	sumFigure("acked", "Acknowledged", func(r measure.Result) int64 { return r.Counts.Acked }),
+	sumFigure("failed", "Failed", func(r measure.Result) int64 { return r.Counts.Failed }),
+	{
+		Figure{Name: "unanswered", Title: "Unanswered", Unit: experiment.UnitCount, Sum: true},
+		func(r measure.Result) (Reading, bool) {
+			return Reading{Value: float64(r.Counts.Unanswered)}, r.Method >= 2
+		},
+	},
 	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
 	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
 	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
 	sumFigure("corrupt", "Corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }),
-	sumFigure("unsent", "Offered but not sent", func(r measure.Result) int64 { return r.Counts.Unsent }),
 	metricFigure(experiment.CPUPerMillion),
 	{
 		Figure{Name: "broker_rss", Title: "Broker memory, peak", Unit: experiment.UnitBytes},
-		func(r measure.Result) (float64, bool) { return deref(r.CPU.BrokerRSS) },
+		func(r measure.Result) (Reading, bool) { return exactly(r.CPU.BrokerRSS) },
 	},
 }
 
@@ -132,22 +181,45 @@ func (s *Set) figures() []Figure {
 
 // over summarises the figure over the counted runs of a variant.
 func (f figure) over(v *Variant) FigureValue {
-	var values []float64
+	// Each reading at its lower bound, and as if what is not known were infinite: where
+	// both give the same, it does not depend on what is not known.
+	var lows, highs []float64
 	sum := 0.0
 	for _, r := range v.Counted() {
-		if value, ok := f.of(*r.Result); ok {
-			values = append(values, value)
-			sum += value
+		reading, ok := f.of(*r.Result)
+		if !ok {
+			continue
 		}
+		high := reading.Value
+		if reading.AtLeast {
+			high = math.Inf(1)
+		}
+		lows, highs = append(lows, reading.Value), append(highs, high)
+		sum += reading.Value
 	}
-	switch {
-	case len(values) == 0:
-		return FigureValue{}
-	case f.Sum:
-		return FigureValue{Value: &sum, Runs: len(values)}
+	n := len(lows)
+	value := FigureValue{Runs: n}
+	if n == 0 {
+		return value
 	}
-	slices.Sort(values)
-	return FigureValue{Value: new(stats.Median(values)), Low: &values[0], High: &values[len(values)-1], Runs: len(values)}
+	if f.Sum {
+		value.Value = &sum
+		return value
+	}
+	slices.Sort(lows)
+	slices.Sort(highs)
+	value.Value, value.ValueAtLeast = known(stats.Median(lows), stats.Median(highs))
+	value.Low, value.LowAtLeast = known(lows[0], highs[0])
+	value.High, value.HighAtLeast = known(lows[n-1], highs[n-1])
+	return value
+}
+
+// known is what is known of a number between low and high.
+func known(low, high float64) (exact, atLeast *float64) {
+	if low == high {
+		return &low, nil
+	}
+	return nil, &low
 }
 
 // Occurred reports whether the clients of any run that counts had incidents of that kind.

@@ -29,6 +29,7 @@ const (
 	UnitSecondsPerMillion Unit = "s_per_million" // CPU seconds per million messages
 	UnitCount             Unit = "count"         // messages or incidents
 	UnitBytes             Unit = "bytes"
+	UnitShare             Unit = "share" // of one
 )
 
 // metrics has everything that is known of each metric, in the order in which

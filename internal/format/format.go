@@ -25,6 +25,8 @@ func Value(u experiment.Unit, x float64) string {
 		return Seconds(x)
 	case experiment.UnitBytes:
 		return Bytes(int64(x))
+	case experiment.UnitShare:
+		return Share(x)
 	}
 	return Count(int64(x))
 }
@@ -36,6 +38,18 @@ func Latency(ns *int64) string {
 	}
 	return Nanoseconds(float64(*ns))
 }
+
+// Bound formats a latency that is known, exactly or as a lower bound: "≥ 5.80 s".
+func Bound(ns *int64, exact bool) string {
+	text := Latency(ns)
+	if ns == nil || exact {
+		return text
+	}
+	return AtLeast(text)
+}
+
+// AtLeast says that a number is a lower bound.
+func AtLeast(text string) string { return "≥ " + text }
 
 // Nanoseconds formats a latency with three significant digits: "6.21 ms".
 func Nanoseconds(ns float64) string {
@@ -111,6 +125,18 @@ func TrimZeros(number string) string {
 		return strings.TrimRight(strings.TrimRight(number, "0"), ".")
 	}
 	return number
+}
+
+// Share formats a share of one: "99.2 %". Only the whole is 100 %, only nothing is 0 %.
+func Share(x float64) string {
+	text := TrimZeros(strconv.FormatFloat(100*x, 'f', 3, 64))
+	switch {
+	case x < 1 && text == "100":
+		text = "99.999"
+	case x > 0 && text == "0":
+		text = "0.001"
+	}
+	return text + " %"
 }
 
 // Span joins the ends of a range and names a common unit once: "5.90–6.61 ms".

@@ -68,7 +68,7 @@ func (h *held) tell(address, action, state string) {
 // collect stores a result whose end-to-end p99 is the given one, with changes.
 func (h *held) collect(p99 time.Duration, changes ...func(*measure.Result)) *held {
 	h.Helper()
-	latency := measure.Latency{Count: 30000, MinNS: 1, P99NS: new(p99.Nanoseconds()), MaxNS: 2 * p99.Nanoseconds(), MeanNS: 3}
+	latency := measure.Latency{Count: 30000, MinNS: 1, P99NS: new(p99.Nanoseconds()), MaxNS: new(2 * p99.Nanoseconds()), MeanNS: new(3.0)}
 	result := measure.Result{
 		Counts: measure.Counts{Offered: 30000, Acked: 30000, Received: 30000}, E2E: latency, Publish: latency, Throughput: 1000,
 		Validity: experiment.Validity{OK: true}, Guarantees: json.RawMessage(`{"producer_ack": "all", "durability": "page_cache", "replicas": 1}`),

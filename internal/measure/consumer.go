@@ -72,7 +72,7 @@ func (r *ConsumerRecorder) receive(h Header, partition int, now int64) {
 		r.log.Unwatched++
 	}
 	r.fresh++
-	if r.window.measured(now) {
+	if measured && r.window.measured(now) {
 		r.log.InWindow++
 	}
 	r.pairs[0].record(now-h.Intended, measured)

@@ -15,6 +15,61 @@ type Course struct {
 	Wait      *Tail                             `json:"wait,omitempty"`      // for room in max_in_flight, in nanoseconds
 	InFlight  *Trend                            `json:"in_flight,omitempty"` // messages under way in the clients
 	Backlog   *Trend                            `json:"backlog,omitempty"`   // acknowledged messages that wait to be read
+	Behind    *Behind                           `json:"behind,omitempty"`    // offered messages that had not come to the slowest group
+}
+
+// Behind is how far a system was behind what was offered to it.
+type Behind struct {
+	Start int64 `json:"start"` // when the measure stage began
+	End   int64 `json:"end"`   // when it ended
+	Grew  bool  `json:"grew"`  // see [Grew]
+}
+
+// significantGrowth is the share of what was offered in the measure stage by which a
+// system must fall behind for that to be no chance.
+const significantGrowth = 0.01
+
+// Grew reports whether a system did not keep up: what it was behind is more at the
+// end of each fifth of the measure stage than at the end of the one before, and by
+// more than 1 % of what was offered in the whole stage.
+func Grew(timeline []Second) bool {
+	b, stage := behind(timeline)
+	if b == nil || len(stage) < 5 {
+		return false
+	}
+	before, offered := b.Start, int64(0)
+	for _, s := range stage {
+		offered += s.Counts.Offered
+	}
+	for fifth := 1; fifth <= 5; fifth++ {
+		now := stage[fifth*len(stage)/5-1].Behind
+		if now <= before {
+			return false
+		}
+		before = now
+	}
+	return float64(b.End-b.Start) > significantGrowth*float64(offered)
+}
+
+// behind returns how far a system was behind, and the seconds of the measure stage; nil
+// where it never was, or where that is not known.
+func behind(timeline []Second) (*Behind, []Second) {
+	b, ever := &Behind{}, false
+	var stage []Second
+	for _, s := range timeline {
+		ever = ever || s.Behind != 0
+		switch s.Stage {
+		case experiment.StageWarmup:
+			b.Start = s.Behind
+		case experiment.StageMeasure:
+			b.End = s.Behind
+			stage = append(stage, s)
+		}
+	}
+	if len(stage) == 0 || !ever {
+		return nil, nil
+	}
+	return b, stage
 }
 
 // PerSecond is a count over the seconds of a stage.
@@ -48,6 +103,9 @@ func NewCourse(timeline []Second) *Course {
 		InFlight: trend(measured, func(s Second) (float64, bool) { return float64(s.InFlight), true }),
 		Backlog:  trend(measured, func(s Second) (float64, bool) { return float64(s.Backlog), true }),
 		Wait:     tailOf(measured, Backpressure),
+	}
+	if c.Behind, _ = behind(timeline); c.Behind != nil {
+		c.Behind.Grew = Grew(timeline)
 	}
 	for _, i := range experiment.Incidents() {
 		if n := perSecond(measured, func(s Second) int64 { return s.Incidents[i] }); n.Max > 0 {
@@ -112,7 +170,7 @@ func tailOf(seconds []Second, d Distribution) *Tail {
 			if s.Latencies[d].Count > 0 {
 				all++
 			}
-			if s.Latencies[d].Quantile(quantile) != nil {
+			if s.Latencies[d].Quantile(quantile).Exact {
 				have++
 			}
 		}
@@ -120,11 +178,10 @@ func tailOf(seconds []Second, d Distribution) *Tail {
 			continue
 		}
 		t := trend(seconds, func(s Second) (float64, bool) {
-			ns := s.Latencies[d].Quantile(quantile)
-			if ns == nil {
-				return 0, false
+			if q := s.Latencies[d].Quantile(quantile); q.Exact {
+				return float64(*q.NS), true
 			}
-			return float64(*ns), true
+			return 0, false
 		})
 		if t == nil {
 			return nil

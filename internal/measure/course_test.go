@@ -83,3 +83,38 @@ func TestResultsOfEarlierVersionsAreRead(t *testing.T) {
 		t.Error("ReadResult() of half a result, want an error")
 	}
 }
+
+// TestGrew follows a system through 20 seconds at 1,000 messages a second, after a
+// warm-up of 5.
+func TestGrew(t *testing.T) {
+	tests := map[string]struct {
+		behind func(second int) int64 // from 0, the start of the measure stage
+		want   bool
+	}{
+		"it keeps up":                          {func(int) int64 { return 12 }, false},
+		"a consumer at three quarters":         {func(s int) int64 { return 250 * int64(s+1) }, true},
+		"as little as a hundredth in all":      {func(s int) int64 { return 10 * int64(s+1) }, false},
+		"a little more":                        {func(s int) int64 { return 11 * int64(s+1) }, true},
+		"a stall, caught up with":              {func(s int) int64 { return 1000 * max(0, int64(6-s)) }, false},
+		"a stall in the end":                   {func(s int) int64 { return 1000 * max(0, int64(s-15)) }, false},
+		"it gains in the fourth fifth":         {func(s int) int64 { return 500*int64(s) - 5000*int64(s/15) }, false},
+		"the warm-up left much, worked off":    {func(s int) int64 { return 4100 - 200*int64(s) }, false},
+		"the warm-up left much, and it became": {func(s int) int64 { return 4100 + 200*int64(s+1) }, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var timeline []measure.Second
+			for second := range 25 {
+				s := measure.Second{Second: second, Stage: experiment.StageMeasure, Behind: tt.behind(second - 5)}
+				if second < 5 {
+					s.Stage, s.Behind = experiment.StageWarmup, tt.behind(-1)
+				}
+				s.Counts.Offered = 1000
+				timeline = append(timeline, s)
+			}
+			if got := measure.Grew(timeline); got != tt.want {
+				t.Errorf("Grew() = %t, want %t", got, tt.want)
+			}
+		})
+	}
+}

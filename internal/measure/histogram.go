@@ -52,6 +52,13 @@ func (h *Histogram) Record(ns int64) {
 	}
 }
 
+// recordMany counts a duration that the scale holds n times.
+func (h *Histogram) recordMany(ns, n int64) {
+	if n > 0 {
+		_ = h.hdr.RecordValues(ns, n)
+	}
+}
+
 // Count is the number of samples, those counted apart included.
 func (h *Histogram) Count() int64 { return h.hdr.TotalCount() + h.negative + h.overflow }
 
@@ -112,32 +119,24 @@ func (h *Histogram) atRank(rank int64) (ns int64, ok bool) {
 	return min(h.hdr.ValueAtPercentilesSlice([]float64{p})[0], maxLatency), true
 }
 
-// Summary returns the usual figures of the distribution.
-func (h *Histogram) Summary() Latency {
-	l := Latency{Count: h.Count(), Negative: h.negative, Overflow: h.overflow}
-	if l.Count == 0 {
-		return l
+// lowestValue is the smallest value; 0 for an empty histogram.
+func (h *Histogram) lowestValue() int64 {
+	switch {
+	case h.negative > 0:
+		return h.lowest
+	case h.hdr.TotalCount() == 0 || h.zeros() > 0:
+		return 0
 	}
-	l.Zero = h.zeros()
-	l.MinNS = h.lowest
-	if h.negative == 0 {
-		l.MinNS = min(h.hdr.Min(), maxLatency)
-		if l.Zero > 0 {
-			l.MinNS = 0
-		}
+	return min(h.hdr.Min(), maxLatency)
+}
+
+// mean counts what is above one hour as one hour. Negative values take no part.
+func (h *Histogram) mean() float64 {
+	n := h.hdr.TotalCount()
+	if n+h.overflow == 0 {
+		return 0
 	}
-	if h.overflow > 0 {
-		l.MaxNS = maxLatency
-	} else {
-		l.MaxNS, _ = h.atRank(l.Count)
-	}
-	l.MeanNS = h.hdr.Mean()
-	for _, quantile := range quantiles {
-		if ns, ok := h.Quantile(quantile.q); ok {
-			*quantile.field(&l) = &ns
-		}
-	}
-	return l
+	return (h.hdr.Mean()*float64(n) + float64(h.overflow)*float64(maxLatency)) / float64(n+h.overflow)
 }
 
 // zeros counts the samples of exactly 0 ns.

@@ -10,14 +10,22 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
+// Due returns the schedule of a producer: a function that gives the offset of its
+// next message from the start of the load, from number 0 on, and false after the last.
+type Due func(producer int) (next func() (offset time.Duration, ok bool), err error)
+
 // Merge joins the results of all agents of a run, with their snapshots, into
 // the run's result. It is exact: the agents' shares don't matter. The caller
-// adds what no agent knows: plan, guarantees, versions, the broker's CPU.
+// adds what no agent knows: plan, guarantees, versions, the broker's CPU. due is asked
+// only when something of what was offered did not come.
 //
 // It is an error when the account of a producer or of a whole group is missing,
 // because then nothing could be said about loss.
-func Merge(w experiment.Workload, agents []AgentResult) (Merged, error) {
-	m := merger{producers: map[int]ProducerLog{}, groups: map[string]GroupLog{}, hist: map[Distribution]*Histogram{}}
+func Merge(w experiment.Workload, due Due, agents []AgentResult) (Merged, error) {
+	m := merger{
+		stages: w.Stages, due: due,
+		producers: map[int]ProducerLog{}, groups: map[string]GroupLog{}, hist: map[Distribution]*Histogram{},
+	}
 	for _, a := range agents {
 		if err := m.add(a); err != nil {
 			return Merged{}, fmt.Errorf("merge the result of agent %s: %w", a.Facts.ID, err)
@@ -30,12 +38,14 @@ func Merge(w experiment.Workload, agents []AgentResult) (Merged, error) {
 		return Merged{}, fmt.Errorf("merge results: accounts of %d consumer groups, want %d", got, want)
 	}
 	r := &m.result
-	m.countAcked()
-	if err := m.countGroups(time.Duration(w.Stages.Measure)); err != nil {
+	r.Method = Method
+	m.countAnswers()
+	if err := m.countGroups(); err != nil {
 		return Merged{}, fmt.Errorf("merge results: %w", err)
 	}
-	r.Publish, r.PublishSvc = m.summary(PublishLatency), m.summary(PublishService)
-	r.E2E, r.E2ESvc = m.summary(E2ELatency), m.summary(E2EService)
+	if err := m.publish(); err != nil {
+		return Merged{}, fmt.Errorf("merge results: %w", err)
+	}
 	r.Lateness, r.Wait = m.summary(PacerLateness), m.summary(Backpressure)
 	r.ClockBound = clockBound(r.Agents)
 	merged := Merged{}
@@ -58,6 +68,8 @@ func Merge(w experiment.Workload, agents []AgentResult) (Merged, error) {
 
 // merger holds what Merge gathers.
 type merger struct {
+	stages    experiment.Stages
+	due       Due
 	result    Result
 	missed    int64
 	twice     int64 // acknowledgements of messages that had one already
@@ -97,30 +109,52 @@ func (m *merger) add(a AgentResult) error {
 	return decodeInto(m.hist, a.Latencies)
 }
 
-// countAcked counts each acknowledged message once, whatever the client did.
-func (m *merger) countAcked() {
-	var acked int64
+// countAnswers counts each answered message once, whatever the client did, and those
+// that nothing was heard of.
+func (m *merger) countAnswers() {
+	var acked, failed, sent int64
 	for _, p := range m.producers {
 		acked += int64(p.Acked.CountIn(p.MeasureFrom, p.MeasureUntil))
+		failed += int64(p.Failed.CountIn(p.MeasureFrom, p.MeasureUntil))
+		sent += int64(min(max(p.Sent, p.MeasureFrom), p.MeasureUntil) - p.MeasureFrom)
 	}
-	m.twice = m.result.Counts.Acked - acked
-	m.result.Counts.Acked = acked
+	c := &m.result.Counts
+	m.twice = c.Acked - acked
+	c.Acked, c.Failed, c.Unanswered = acked, failed, sent-acked-failed
+}
+
+// publish takes the publish latencies of all producers.
+func (m *merger) publish() error {
+	arrived := func(p int) *IntervalSet { return m.producers[p].Acked }
+	latency, service, err := m.observe(m.hist[PublishLatency], m.hist[PublishService], arrived)
+	if err != nil {
+		return err
+	}
+	m.result.Publish, m.result.PublishSvc = latency.Summary(), service.Summary()
+	m.hist[PublishLatency.Open()] = latency.open
+	return nil
 }
 
 // countGroups judges each group and takes the worst one's end-to-end latency.
-func (m *merger) countGroups(measure time.Duration) error {
+func (m *merger) countGroups() error {
 	r := &m.result
 	r.Groups = make(map[string]GroupView, len(m.groups))
 	var worst map[Distribution]*Histogram
 	slowest := int64(-1)
+	r.Delivered = 1
 	for _, name := range slices.Sorted(maps.Keys(m.groups)) {
 		log := m.groups[name]
 		hist := map[Distribution]*Histogram{}
 		if err := decodeInto(hist, log.Latencies); err != nil {
 			return fmt.Errorf("group %s: %w", name, err)
 		}
+		latency, service, err := m.observe(hist[E2ELatency], hist[E2EService], func(p int) *IntervalSet { return log.Received[p] })
+		if err != nil {
+			return fmt.Errorf("group %s: %w", name, err)
+		}
+		hist[E2ELatency.Open()] = latency.open
 		view := m.view(log)
-		view.E2E, view.E2ESvc = summary(hist[E2ELatency]), summary(hist[E2EService])
+		view.E2E, view.E2ESvc = latency.Summary(), service.Summary()
 		r.Groups[name] = view
 		r.Counts.Received += view.Received
 		r.Counts.Lost += view.Lost
@@ -130,13 +164,14 @@ func (m *merger) countGroups(measure time.Duration) error {
 		if slowest < 0 || log.InWindow < slowest {
 			slowest = log.InWindow
 		}
-		if worst == nil || slower(view.E2E, summary(worst[E2ELatency])) {
-			worst = hist
+		r.Delivered = min(r.Delivered, view.Delivered)
+		if worst == nil || slower(view.E2E, r.E2E) {
+			worst, r.E2E, r.E2ESvc = hist, view.E2E, view.E2ESvc
 		}
 	}
 	maps.Copy(m.hist, worst)
-	if measure > 0 {
-		r.Throughput = float64(slowest) / measure.Seconds()
+	if length := time.Duration(m.stages.Measure); length > 0 {
+		r.Throughput = float64(slowest) / length.Seconds()
 	}
 	if len(r.Groups) == 1 {
 		r.Groups = nil
@@ -156,16 +191,20 @@ func (m *merger) view(log GroupLog) GroupView {
 		v.Lost += int64(p.Acked.Subtract(received).CountIn(p.MeasureFrom, p.MeasureUntil))
 	}
 	v.Duplicates = v.Received - distinct
+	if offered := m.result.Counts.Offered; offered > 0 {
+		v.Delivered = float64(distinct) / float64(offered)
+	}
 	return v
 }
 
 // slower orders latencies by p99, and by the largest value where the count
 // supports no p99.
 func slower(a, b Latency) bool {
-	if a.P99NS != nil && b.P99NS != nil {
-		return *a.P99NS > *b.P99NS
+	if x, y := a.Quantile("p99"), b.Quantile("p99"); x.NS != nil && y.NS != nil && *x.NS != *y.NS {
+		return *x.NS > *y.NS
 	}
-	return a.MaxNS > b.MaxNS
+	x, y := a.Max(), b.Max()
+	return x.NS != nil && y.NS != nil && *x.NS > *y.NS
 }
 
 // summary is the zero Latency for a distribution without samples.

@@ -3,6 +3,8 @@ package measure
 import (
 	"sync"
 	"time"
+
+	"dec.local/dec/internal/experiment"
 )
 
 // blockingSend is the length of a call of the client's Send from which it
@@ -41,8 +43,8 @@ type sendSide struct {
 // ackSide is what the acknowledging goroutines count.
 type ackSide struct {
 	interval, measured Counts
-	set                *IntervalSet
-	total              uint64 // acknowledged or failed
+	set, failed        *IntervalSet // acknowledged, failed
+	total              uint64       // acknowledged or failed
 	errors             map[string]int64
 }
 
@@ -52,7 +54,7 @@ func NewProducerRecorder(w Window) *ProducerRecorder {
 		window:   w,
 		sent:     sendSide{shadow: shadow{ready: w.Start, returned: w.Start}},
 		sendPair: [2]pair{newPair(PacerLateness), newPair(Backpressure)},
-		acked:    ackSide{set: &IntervalSet{}, errors: map[string]int64{}},
+		acked:    ackSide{set: &IntervalSet{}, failed: &IntervalSet{}, errors: map[string]int64{}},
 		ackPair:  [2]pair{newPair(PublishLatency), newPair(PublishService)},
 	}
 }
@@ -80,6 +82,9 @@ func (r *ProducerRecorder) Sent(s Send) {
 	defer r.sendMu.Unlock()
 	side := &r.sent
 	lateness := side.shadow.reach(s.Intended, s.Reached)
+	if measured && r.window.Stage(s.Intended+lateness-int64(grace)) == experiment.StageDrain {
+		side.missed++
+	}
 	r.sendPair[0].record(lateness, measured)
 	r.sendPair[1].record(s.Slot-s.Intended-lateness, measured)
 	work := s.Returned - s.Slot
@@ -96,9 +101,13 @@ func (r *ProducerRecorder) Sent(s Send) {
 	}
 }
 
-// Unsent records that a message is given up at the present moment: the load is
-// over and it was never sent. It counts as missed, too, when the pacer itself
-// and not a blocked client took most of the time since it was due.
+// grace is how late after the end of the measure stage the pacer may reach the last
+// messages: a fraction of a millisecond of lateness is no missed schedule.
+const grace = 100 * time.Millisecond
+
+// Unsent records that a message is given up at the present moment: observation ends
+// and it was never sent. It counts as missed, too, when the pacer itself and not a
+// blocked client took most of the time since it was due.
 func (r *ProducerRecorder) Unsent(intended, now int64) {
 	measured := r.window.measured(intended)
 	r.sendMu.Lock()
@@ -114,7 +123,7 @@ func (r *ProducerRecorder) Unsent(intended, now int64) {
 }
 
 // Blocked records that the pacer reached a message, waited for room in
-// max_in_flight, and gave up because the load was over. Call it before Unsent.
+// max_in_flight, and gave up because observation ends. Call it before Unsent.
 func (r *ProducerRecorder) Blocked(reached, until int64) {
 	r.sendMu.Lock()
 	defer r.sendMu.Unlock()
@@ -138,6 +147,7 @@ func (r *ProducerRecorder) Acked(a Ack) {
 	side := &r.acked
 	side.total++
 	if a.Err != nil {
+		side.failed.Add(a.Seq)
 		side.fail(a.Err, measured)
 		return
 	}
@@ -209,7 +219,7 @@ func (a *AgentResult) AddProducer(index int, r *ProducerRecorder, from, until ui
 	if a.Producers == nil {
 		a.Producers = map[int]ProducerLog{}
 	}
-	a.Producers[index] = ProducerLog{Acked: r.acked.set, MeasureFrom: from, MeasureUntil: until, Sent: r.sent.total}
+	a.Producers[index] = ProducerLog{Acked: r.acked.set, Failed: r.acked.failed, MeasureFrom: from, MeasureUntil: until, Sent: r.sent.total}
 	for text, n := range r.acked.errors {
 		if a.Errors == nil {
 			a.Errors = map[string]int64{}

@@ -21,9 +21,10 @@ import (
 type Counts struct {
 	Offered    int64 `json:"offered"` // what the schedule asks for
 	Sent       int64 `json:"sent"`    // handed to the client
-	Unsent     int64 `json:"unsent"`  // offered, but there was no room in max_in_flight in time
+	Unsent     int64 `json:"unsent"`  // offered, but there was no room in max_in_flight until the drain ended
 	Acked      int64 `json:"acked"`
 	Failed     int64 `json:"failed"`     // the client reported an error instead of an acknowledgement
+	Unanswered int64 `json:"unanswered"` // sent, and neither acknowledged nor failed when the drain ended
 	Received   int64 `json:"received"`   // by all groups, duplicates included
 	Lost       int64 `json:"lost"`       // acknowledged, never received; over all groups
 	Duplicates int64 `json:"duplicates"` // received again by the same group
@@ -39,56 +40,13 @@ func (c *Counts) Add(o Counts) {
 	c.Unsent += o.Unsent
 	c.Acked += o.Acked
 	c.Failed += o.Failed
+	c.Unanswered += o.Unanswered
 	c.Received += o.Received
 	c.Lost += o.Lost
 	c.Duplicates += o.Duplicates
 	c.Reordered += o.Reordered
 	c.Corrupt += o.Corrupt
 	c.Bytes += o.Bytes
-}
-
-// Latency summarises one distribution in nanoseconds. Quantiles are by nearest
-// rank, ceil(q·n); one that the count does not support (fewer than 10 samples
-// beyond it) is nil.
-type Latency struct {
-	Count    int64   `json:"count"` // all samples, those counted apart included
-	Zero     int64   `json:"zero,omitempty"`
-	Negative int64   `json:"negative,omitempty"` // the clocks disagree
-	Overflow int64   `json:"overflow,omitempty"` // above one hour
-	MinNS    int64   `json:"min_ns"`
-	P50NS    *int64  `json:"p50_ns"`
-	P90NS    *int64  `json:"p90_ns"`
-	P95NS    *int64  `json:"p95_ns"`
-	P99NS    *int64  `json:"p99_ns"`
-	P999NS   *int64  `json:"p999_ns"`
-	P9999NS  *int64  `json:"p9999_ns"`
-	MaxNS    int64   `json:"max_ns"`
-	MeanNS   float64 `json:"mean_ns"`
-}
-
-// quantiles are all that a [Latency] has.
-var quantiles = []struct {
-	name  string
-	q     float64
-	field func(*Latency) **int64
-}{
-	{"p50", 0.50, func(l *Latency) **int64 { return &l.P50NS }},
-	{"p90", 0.90, func(l *Latency) **int64 { return &l.P90NS }},
-	{"p95", 0.95, func(l *Latency) **int64 { return &l.P95NS }},
-	{"p99", 0.99, func(l *Latency) **int64 { return &l.P99NS }},
-	{"p999", 0.999, func(l *Latency) **int64 { return &l.P999NS }},
-	{"p9999", 0.9999, func(l *Latency) **int64 { return &l.P9999NS }},
-}
-
-// Quantile returns the quantile with this name, "p50" to "p9999", in nanoseconds;
-// nil where the count does not support it.
-func (l Latency) Quantile(name string) *int64 {
-	for _, quantile := range quantiles {
-		if quantile.name == name {
-			return *quantile.field(&l)
-		}
-	}
-	return nil
 }
 
 // Distribution names one of the measured distributions.
@@ -104,6 +62,10 @@ const (
 	PacerLateness  Distribution = "pacer_lateness"  // the pacer reached the message late although there was room in max_in_flight
 	Backpressure   Distribution = "backpressure"    // wait for room in max_in_flight or a blocking client
 )
+
+// Open names the distribution of the lower bounds that belong to d, those of what had
+// not come when observation ended.
+func (d Distribution) Open() Distribution { return d + "_open" }
 
 // Snapshot is what happened in one second of one agent, or merged over agents.
 type Snapshot struct {
@@ -125,15 +87,25 @@ type Second struct {
 	Counts     Counts                        `json:"counts"`
 	InFlight   int64                         `json:"in_flight"`
 	Backlog    int64                         `json:"backlog"`
+	Behind     int64                         `json:"behind"` // offered minus received by the slowest group, so far
 	CPUSeconds float64                       `json:"cpu_s"`
 	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // of the clients, by kind: throttles, retries
 	Latencies  map[Distribution]Latency      `json:"latencies"`
 }
 
+// Method is the version of how results are measured. Figures of different methods mean
+// different things, so they are never compared.
+//
+//	1  percentiles of the messages that came; what was due was given up at the end of
+//	   the measure stage
+//	2  percentiles of what was offered; what is due is sent until the drain stage ends
+const Method = 2
+
 // Result is what a run measured: its figures, and all that is needed to know what
 // they mean and to measure them again. The series and distributions that it was
 // made of lie beside it; see [Merged].
 type Result struct {
+	Method     int                  `json:"method,omitempty"` // see [Method]; absent for 1
 	Counts     Counts               `json:"counts"`
 	Publish    Latency              `json:"publish_latency"`
 	PublishSvc Latency              `json:"publish_service"`
@@ -142,9 +114,10 @@ type Result struct {
 	Lateness   Latency              `json:"pacer_lateness"`
 	Wait       Latency              `json:"backpressure"`
 	Groups     map[string]GroupView `json:"groups,omitempty"` // per consumer group where there are several
-	// Throughput is messages that the slowest group received while the measure stage
-	// lasted, per second, without duplicates.
+	// Throughput is messages of the measure stage that the slowest group received while
+	// it lasted, per second, without duplicates.
 	Throughput float64                       `json:"throughput_per_s"`
+	Delivered  float64                       `json:"delivered_share"` // of the offered messages, those that the slowest group received at least once
 	CPU        CPU                           `json:"cpu"`
 	Course     *Course                       `json:"course,omitempty"`     // of the measure stage
 	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // an experiment.Effective
@@ -189,6 +162,7 @@ func ReadMerged(data []byte) (Merged, error) {
 // GroupView is what one consumer group saw.
 type GroupView struct {
 	Received   int64   `json:"received"`
+	Delivered  float64 `json:"delivered_share"` // of the offered messages, those received at least once
 	Lost       int64   `json:"lost"`
 	Duplicates int64   `json:"duplicates"`
 	Reordered  int64   `json:"reordered"`
@@ -249,6 +223,7 @@ type AgentResult struct {
 // over the whole load phase, so stage boundaries are sequence numbers too.
 type ProducerLog struct {
 	Acked        *IntervalSet `json:"acked"`
+	Failed       *IntervalSet `json:"failed"`
 	MeasureFrom  uint64       `json:"measure_from"`  // first sequence number of the measure stage
 	MeasureUntil uint64       `json:"measure_until"` // first one after it
 	Sent         uint64       `json:"sent"`          // sequence numbers handed out in the whole load phase
@@ -263,6 +238,6 @@ type GroupLog struct {
 	Corrupt    int64                   `json:"corrupt"`             // of any stage: a damaged header doesn't say which
 	Foreign    int64                   `json:"foreign,omitempty"`   // of other runs
 	Unwatched  int64                   `json:"unwatched,omitempty"` // measured, but their order was not checked: too many keys
-	InWindow   int64                   `json:"in_window"`           // of any stage, arrived while the measure stage lasted; without duplicates
+	InWindow   int64                   `json:"in_window"`           // measured ones that arrived while the measure stage lasted; without duplicates
 	Latencies  map[Distribution]string `json:"hist"`                // e2e_latency and e2e_service of the measure stage
 }

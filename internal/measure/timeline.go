@@ -9,8 +9,8 @@ import (
 // Timeline merges the agents' snapshots second by second. It is not safe for
 // use by several goroutines.
 type Timeline struct {
-	acked    int64
-	received map[string]int64 // newly, by group
+	offered, acked int64
+	received       map[string]int64 // newly, by group
 }
 
 // NewTimeline returns a timeline before its first second.
@@ -19,7 +19,8 @@ func NewTimeline() *Timeline { return &Timeline{received: map[string]int64{}} }
 // Add merges one second of all agents into a row. Seconds must ascend; an agent
 // that has no snapshot of this second is left out. The backlog is what is
 // acknowledged so far minus what the slowest group has received so far, and
-// never below zero: a message may arrive before its acknowledgement.
+// never below zero: a message may arrive before its acknowledgement. What is behind
+// counts from what was offered.
 func (t *Timeline) Add(agents ...Snapshot) (Second, error) {
 	var row Second
 	hist := map[Distribution]*Histogram{}
@@ -43,9 +44,11 @@ func (t *Timeline) Add(agents ...Snapshot) (Second, error) {
 	for name, h := range hist {
 		row.Latencies[name] = h.Summary()
 	}
+	t.offered += row.Counts.Offered
 	t.acked += row.Counts.Acked
 	if len(t.received) > 0 {
-		row.Backlog = max(0, t.acked-slices.Min(slices.Collect(maps.Values(t.received))))
+		slowest := slices.Min(slices.Collect(maps.Values(t.received)))
+		row.Backlog, row.Behind = max(0, t.acked-slowest), t.offered-slowest
 	}
 	return row, nil
 }

@@ -96,7 +96,8 @@ var fields = map[string]field{
 	"workload.stages.warmup": {doc: "Duration of the load before the measurement.", def: `"20s"`, max: ns(time.Hour)},
 	"workload.stages.measure": {doc: "Duration of the measurement that the results describe. Default: the length of the schedule.",
 		example: `"2m"`, min: float64(experiment.MinMeasure), max: float64(experiment.MaxMeasure)},
-	"workload.stages.drain": {doc: "Maximum time to wait for messages still in flight; messages that arrive later count as lost.",
+	"workload.stages.drain": {
+		doc: "Maximum time for sending what was due and not sent in time, and for messages to arrive; observation ends with it.",
 		def: `"30s"`, min: ns(time.Second), max: ns(time.Hour)},
 
 	"workload.retention_bytes": {doc: "Amount of data beyond which the broker may delete old messages.", def: `"2GiB"`, min: 1 << 20, max: 1 << 50},

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/pacing"
 )
 
 // Completion adds what no agent knows to the result of a run whose load began at
@@ -111,7 +113,7 @@ func encodeResult(ctx context.Context, r measure.Result, begun time.Time, comple
 
 // merge joins the agents' results and adds what no agent's result holds.
 func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Merged, error) {
-	merged, err := measure.Merge(plan.Workload, agents)
+	merged, err := measure.Merge(plan.Workload, due(plan.Workload), agents)
 	if err != nil {
 		return measure.Merged{}, err
 	}
@@ -122,6 +124,17 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 	merged.Guarantees = prepared.Effective
 	merged.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
 	return merged, nil
+}
+
+// due returns the schedules of a workload's producers.
+func due(w experiment.Workload) measure.Due {
+	return func(producer int) (func() (time.Duration, bool), error) {
+		schedule, err := pacing.New(w, producer)
+		if err != nil {
+			return nil, err
+		}
+		return schedule.Next, nil
+	}
 }
 
 // results waits for the result of every agent.

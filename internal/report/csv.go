@@ -45,22 +45,31 @@ func csvColumns() []column {
 		{"ended_at", func(r *comparison.Run) string { return rfc3339(r.EndedAt) }},
 	}
 	for _, m := range experiment.Metrics() {
-		name := string(m)
-		if m.Latency() {
-			name += "_ns"
-		}
-		columns = append(columns, column{name, func(r *comparison.Run) string {
+		columns = append(columns, metricColumns(m)...)
+	}
+	return append(columns, countColumns()...)
+}
+
+// metricColumns are a metric's value, and of a latency what it is at least where its
+// value is not known.
+func metricColumns(m experiment.Metric) []column {
+	cell := func(atLeast bool) func(*comparison.Run) string {
+		return func(r *comparison.Run) string {
 			if r.Result == nil {
 				return ""
 			}
-			value, ok := comparison.Value(m, *r.Result)
-			if !ok {
+			reading, ok := comparison.Read(m, *r.Result)
+			if !ok || reading.AtLeast != atLeast {
 				return ""
 			}
-			return strconv.FormatFloat(value, 'f', -1, 64)
-		}})
+			return strconv.FormatFloat(reading.Value, 'f', -1, 64)
+		}
 	}
-	return append(columns, countColumns()...)
+	name := string(m)
+	if !m.Latency() {
+		return []column{{name, cell(false)}}
+	}
+	return []column{{name + "_ns", cell(false)}, {name + "_at_least_ns", cell(true)}}
 }
 
 func countColumns() []column {
@@ -74,6 +83,7 @@ func countColumns() []column {
 		{"unsent", func(r measure.Result) int64 { return r.Counts.Unsent }},
 		{"acked", func(r measure.Result) int64 { return r.Counts.Acked }},
 		{"failed", func(r measure.Result) int64 { return r.Counts.Failed }},
+		{"unanswered", func(r measure.Result) int64 { return r.Counts.Unanswered }},
 		{"received", func(r measure.Result) int64 { return r.Counts.Received }},
 		{"lost", func(r measure.Result) int64 { return r.Counts.Lost }},
 		{"duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }},
@@ -96,6 +106,18 @@ func countColumns() []column {
 			return strconv.FormatInt(r.Result.Incidents[i], 10)
 		}})
 	}
+	columns = append(columns, column{"method", func(r *comparison.Run) string {
+		if r.Result == nil {
+			return ""
+		}
+		return strconv.Itoa(max(1, r.Result.Method))
+	}})
+	columns = append(columns, column{"delivered_share", func(r *comparison.Run) string {
+		if r.Result == nil || r.Result.Method < 2 || r.Result.Counts.Offered == 0 {
+			return ""
+		}
+		return strconv.FormatFloat(r.Result.Delivered, 'f', -1, 64)
+	}})
 	return append(columns, column{"broker_rss_bytes", func(r *comparison.Run) string {
 		if r.Result == nil || r.Result.CPU.BrokerRSS == nil {
 			return ""

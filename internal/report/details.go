@@ -48,7 +48,7 @@ func (d *Document) runRows() []runRow {
 			row.Name += " (extra)"
 		}
 		if result := run.Result; result != nil {
-			row.P50, row.P99 = format.Latency(result.E2E.P50NS), format.Latency(result.E2E.P99NS)
+			row.P50, row.P99 = quantile(result.E2E, "p50"), quantile(result.E2E, "p99")
 			row.Rate, row.Lost = format.Rate(result.Throughput), format.Count(result.Counts.Lost)
 			row.Lateness, row.Clock = format.Latency(result.Lateness.P99NS), "±"+format.Nanoseconds(float64(result.ClockBound))
 			row.SelfCheck, row.DelayErrors = agentChecks(result.Agents)
@@ -59,6 +59,12 @@ func (d *Document) runRows() []runRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// quantile is one of a latency, or what it is at least.
+func quantile(l measure.Latency, name string) string {
+	q := l.Quantile(name)
+	return format.Bound(q.NS, q.Exact)
 }
 
 // agentChecks are the worst figures of what the agents found out about
@@ -251,8 +257,11 @@ func method(w experiment.Workload) []string {
 			"and latency counts from the intended time, never from a delayed send.",
 		fmt.Sprintf("Each run had fresh infrastructure; the runs of the variants were in random order (seed %d). "+
 			"The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
-		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged. " +
-			"A percentile with fewer than 10 samples beyond it is not shown.",
+		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged, and count over all messages " +
+			"that were offered. A percentile with fewer than 10 samples beyond it is not shown.",
+		"What was due and unsent when the measure stage ended was still sent in the drain stage. A message that had not come when that ended " +
+			"took at least the time from its intended moment until then, and one that failed never comes. A percentile is exact only where it is " +
+			"the same whatever became of those; otherwise it is a lower bound (≥).",
 		"Every message is accounted for. A lost message was acknowledged but never received, a duplicate was received again by the same group, " +
 			"and a reordered message was received after a later message of its key or partition.",
 		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method " +

@@ -59,13 +59,14 @@ func exported(run experiment.Run) ([]byte, error) {
 	whole := struct {
 		experiment.Run
 		Metrics map[experiment.Metric]*float64 `json:"metrics,omitempty"`
+		Bounds  map[experiment.Metric]float64  `json:"metrics_at_least,omitempty"`
 	}{Run: run}
 	if len(run.Result) > 0 {
 		result, err := measure.ReadResult(run.Result)
 		if err != nil {
 			return nil, err
 		}
-		whole.Metrics = comparison.Values(result)
+		whole.Metrics, whole.Bounds = comparison.Values(result), comparison.Bounds(result)
 	}
 	return json.MarshalIndent(whole, "    ", "  ")
 }

@@ -39,15 +39,16 @@ func sharedQuantiles() []float64 {
 	return qs
 }
 
-// curveOf reads a distribution at the shared quantiles that it supports.
-func curveOf(h *measure.Histogram) []float64 {
+// curveOf reads a distribution at the shared quantiles, as far as they are known
+// exactly.
+func curveOf(o *measure.Observation) []float64 {
 	var values []float64
 	for _, q := range sharedQuantiles() {
-		ns, ok := h.Quantile(q)
-		if !ok {
+		known := o.Quantile(q)
+		if !known.Exact {
 			break
 		}
-		values = append(values, math.Max(float64(ns), 1e3)) // a log axis has no zero: 1 µs is the floor
+		values = append(values, math.Max(float64(*known.NS), 1e3)) // a log axis has no zero: 1 µs is the floor
 	}
 	return values
 }

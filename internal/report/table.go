@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -85,7 +86,18 @@ func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
 	}
 	writeRows(b, rows, p)
 	const note = "Median over the counted runs, with their range in brackets; counts are sums. Latencies count from the intended send time."
-	writeWrapped(b, note, "  ", "  ", p.dim)
+	writeWrapped(b, note+boundNote(c.Figures), "  ", "  ", p.dim)
+}
+
+// boundNote explains the sign ≥; "" where no figure has it.
+func boundNote(figures []comparison.Figure) string {
+	bounded := func(v comparison.FigureValue) bool { return v.ValueAtLeast != nil || v.HighAtLeast != nil }
+	for _, f := range figures {
+		if slices.ContainsFunc(f.Values, bounded) {
+			return " ≥ is a lower bound: more of the offered messages had not come when observation ended than lie beyond the percentile."
+		}
+	}
+	return ""
 }
 
 // writeRows writes a table whose first row and first column are heads.

@@ -13,16 +13,25 @@ import (
 // valueText is a figure's value and its range, "" for sums and where all runs
 // look alike.
 func valueText(u experiment.Unit, v comparison.FigureValue) (value, span string) {
-	if v.Value == nil {
-		return format.Missing, ""
+	value = boundText(u, v.Value, v.ValueAtLeast)
+	if v.Low == nil && v.LowAtLeast == nil {
+		return value, ""
 	}
-	value = format.Value(u, *v.Value)
-	if v.Low != nil && v.High != nil {
-		if low, high := format.Value(u, *v.Low), format.Value(u, *v.High); low != high {
-			span = format.Span(low, high)
-		}
+	if low, high := boundText(u, v.Low, v.LowAtLeast), boundText(u, v.High, v.HighAtLeast); low != high {
+		span = format.Span(low, high)
 	}
 	return value, span
+}
+
+// boundText is a number, or what it is at least.
+func boundText(u experiment.Unit, exact, atLeast *float64) string {
+	switch {
+	case exact != nil:
+		return format.Value(u, *exact)
+	case atLeast != nil:
+		return format.AtLeast(format.Value(u, *atLeast))
+	}
+	return format.Missing
 }
 
 // length formats how long something took: "1m 12s", "0.8 s".

@@ -56,11 +56,10 @@ func waitSeries(quantile string) series {
 	return series{
 		id: "wait", title: "Back-pressure wait, " + quantile + " of each second", format: compactWait,
 		value: func(s measure.Second) (float64, bool) {
-			ns := s.Latencies[measure.Backpressure].Quantile(quantile)
-			if ns == nil {
-				return 0, false
+			if q := s.Latencies[measure.Backpressure].Quantile(quantile); q.Exact {
+				return float64(*q.NS), true
 			}
-			return float64(*ns), true
+			return 0, false
 		},
 	}
 }

@@ -129,11 +129,11 @@ func readTrace(ctx context.Context, r experiment.Run, from Evidence, all []serie
 		return trace{}, err
 	}
 	for _, d := range []measure.Distribution{measure.E2ELatency, measure.PublishLatency} {
-		h, err := measure.DecodeHistogram(encoded[d])
+		o, err := measure.ReadObservation(encoded, d)
 		if err != nil {
 			return trace{}, fmt.Errorf("draw the percentiles of run %s: %w", r.ID, err)
 		}
-		t.curves[d] = curveOf(h)
+		t.curves[d] = curveOf(&o)
 	}
 	return t, nil
 }

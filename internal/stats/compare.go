@@ -9,18 +9,26 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// Compare answers a question from the runs of its variants. Only pairs whose
-// values can be compared count for Holm's correction. There is no verdict before
-// the last planned run has ended, nor with fewer runs than [experiment.Decisive].
+// Compare answers a question from the runs of its variants. Those that must not be
+// ranked have no ratio to any other; the others are ranked among themselves, and only
+// their pairs count for Holm's correction. There is no verdict before the last planned
+// run has ended, nor with fewer runs than [experiment.Decisive].
 func Compare(q Question, samples []Sample) Comparison {
 	c := Comparison{Metric: q.Metric, Variants: []Summary{}, Pairs: []Pair{}, Sentences: []string{}}
 	w := wording{question: q, names: map[string]string{}}
 	for _, s := range samples {
 		c.Variants = append(c.Variants, summarize(s))
 		w.names[s.Label] = s.name()
-		w.unranked = append(w.unranked, s.Unranked)
+		if s.Unranked == "" {
+			w.ranked = append(w.ranked, s.Label)
+		} else {
+			w.unranked = append(w.unranked, s.Unranked)
+		}
 	}
 	c.Pairs = pairs(samples)
+	if q.Ended < q.Planned {
+		c.Pairs = hidden(c.Pairs)
+	}
 	c.Reason = withheld(q, samples)
 	for i := range c.Pairs {
 		c.Pairs[i].decide(w, experiment.Decisive(len(samples)), c.Reason != "")
@@ -51,14 +59,14 @@ func pairs(samples []Sample) []Pair {
 	var p []float64
 	for i, a := range samples {
 		for _, b := range samples[i+1:] {
-			pair := Pair{A: a.Label, B: b.Label, NA: len(a.Values), NB: len(b.Values), P: 1, PHolm: 1, Reason: incomparable(a, b)}
+			pair := Pair{A: a.Label, B: b.Label, NA: len(a.Values), NB: len(b.Values), P: 1, PHolm: 1,
+				Reason: cmp.Or(sentences(a.Unranked, b.Unranked), incomparable(a, b))}
 			if pair.Reason == "" {
 				s := newShift(a.Values, b.Values)
 				pair.Ratio, pair.P = new(s.ratio()), s.p()
 				shifts[len(all)] = s
 				computed, p = append(computed, len(all)), append(p, pair.P)
 			}
-			pair.Reason = sentences(pair.Reason, a.Unranked, b.Unranked)
 			all = append(all, pair)
 		}
 	}
@@ -71,6 +79,16 @@ func pairs(samples []Sample) []Pair {
 		}
 	}
 	return all
+}
+
+// hidden takes the numbers from pairs while runs are still to come. Whoever watches an
+// interval may stop at the moment that it excludes 1, which it does by chance sooner
+// or later.
+func hidden(pairs []Pair) []Pair {
+	for i, p := range pairs {
+		pairs[i] = Pair{A: p.A, B: p.B, NA: p.NA, NB: p.NB, P: 1, PHolm: 1, Reason: p.Reason}
+	}
+	return pairs
 }
 
 // incomparable says why two samples have no ratio, or "".
@@ -100,6 +118,8 @@ func withheld(q Question, samples []Sample) string {
 			verb = "has"
 		}
 		return fmt.Sprintf("%d of %d runs %s ended.", q.Ended, q.Planned, verb)
+	case q.Withheld != "":
+		return q.Withheld
 	case q.Separate:
 		return "These runs were not randomised together."
 	case q.Planned < need*len(samples):

@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"dec.local/dec/internal/experiment"
@@ -16,7 +17,8 @@ const factorFrom = 2
 type wording struct {
 	question Question
 	names    map[string]string // of the variants, by label
-	unranked []string          // why values must not be ranked; "" where they may
+	ranked   []string          // labels of the variants that may be ranked
+	unranked []string          // why the others may not
 }
 
 // conclude sets the verdict of the whole comparison and its sentences, once the
@@ -31,6 +33,8 @@ func (c *Comparison) conclude(w wording) {
 		case q.Ended < q.Planned:
 			c.Sentence = "No verdict yet: " + lowerFirst(c.Reason)
 			return
+		case q.Withheld != "":
+			c.Sentence = "No verdict: " + lowerFirst(c.Reason)
 		case q.Separate:
 			c.Sentence = "Numbers and intervals only: these runs were not randomised together."
 		default:
@@ -45,18 +49,43 @@ func (c *Comparison) conclude(w wording) {
 		c.Sentence = pair.sentence(w, 1)
 		return
 	}
-	for _, pair := range c.Pairs {
-		c.Sentences = append(c.Sentences, pair.sentence(w, len(c.Pairs)))
+	pairs := slices.DeleteFunc(slices.Clone(c.Pairs), func(p Pair) bool { return !w.isRanked(p.A) || !w.isRanked(p.B) })
+	if len(pairs) == 1 {
+		c.Verdict, c.Best, c.Reason = pairs[0].Verdict, pairs[0].Better, pairs[0].Reason
+		c.Sentence = sentences(append([]string{pairs[0].sentence(w, 1)}, w.unranked...)...)
+		return
 	}
-	c.rank(w)
+	for _, pair := range pairs {
+		c.Sentences = append(c.Sentences, pair.sentence(w, len(pairs)))
+	}
+	if len(w.ranked) < 2 {
+		c.Verdict, c.Reason = NoVerdict, "Fewer than two variants can be ranked."
+		c.Sentence = sentences(append([]string{"No verdict: fewer than two variants can be ranked."}, w.unranked...)...)
+		return
+	}
+	c.rank(w, pairs)
+	if len(w.unranked) > 0 && c.Verdict != NoVerdict {
+		c.Sentence = sentences(append([]string{c.Sentence}, w.unranked...)...)
+	}
 }
 
-// rank looks for a variant that beats every other one, and tells the verdict
-// over more than two variants.
-func (c *Comparison) rank(w wording) {
+// isRanked reports whether a variant may be ranked.
+func (w wording) isRanked(label string) bool { return slices.Contains(w.ranked, label) }
+
+// among words the number of the variants that were ranked.
+func (w wording) among() string {
+	if len(w.unranked) > 0 {
+		return fmt.Sprintf("%d variants that can be ranked", len(w.ranked))
+	}
+	return fmt.Sprintf("%d variants", len(w.ranked))
+}
+
+// rank looks for a variant that beats every other one that can be ranked, and tells
+// the verdict over more than two variants.
+func (c *Comparison) rank(w wording, pairs []Pair) {
 	beaten, beats := map[string]bool{}, map[string]int{}
 	decided := true
-	for _, pair := range c.Pairs {
+	for _, pair := range pairs {
 		decided = decided && pair.Verdict != NoVerdict
 		if pair.Better != "" {
 			beats[pair.Better]++
@@ -65,35 +94,35 @@ func (c *Comparison) rank(w wording) {
 	}
 	said := wordsFor(c.Metric)
 	var unbeaten []string
-	for _, v := range c.Variants {
-		if beats[v.Label] == len(c.Variants)-1 {
-			c.Best = v.Label
+	for _, label := range w.ranked {
+		if beats[label] == len(w.ranked)-1 {
+			c.Best = label
 		}
-		if !beaten[v.Label] {
-			unbeaten = append(unbeaten, w.names[v.Label])
+		if !beaten[label] {
+			unbeaten = append(unbeaten, w.names[label])
 		}
 	}
 	switch {
 	case c.Best != "":
 		c.Verdict = Different
-		c.Sentence = fmt.Sprintf("Of %d variants, %s %s at %s: %s than every other one by at least %s.",
-			len(c.Variants), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead())
+		c.Sentence = fmt.Sprintf("Of %s, %s %s at %s: %s than every other one by at least %s.",
+			w.among(), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead(len(pairs)))
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of variants has a verdict."
 		c.Sentence = sentences(append([]string{"No verdict for all variants together: not every pair has one."}, w.unranked...)...)
-	case len(unbeaten) == len(c.Variants):
+	case len(unbeaten) == len(w.ranked):
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d variants %s at %s.", len(c.Variants), said.best, c.Metric.Title())
+		c.Sentence = fmt.Sprintf("Can't tell which of the %s %s at %s.", w.among(), said.best, c.Metric.Title())
 	default:
 		c.Verdict = CantTell
-		c.Sentence = fmt.Sprintf("Can't tell which of the %d variants %s at %s. Not beaten by any other: %s.",
-			len(c.Variants), said.best, c.Metric.Title(), list(unbeaten))
+		c.Sentence = fmt.Sprintf("Can't tell which of the %s %s at %s. Not beaten by any other: %s.",
+			w.among(), said.best, c.Metric.Title(), list(unbeaten))
 	}
 }
 
 // leastLead words the smallest difference that the best variant is sure to have
 // to any other one.
-func (c *Comparison) leastLead() string {
+func (c *Comparison) leastLead(comparisons int) string {
 	least := math.Inf(1)
 	for _, pair := range c.Pairs {
 		if pair.Better == c.Best {
@@ -102,7 +131,7 @@ func (c *Comparison) leastLead() string {
 		}
 	}
 	text, _ := size(least, least, least, c.Metric)
-	return fmt.Sprintf("%s (95 %% CI, corrected for %d comparisons)", text, len(c.Pairs))
+	return fmt.Sprintf("%s (95 %% CI, corrected for %d comparisons)", text, comparisons)
 }
 
 // lead returns how far the better one of a pair is ahead, at least 1, with its

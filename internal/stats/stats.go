@@ -19,9 +19,10 @@ const Alpha = 0.05
 // Question says what is compared, and what the answer may rest on.
 type Question struct {
 	Metric   experiment.Metric
-	Ended    int  // planned runs that have ended, whatever their outcome, over all variants
-	Planned  int  // planned runs over all variants
-	Separate bool // the runs were not planned together: numbers and intervals, but no verdict
+	Ended    int    // planned runs that have ended, whatever their outcome, over all variants
+	Planned  int    // planned runs over all variants
+	Separate bool   // the runs were not planned together: numbers and intervals, but no verdict
+	Withheld string // why there is no verdict whatever the numbers, as a sentence; "" if there may be one
 }
 
 // Sample is what the runs of one variant measured.
@@ -30,7 +31,7 @@ type Sample struct {
 	Name     string    // in sentences; the label if empty
 	Values   []float64 // one per valid run, in the order of the runs
 	Missing  string    // why fewer values than runs, for people; "" if none is missing
-	Unranked string    // why its values must not be ranked, such as lost messages; "" if they may
+	Unranked string    // why its values must not be ranked, such as lost messages; "" if they may be
 }
 
 // Kind is the answer for a pair or a comparison.

@@ -81,6 +81,7 @@ test("a run shows throttles and retries in each second", async () => {
     "End-to-end p99",
     "Publish p99",
     "Throughput",
+    "Delivered",
     "Lost",
     "Broker CPU",
   ]);

@@ -203,8 +203,9 @@ func (p *Progress) nameWidth() int {
 
 // Result is what one run measured, in a line.
 func Result(r measure.Result) string {
+	p50, p99 := r.E2E.Quantile("p50"), r.E2E.Quantile("p99")
 	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %s received, %s lost",
-		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), format.Count(r.Counts.Received), format.Count(r.Counts.Lost))
+		format.Bound(p50.NS, p50.Exact), format.Bound(p99.NS, p99.Exact), format.Count(r.Counts.Received), format.Count(r.Counts.Lost))
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
 	}

@@ -8,6 +8,8 @@ export interface Histogram {
   count: number;
   /** Value at nearest rank ceil(q·n) in nanoseconds; undefined with fewer than 10 samples beyond it. */
   quantile(q: number): number | undefined;
+  /** Value of a rank from 1 to count in nanoseconds; undefined above the scale. */
+  at(rank: number): number | undefined;
   /** Smallest and largest value in nanoseconds. */
   min: number;
   max: number;
@@ -55,7 +57,22 @@ function summary(ranks: Rank[], negatives: number, lowest: number, overflow: num
     const rank = nearestRank(q, count);
     return count - rank < support ? undefined : at(rank);
   };
-  return { count, quantile, min: negatives ? lowest : (at(1) ?? 0), max: overflow ? hour : (at(count) ?? 0) };
+  return { count, quantile, at, min: negatives ? lowest : (at(1) ?? 0), max: overflow ? hour : (at(count) ?? 0) };
+}
+
+/**
+ * What came, over all that was offered. Of what is open only a lower bound is known; a quantile that depends on how much
+ * longer that took is undefined.
+ */
+export function observed(values: Histogram, open: Histogram | undefined): Histogram {
+  if (!open?.count) return values;
+  const count = values.count + open.count;
+  const quantile = (q: number) => {
+    const rank = nearestRank(q, count);
+    const value = count - rank < support ? undefined : values.at(rank);
+    return value !== undefined && value <= open.min ? value : undefined;
+  };
+  return { ...values, count, quantile };
 }
 
 /** ceil(q·n), where a product that is whole up to the rounding of q counts as whole. */

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, body } from "./client";
-import { decodeHistogram, type Histogram } from "./histogram";
+import { decodeHistogram, type Histogram, observed } from "./histogram";
 import type { ExperimentState } from "./types";
 
 /** Which experiments a list holds. */
@@ -93,6 +93,7 @@ export const histograms = (id: string) =>
       const encoded = await body(api.GET("/api/v1/runs/{id}/histograms", { signal, params: { path: { id } } }));
       const decoded: Record<string, Histogram> = {};
       for (const [name, text] of Object.entries(encoded.histograms)) decoded[name] = await decodeHistogram(text);
+      for (const [name, values] of Object.entries(decoded)) decoded[name] = observed(values, decoded[`${name}_open`]);
       return decoded;
     },
     staleTime: Number.POSITIVE_INFINITY,

@@ -542,6 +542,13 @@ export interface components {
             draining: boolean;
             version: string;
         };
+        Behind: {
+            /** Format: int64 */
+            end: number;
+            grew: boolean;
+            /** Format: int64 */
+            start: number;
+        };
         CPU: {
             /** Format: double */
             agent_s: number;
@@ -622,11 +629,14 @@ export interface components {
             /** Format: int64 */
             sent: number;
             /** Format: int64 */
+            unanswered: number;
+            /** Format: int64 */
             unsent: number;
         };
         Course: {
             acked: components["schemas"]["PerSecond"];
             backlog?: components["schemas"]["Trend"];
+            behind?: components["schemas"]["Behind"];
             in_flight?: components["schemas"]["Trend"];
             incidents?: {
                 [key: string]: components["schemas"]["PerSecond"];
@@ -783,7 +793,7 @@ export interface components {
             sum: boolean;
             title: string;
             /** @enum {string} */
-            unit: "ns" | "per_s" | "s_per_million" | "count" | "bytes";
+            unit: "ns" | "per_s" | "s_per_million" | "count" | "bytes" | "share";
             /** @description Values in the order of the variants. */
             values: components["schemas"]["FigureValue"][];
         };
@@ -795,9 +805,19 @@ export interface components {
             high?: number;
             /**
              * Format: double
+             * @description Lower bound of the maximum, where the exact one is not known.
+             */
+            high_at_least?: number;
+            /**
+             * Format: double
              * @description Minimum over the runs; absent for a sum.
              */
             low?: number;
+            /**
+             * Format: double
+             * @description Lower bound of the minimum, where the exact one is not known.
+             */
+            low_at_least?: number;
             /**
              * Format: int64
              * @description Number of runs in the value.
@@ -805,13 +825,20 @@ export interface components {
             runs: number;
             /**
              * Format: double
-             * @description Null if unknown.
+             * @description Null if unknown, or if only a lower bound is known.
              */
             value: number | null;
+            /**
+             * Format: double
+             * @description Lower bound of the value, where the exact one is not known.
+             */
+            value_at_least?: number;
         };
         GroupView: {
             /** Format: int64 */
             corrupt: number;
+            /** Format: double */
+            delivered_share: number;
             /** Format: int64 */
             duplicates: number;
             e2e_latency: components["schemas"]["Latency"];
@@ -889,25 +916,43 @@ export interface components {
             /** Format: int64 */
             count: number;
             /** Format: int64 */
-            max_ns: number;
+            max_at_least_ns?: number;
+            /** Format: int64 */
+            max_ns: number | null;
             /** Format: double */
-            mean_ns: number;
+            mean_at_least_ns?: number;
+            /** Format: double */
+            mean_ns: number | null;
             /** Format: int64 */
             min_ns: number;
             /** Format: int64 */
             negative?: number;
             /** Format: int64 */
+            open?: number;
+            /** Format: int64 */
             overflow?: number;
+            /** Format: int64 */
+            p50_at_least_ns?: number;
             /** Format: int64 */
             p50_ns: number | null;
             /** Format: int64 */
+            p90_at_least_ns?: number;
+            /** Format: int64 */
             p90_ns: number | null;
+            /** Format: int64 */
+            p95_at_least_ns?: number;
             /** Format: int64 */
             p95_ns: number | null;
             /** Format: int64 */
+            p9999_at_least_ns?: number;
+            /** Format: int64 */
             p9999_ns: number | null;
             /** Format: int64 */
+            p999_at_least_ns?: number;
+            /** Format: int64 */
             p999_ns: number | null;
+            /** Format: int64 */
+            p99_at_least_ns?: number;
             /** Format: int64 */
             p99_ns: number | null;
             /** Format: int64 */
@@ -1175,7 +1220,7 @@ export interface components {
                 /** @description Stages of the load phase. */
                 stages?: {
                     /**
-                     * @description Maximum time to wait for messages still in flight; messages that arrive later count as lost.
+                     * @description Maximum time for sending what was due and not sent in time, and for messages to arrive; observation ends with it.
                      * @default 30s
                      */
                     drain: string;
@@ -1422,6 +1467,8 @@ export interface components {
             counts: components["schemas"]["Counts"];
             course?: components["schemas"]["Course"];
             cpu: components["schemas"]["CPU"];
+            /** Format: double */
+            delivered_share: number;
             e2e_latency: components["schemas"]["Latency"];
             e2e_service: components["schemas"]["Latency"];
             errors?: {
@@ -1434,6 +1481,8 @@ export interface components {
             incidents?: {
                 [key: string]: number;
             };
+            /** Format: int64 */
+            method?: number;
             pacer_lateness: components["schemas"]["Latency"];
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];
@@ -1450,6 +1499,8 @@ export interface components {
         Second: {
             /** Format: int64 */
             backlog: number;
+            /** Format: int64 */
+            behind: number;
             counts: components["schemas"]["Counts"];
             /** Format: double */
             cpu_s: number;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Metric } from "../api/types";
-import { familyOf, formatMetric, formatValue, isLatency, metricOf } from "./metrics";
+import { familyOf, formatBound, formatMetric, formatValue, isLatency, metricOf } from "./metrics";
 
 const metrics: Metric[] = [
   { name: "publish_p99", title: "Publish p99", unit: "ns", better: "lower" },
@@ -15,6 +15,14 @@ test.each([
   ["cpu_per_million", 12.34, "12.3 s"],
   ["throughput", null, "–"],
 ])("a value of %s leaves with its unit", (name, value, want) => expect(formatMetric(of(name), value)).toBe(want));
+
+test("a number that is known as a bound says so", () => {
+  expect([
+    formatBound("ns", null, 5.8e9),
+    formatBound("ns", 5.8e9, undefined),
+    formatBound("ns", null, undefined),
+  ]).toEqual(["≥ 5.80 s", "5.80 s", "–"]);
+});
 
 test("counts and memory are figures too", () => {
   expect([formatValue("count", 300_000), formatValue("bytes", 536_870_912)]).toEqual(["300,000", "512 MiB"]);

@@ -1,5 +1,5 @@
 import type { Catalog, Metric, Unit } from "../api/types";
-import { bytes, count, missing, nanoseconds, rate, significant, words } from "../lib/format";
+import { atLeast, bytes, count, missing, nanoseconds, rate, share, significant, words } from "../lib/format";
 
 /** A metric as the page shows it; without a unit its values mean nothing. */
 export type ShownMetric = Pick<Metric, "name" | "title"> & Partial<Metric>;
@@ -25,7 +25,15 @@ export function formatValue(unit: Unit, value: number | null | undefined): strin
       return bytes(value);
     case "count":
       return count(value);
+    case "share":
+      return share(value);
   }
+}
+
+/** A number with its unit, or what it is at least where it is not known exactly. */
+export function formatBound(unit: Unit, exact: number | null | undefined, bound: number | undefined): string {
+  if (typeof exact !== "number" && bound !== undefined) return atLeast(formatValue(unit, bound));
+  return formatValue(unit, exact);
 }
 
 /** A value of the metric with its unit. */

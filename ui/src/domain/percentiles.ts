@@ -59,5 +59,7 @@ export function unsupported(histograms: Histogram[], last: number): string {
   if (!next || !histograms.length) return "";
   const fewest = Math.min(...histograms.map((h) => h.count));
   const above = Math.floor(fewest * (1 - next.q) + 1e-9);
+  if (above >= 10)
+    return `${next.label} is known only as a lower bound: too many messages had not come when observation ended.`;
   return `${next.label} needs 10 samples above it; the smallest run has ${above}.`;
 }

@@ -18,6 +18,11 @@ describe("numbers read as those of the command and the HTML report", () => {
     [format.span("5.90 ms", "6.61 ms"), "5.90–6.61 ms"],
     [format.span("1,000/s", "2,000/s"), "1,000–2,000/s"],
     [format.percent(0.384), "38.4 %"],
+    [format.share(1), "100 %"],
+    [format.share(0.9999999), "99.999 %"],
+    [format.share(0.8036), "80.36 %"],
+    [format.share(1e-9), "0.001 %"],
+    [format.atLeast("5.80 s"), "≥ 5.80 s"],
   ])("%s", (got, want) => expect(got).toBe(want));
 
   test("lengths of time as the server writes them", () => {

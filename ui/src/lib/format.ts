@@ -32,6 +32,9 @@ export function nanoseconds(ns: number | null | undefined): string {
   return `${significant(ns)} ns`;
 }
 
+/** A number that is only known to be at least so large: "≥ 5.80 s". */
+export const atLeast = (text: string) => `≥ ${text}`;
+
 /** A tick of a latency axis: "10 ms", without digits that say nothing. */
 export function nanosecondsTick(ns: number): string {
   for (const [unit, size] of latencyUnits) {
@@ -84,6 +87,15 @@ export function bytes(n: number | null | undefined): string {
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined) return missing;
   return `${significant(share * 100)} %`;
+}
+
+/** A share of what was asked for: "99.2 %". Only the whole is 100 %, only nothing is 0 %. */
+export function share(x: number | null | undefined): string {
+  if (x === null || x === undefined) return missing;
+  let text = `${Number((100 * x).toFixed(3))}`;
+  if (x < 1 && text === "100") text = "99.999";
+  if (x > 0 && text === "0") text = "0.001";
+  return `${text} %`;
 }
 
 /** How long something took, in seconds: "0.8 s", "1 min 12 s", "2 h 5 min". */

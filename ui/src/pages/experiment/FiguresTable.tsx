@@ -2,7 +2,7 @@ import { Table, Title } from "@mantine/core";
 import type { Comparison, Figure } from "../../api/types";
 import { Swatch } from "../../components/chart/Swatch";
 import { ScrollTable } from "../../components/ScrollTable";
-import { formatValue } from "../../domain/metrics";
+import { formatBound } from "../../domain/metrics";
 import { isEmulated, lookOf } from "../../domain/variants";
 import { span } from "../../lib/format";
 import { EmulatorBadge } from "../EmulatorBadge";
@@ -18,7 +18,7 @@ export function FiguresTable({ comparison }: { comparison: Comparison }) {
       <ScrollTable label="Figures">
         <Table.Caption>
           Median over the counted runs, with the range in brackets; counts are sums. Latencies count from the intended
-          send time.
+          send time; ≥ is a lower bound, where too many messages had not come when observation ended.
         </Table.Caption>
         <Table.Thead>
           <Table.Tr>
@@ -53,9 +53,9 @@ export function FiguresTable({ comparison }: { comparison: Comparison }) {
 
 /** A figure of the variant at an index: "6.21 ms (5.90–6.61 ms)". */
 function tell({ unit, values }: Figure, index: number): string {
-  const { value, low, high } = values[index] ?? {};
-  const text = formatValue(unit, value);
-  if (low === undefined || high === undefined) return text;
-  const [from, to] = [formatValue(unit, low), formatValue(unit, high)];
+  const v = values[index];
+  const text = formatBound(unit, v?.value, v?.value_at_least);
+  if (v?.low === undefined && v?.low_at_least === undefined) return text;
+  const [from, to] = [formatBound(unit, v.low, v.low_at_least), formatBound(unit, v.high, v.high_at_least)];
   return from === to ? text : `${text} (${span(from, to)})`;
 }

@@ -31,7 +31,7 @@ export function RunDots({ comparison, metric }: { comparison: Comparison; metric
       <Text size="sm" c="dimmed">
         One mark per run; the line is the median. ✕ marks runs that are not counted. Select a mark to open its run.
       </Text>
-      {!scale && <Text mt="xs">No run has a value for this metric.</Text>}
+      {!scale && <Text mt="xs">No run has an exact value of this metric.</Text>}
       {scale && (
         <div className={classes.chart}>
           {rows.map((row) => (

@@ -9,7 +9,8 @@ import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
 import { occurred, times } from "../../domain/incidents";
-import { bytes, count, duration, missing, nanoseconds, percent, rate, significant } from "../../lib/format";
+import { formatBound } from "../../domain/metrics";
+import { bytes, count, duration, missing, nanoseconds, percent, rate, share, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
 
 /** What a run measured. */
@@ -29,10 +30,11 @@ export function RunFigures({ id }: { id: string }) {
       <Figures
         label="Result"
         figures={[
-          { name: "End-to-end p50", value: nanoseconds(r.e2e_latency.p50_ns) },
-          { name: "End-to-end p99", value: nanoseconds(r.e2e_latency.p99_ns) },
-          { name: "Publish p99", value: nanoseconds(r.publish_latency.p99_ns) },
+          { name: "End-to-end p50", value: quantile("p50")(r.e2e_latency) },
+          { name: "End-to-end p99", value: quantile("p99")(r.e2e_latency) },
+          { name: "Publish p99", value: quantile("p99")(r.publish_latency) },
           { name: "Throughput", value: rate(r.throughput_per_s) },
+          { name: "Delivered", value: share(r.delivered_share), note: "of what was offered" },
           { name: "Lost", value: count(r.counts.lost), note: "messages" },
           { name: "Broker CPU", value: cpu(r), note: "per million messages" },
         ]}
@@ -69,6 +71,7 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Offered but not sent", messages(c.unsent)],
     ["Acknowledged", messages(c.acked)],
     ["Failed", messages(c.failed)],
+    ["Unanswered", messages(c.unanswered)],
     ["Received", messages(c.received)],
     ["Lost", messages(c.lost)],
     ["Duplicates", messages(c.duplicates)],
@@ -87,14 +90,18 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
   ];
 }
 
+/** A quantile of a latency, or what it is at least. */
+const quantile = (name: "p50" | "p90" | "p95" | "p99" | "p999" | "p9999" | "max") => (l: Latency) =>
+  formatBound("ns", l[`${name}_ns`], l[`${name}_at_least_ns`]);
+
 const columns: [string, (l: Latency) => string][] = [
-  ["p50", (l) => nanoseconds(l.p50_ns)],
-  ["p90", (l) => nanoseconds(l.p90_ns)],
-  ["p95", (l) => nanoseconds(l.p95_ns)],
-  ["p99", (l) => nanoseconds(l.p99_ns)],
-  ["p99.9", (l) => nanoseconds(l.p999_ns)],
-  ["p99.99", (l) => nanoseconds(l.p9999_ns)],
-  ["max", (l) => (l.count ? nanoseconds(l.max_ns) : missing)],
+  ["p50", quantile("p50")],
+  ["p90", quantile("p90")],
+  ["p95", quantile("p95")],
+  ["p99", quantile("p99")],
+  ["p99.9", quantile("p999")],
+  ["p99.99", quantile("p9999")],
+  ["max", quantile("max")],
   ["Samples", (l) => count(l.count)],
 ];
 
@@ -137,7 +144,8 @@ function Latencies({ result: r }: { result: Result }) {
         </Table.Tbody>
       </ScrollTable>
       <Text size="xs" c="dimmed">
-        Percentiles with fewer than 10 samples above them are not shown (–).
+        Percentiles count over all offered messages; those with fewer than 10 samples above them are not shown (–). ≥ is
+        a lower bound: more messages had not come when the drain stage ended than lie above the percentile.
       </Text>
     </div>
   );
