@@ -15,14 +15,14 @@ import (
 // offered and kept up with it: otherwise it tells of the messages that came, or of
 // the length of the run.
 func (v *Variant) unranked(m experiment.Metric) string {
-	if program := v.Program(); program != "" {
-		return fmt.Sprintf("%s is not ranked: %s is an emulator.", v.Name(), program)
-	}
 	lost := v.sum(func(r measure.Result) int64 { return r.Counts.Lost })
 	if lost > 0 {
 		acked := v.sum(func(r measure.Result) int64 { return r.Counts.Acked })
 		return fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown but not ranked.",
 			v.Name(), format.Count(lost), format.Count(acked))
+	}
+	if program := v.Program(); program != "" {
+		return fmt.Sprintf("%s is not ranked: %s is an emulator.", v.Name(), program)
 	}
 	if !m.Latency() {
 		return ""
