@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/csv"
 	"strings"
 	"testing"
 	"time"
@@ -28,5 +29,23 @@ func TestALowerBoundIsShownAsOne(t *testing.T) {
 	rows := strings.Split(write(t, d, report.CSV), "\n")
 	if !strings.Contains(rows[0], "e2e_p99_ns,e2e_p99_at_least_ns") || !strings.Contains(strings.Join(rows, "\n"), ",,5800000000,") {
 		t.Errorf("CSV() has no cell with the bound:\n%s", rows[0])
+	}
+}
+
+// TestCSVLeavesUnknownWhatOlderResultsLack wants empty cells, not zeros, for what a
+// result of method 1 does not have.
+func TestCSVLeavesUnknownWhatOlderResultsLack(t *testing.T) {
+	s := comparisontest.Synthetic(t)
+	for _, run := range s.Runs {
+		run.Result.Method = 0
+	}
+	rows, err := csv.NewReader(strings.NewReader(write(t, documentOf(t, s), report.CSV))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range rows[0] {
+		if (name == "unanswered" || name == "delivered_share") && rows[1][i] != "" {
+			t.Errorf("%s of a result of method 1 = %q, want an empty cell", name, rows[1][i])
+		}
 	}
 }

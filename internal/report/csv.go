@@ -83,7 +83,6 @@ func countColumns() []column {
 		{"unsent", func(r measure.Result) int64 { return r.Counts.Unsent }},
 		{"acked", func(r measure.Result) int64 { return r.Counts.Acked }},
 		{"failed", func(r measure.Result) int64 { return r.Counts.Failed }},
-		{"unanswered", func(r measure.Result) int64 { return r.Counts.Unanswered }},
 		{"received", func(r measure.Result) int64 { return r.Counts.Received }},
 		{"lost", func(r measure.Result) int64 { return r.Counts.Lost }},
 		{"duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }},
@@ -106,6 +105,12 @@ func countColumns() []column {
 			return strconv.FormatInt(r.Result.Incidents[i], 10)
 		}})
 	}
+	columns = append(columns, column{"unanswered", func(r *comparison.Run) string {
+		if r.Result == nil || r.Result.Method < 2 { // unknown, not 0
+			return ""
+		}
+		return strconv.FormatInt(r.Result.Counts.Unanswered, 10)
+	}})
 	columns = append(columns, column{"method", func(r *comparison.Run) string {
 		if r.Result == nil {
 			return ""
