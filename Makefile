@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 tools       := .tools
 tofu        := $(tools)/bin/tofu
 staticcheck := $(tools)/bin/staticcheck
-python      := $(tools)/python/bin/python
+python      := $(tools)/python/installed
 ui          := ui/dist/index.html
 
 # How everything is compiled but the tests under the race detector: in one way, so
@@ -114,6 +114,7 @@ $(python): tools/python/requirements.txt
 	@tools/prerequisites test
 	@python3 -m venv --clear $(tools)/python
 	@$(tools)/python/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@ # the interpreter is a link to an older file
 
 # Tools from npm, each in a folder of its own.
 $(tools)/%/node_modules/.package-lock.json: tools/%/package.json tools/%/package-lock.json tools/%/.npmrc
