@@ -66,9 +66,9 @@ func TestQueueRunsInOrder(t *testing.T) {
 		t.Errorf("a client that resumes saw\n%v, stored are\n%v", seen, stored)
 	}
 	for _, id := range posted {
-		e := get[api.ExperimentDetail](s, "/experiments/"+id)
-		if e.Runs.Succeeded < 1 || e.Runs.Leaked > 0 || e.Verdict == nil {
-			t.Errorf("experiment %s = %+v, verdict %v; want it succeeded and concluded", e.Name, e.Runs, e.Verdict)
+		e := s.awaitVerdict(id)
+		if e.Runs.Succeeded < 1 || e.Runs.Leaked > 0 {
+			t.Errorf("experiment %s = %+v, want it succeeded", e.Name, e.Runs)
 		}
 	}
 	if out := s.stop(syscall.SIGTERM); out.code != 0 {
@@ -186,7 +186,7 @@ func TestRestoreFromBackup(t *testing.T) {
 	w := newInstallation(t)
 	s := w.serve()
 	done := s.post(tinyPlan("done before the backup"))
-	s.awaitEnd(done)
+	s.awaitVerdict(done)
 	active := s.post(long)
 	run := s.awaitPhase(active, experiment.PhaseLoad)
 	queued := s.post(tinyPlan("queued in the backup"))
@@ -204,8 +204,8 @@ func TestRestoreFromBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := restored.serve("--lease", "6s")
-	if e := get[api.ExperimentDetail](next, "/experiments/"+done); e.Verdict == nil || e.Runs.Succeeded < 1 {
-		t.Errorf("what was done before the backup = %+v, verdict %v", e.Runs, e.Verdict)
+	if e := next.awaitVerdict(done); e.Runs.Succeeded < 1 {
+		t.Errorf("what was done before the backup = %+v, want it succeeded", e.Runs)
 	}
 	next.follow("after=0&run="+run, func(e streamed) bool {
 		return e.event != api.EventStored || e.stored(t).Kind != experiment.EventOutcome

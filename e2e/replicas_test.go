@@ -80,9 +80,9 @@ func TestReplicasShareAQueue(t *testing.T) {
 	}
 	drivers := map[*server]int{}
 	for _, id := range posted {
-		e := get[api.ExperimentDetail](p.b, "/experiments/"+id)
-		if e.State != experiment.Ended || e.Runs.Succeeded < 1 || e.Runs.Failed+e.Runs.Leaked > 0 || e.Verdict == nil {
-			t.Errorf("experiment %s = %s, %+v, verdict %v; want it ended, succeeded and concluded", e.Name, e.State, e.Runs, e.Verdict)
+		e := p.b.awaitVerdict(id)
+		if e.State != experiment.Ended || e.Runs.Succeeded < 1 || e.Runs.Failed+e.Runs.Leaked > 0 {
+			t.Errorf("experiment %s = %s, %+v; want it ended and succeeded", e.Name, e.State, e.Runs)
 		}
 		for _, run := range e.RunList {
 			driver, _ := p.of(run.ID)
