@@ -198,7 +198,11 @@ func TestWatch(t *testing.T) {
 		want    []string
 	}{
 		"a service that fails": {func(f *fixture, _ cloud.Object) {
-			f.node(run, "echo boom; exit 3")
+			gate := filepath.Join(f.t.TempDir(), "gate") // it fails once it runs
+			f.node(run, "until [ -e "+gate+" ]; do sleep 0.02; done; echo boom; exit 3")
+			if err := os.WriteFile(gate, nil, 0o600); err != nil {
+				f.t.Error(err)
+			}
 		}, []string{"service broker-0 failed", "exit code 3", "boom"}},
 		"a service that somebody deletes": {func(f *fixture, node cloud.Object) {
 			f.SetFaults(cloud.Fault{Name: cloud.HangDelete})
