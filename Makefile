@@ -47,19 +47,16 @@ build: $(ui)
 	@$(plain) go build -ldflags '-s -w' -o bin/ ./cmd/...
 
 # Four parts side by side; each shows its output when it has ended.
-test: ## Run every test, with the race detector
+test: ## Run every test, with the race detector where things run at once
 	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync test-e2e test-packages test-ui lint
 
 # Real experiments, which mostly wait: three at a time. The race detector would see
 # none of the processes that they start.
 test-e2e: setup test-tools
-	$(plain) go test -timeout 30m -parallel 3 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
+	$(plain) go test -ldflags '-s -w' -timeout 30m -parallel 3 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
 
-tested := {{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}
-
-# Tests measure, so that compilers give way to them; lint does what -vet=off leaves out.
 test-packages: setup test-tools
-	go test -race -toolexec nice -vet=off -timeout 30m $(TESTFLAGS) $$(go list -f '$(tested)' ./... | grep -v '/e2e$$')
+	@tools/test-packages $(TESTFLAGS)
 
 test-ui: $(ui) $(tools)/chromium/node_modules/.package-lock.json
 	cd ui && nice npm run --silent test && nice npm run --silent test:structure && nice npm run --silent test:pages
