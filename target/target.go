@@ -109,8 +109,8 @@ type Place interface {
 	// Remove removes one object that OpenTofu has lost. One that is gone is no
 	// error.
 	Remove(ctx context.Context, o experiment.Object) error
-	// Watch blocks until ctx ends, or returns before that with an error that names
-	// a service of the run that ended and why.
+	// Watch blocks until ctx ends, or returns before that with an [*Ended] that names
+	// a service of the run that ended and why, or with why it cannot watch.
 	Watch(ctx context.Context, run string) error
 	// Check looks whether a run that needs as much can take place now. It returns
 	// at least one finding; the first is about the place as a whole.
@@ -118,6 +118,17 @@ type Place interface {
 	// Placement is what provisioning needs to know of the place.
 	Placement() Placement
 }
+
+// Ended tells that a service of a run has ended by itself.
+type Ended struct {
+	Service string // its name within the run
+	Err     error  // names the service too, and says how it ended
+}
+
+func (e *Ended) Error() string { return e.Err.Error() }
+
+// Unwrap returns how the service ended.
+func (e *Ended) Unwrap() error { return e.Err }
 
 // Demand is what a run needs. The zero one asks for the state of the place alone.
 type Demand struct {

@@ -54,14 +54,14 @@ func compare(services map[string]cloud.Object, seen map[string]bool) error {
 	for name, o := range services {
 		switch seen[name] = true; o.State {
 		case cloud.Failed:
-			return fmt.Errorf("service %s failed: %s", name, o.Reason)
+			return &target.Ended{Service: name, Err: fmt.Errorf("service %s failed: %s", name, o.Reason)}
 		case cloud.Deleting:
-			return fmt.Errorf("service %s is being deleted", name)
+			return &target.Ended{Service: name, Err: fmt.Errorf("service %s is being deleted", name)}
 		}
 	}
 	for name := range seen {
 		if _, ok := services[name]; !ok {
-			return fmt.Errorf("service %s was removed", name)
+			return &target.Ended{Service: name, Err: fmt.Errorf("service %s was removed", name)}
 		}
 	}
 	return nil

@@ -17,3 +17,6 @@ func hostFacts() measure.AgentFacts {
 
 // cpuSeconds is not known here.
 func cpuSeconds() float64 { return 0 }
+
+// readTakings knows nothing.
+func readTakings() takings { return takings{} }

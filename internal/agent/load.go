@@ -55,6 +55,7 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 		return err
 	}
 	a.facts.GCPauseNS = gcPause() - paused
+	usage.note(&a.facts)
 	return a.finish(ctx, usage.seconds)
 }
 
@@ -96,22 +97,6 @@ func (a *agent) finish(ctx context.Context, cpuSeconds float64) error {
 	}
 	a.Logger.Info("result written", "sent", result.Counts.Sent, "acked", result.Counts.Acked)
 	return nil
-}
-
-// usage is the processor time that this process used in the measure stage.
-type usage struct{ seconds float64 }
-
-// watch sets the seconds; zero when ctx ends before the stage.
-func (u *usage) watch(ctx context.Context, now func() int64, w measure.Window) {
-	from := w.Start + int64(w.Warmup)
-	if wait(ctx, time.Duration(from-now())) != nil {
-		return
-	}
-	before := cpuSeconds()
-	if wait(ctx, time.Duration(from+int64(w.Measure)-now())) != nil {
-		return
-	}
-	u.seconds = cpuSeconds() - before
 }
 
 // wait returns after d, or with the cause of ctx's end.

@@ -79,7 +79,9 @@ type Run struct {
 	Name       string                 `json:"name" doc:"Such as 'kafka #3' or 'kinesis (emulator) #1'."`
 	Variant    string                 `json:"variant"`
 	Order      int                    `json:"order" doc:"Position in the randomised order, from 0."`
+	Round      int                    `json:"round" doc:"Round, from 0. The runs of a round have the same seed."`
 	Extra      bool                   `json:"extra" doc:"The run repeats one that failed or was not valid."`
+	SystemDied bool                   `json:"system_died" doc:"The system under test ended under the load. Such a run is not repeated."`
 	Phase      experiment.Phase       `json:"phase" enum:"queued,provision,prepare,load,collect,destroy,verify,ended"`
 	Stage      experiment.Stage       `json:"stage,omitempty" enum:"warmup,measure,drain" doc:"Stage within the load phase."`
 	Outcome    experiment.Outcome     `json:"outcome,omitempty" enum:"succeeded,failed,cancelled"`

@@ -89,7 +89,8 @@ func (c *Client) WholeRun(ctx context.Context, id string) (experiment.Run, error
 		return experiment.Run{}, err
 	}
 	run := experiment.Run{
-		ID: r.ID, Experiment: r.Experiment, Variant: r.Variant, Order: r.Order, Extra: r.Extra, Phase: r.Phase, Outcome: r.Outcome,
+		ID: r.ID, Experiment: r.Experiment, Variant: r.Variant, Order: r.Order, Round: r.Round, Extra: r.Extra,
+		SystemDied: r.SystemDied, Phase: r.Phase, Outcome: r.Outcome,
 		Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason, Since: r.Since, StartedAt: r.StartedAt, EndedAt: r.EndedAt,
 		Phases: r.Phases, Receipt: r.Receipt,
 	}

@@ -24,7 +24,13 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	}
 	for _, v := range s.Variants {
 		caveats = append(caveats, v.limits()...)
+		for _, sentence := range []string{v.backlog(), v.unsteady(s.Metric()), v.lateGenerator(s.Metric())} {
+			if sentence != "" {
+				caveats = append(caveats, sentence)
+			}
+		}
 	}
+	caveats = append(caveats, s.contradictions(c.Stats)...)
 	for _, difference := range c.Fairness.Differences {
 		caveats = append(caveats, "The guarantees differ. "+format.UpperFirst(difference))
 	}

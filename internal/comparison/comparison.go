@@ -66,7 +66,7 @@ func New(s *Set, o Options) (Comparison, error) {
 // question is what the primary metric asks.
 func (s *Set) question() stats.Question {
 	plan := s.Experiment.Plan
-	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants), Withheld: s.withheld()}
+	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants), Withheld: s.withheld(), Matters: plan.Matters.Share()}
 	if s.Separate {
 		q.Separate, q.Planned, q.Ended = true, len(s.Runs), len(s.Runs)
 		return q
@@ -108,9 +108,10 @@ func (s *Set) samples() []stats.Sample {
 		sample := stats.Sample{Label: v.Label, Name: v.Name(), Missing: v.missing(s.Metric()), Unranked: v.unranked(s.Metric())}
 		for _, run := range v.Counted() {
 			if value, ok := Value(s.Metric(), *run.Result); ok {
-				sample.Values = append(sample.Values, value)
+				sample.Values, sample.Slack = append(sample.Values, value), append(sample.Slack, slack(s.Metric(), *run.Result))
 			}
 		}
+		sample.KeptUp = s.Metric() == experiment.Throughput && v.tookAll()
 		samples = append(samples, sample)
 	}
 	return samples

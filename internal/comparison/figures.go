@@ -158,6 +158,10 @@ func (s *Set) shown() []figure {
 	if !slices.ContainsFunc(all, func(f figure) bool { return f.Name == primary.Name }) {
 		all = slices.Insert(all, 0, primary)
 	}
+	if s.Metric().Latency() {
+		i := slices.IndexFunc(all, func(f figure) bool { return f.Name == primary.Name })
+		all = slices.Insert(all, i+1, latenessFigure(s.Metric()))
+	}
 	for _, i := range experiment.Incidents() {
 		if s.Occurred(i) {
 			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))

@@ -36,6 +36,18 @@ func (v *Variant) limits() []string {
 	return said
 }
 
+// tookAll reports whether a variant took all that was offered in each run that counts,
+// so that its throughput is what was offered and not what it can do.
+func (v *Variant) tookAll() bool {
+	for _, run := range v.Counted() {
+		c := run.Result.Course
+		if c == nil || c.Behind != nil && c.Behind.Grew || run.Result.Delivered < keptUp || run.Result.Throughput < keptUp*c.Offered.Median {
+			return false
+		}
+	}
+	return len(v.Counted()) > 0
+}
+
 // unsent is how many messages a variant never took in the runs that count.
 func (v *Variant) unsent() int64 {
 	return v.sum(func(r measure.Result) int64 { return r.Counts.Unsent })

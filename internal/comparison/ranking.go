@@ -15,6 +15,9 @@ import (
 // offered and kept up with it: otherwise it tells of the messages that came, or of
 // the length of the run.
 func (v *Variant) unranked(m experiment.Metric) string {
+	if text := v.died(); text != "" {
+		return text
+	}
 	lost := v.sum(func(r measure.Result) int64 { return r.Counts.Lost })
 	if lost > 0 {
 		acked := v.sum(func(r measure.Result) int64 { return r.Counts.Acked })
@@ -31,6 +34,25 @@ func (v *Variant) unranked(m experiment.Metric) string {
 		return text
 	}
 	return v.keptFalling(m)
+}
+
+// died tells of runs in which the system under test ended under the load; "" where
+// there are none. Such a run is an answer, and a bad one: without it the others would
+// flatter.
+func (v *Variant) died() string {
+	affected, ended := 0, 0
+	for _, run := range v.Runs {
+		if run.Phase == experiment.PhaseEnded && run.Outcome != experiment.Cancelled {
+			ended++
+		}
+		if run.SystemDied {
+			affected++
+		}
+	}
+	if affected == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is not ranked: %s it did not deliver, because it ended under the load.", v.Name(), in(affected, ended))
 }
 
 // incomplete tells of runs in which so much of what was offered never came that the

@@ -48,6 +48,8 @@ func (r *Run) Excluded() string {
 		return ""
 	case r.Phase != experiment.PhaseEnded:
 		return "has not ended"
+	case r.SystemDied:
+		return withReason("did not deliver", r.Reason)
 	case r.Outcome != experiment.Succeeded:
 		return withReason(string(cmp.Or(r.Outcome, experiment.Failed)), r.Reason)
 	case !r.Validity.OK:

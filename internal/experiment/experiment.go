@@ -18,6 +18,7 @@ type Plan struct {
 	Name     string    `json:"name,omitzero"`    // for people; the labels of the variants if unset
 	Target   string    `json:"target,omitzero"`  // where the runs take place; "local" if unset
 	Compare  Metric    `json:"compare,omitzero"` // primary metric, the only one that gets a verdict; [DefaultMetric] if unset
+	Matters  Percent   `json:"matters,omitzero"` // smallest difference in the metric that matters; unset, no difference is too small
 	Workload Workload  `json:"workload"`
 	Variants []Variant `json:"variants"`
 	Repeat   int       `json:"repeat,omitzero"` // runs per variant, each on fresh infrastructure; 5 if unset

@@ -84,8 +84,10 @@ type Run struct {
 	Experiment string          `json:"experiment"`
 	Target     string          `json:"target,omitempty"` // of the experiment's plan
 	Variant    string          `json:"variant"`
-	Order      int             `json:"order"`           // position in the randomised, interleaved order, from 0
-	Extra      bool            `json:"extra,omitempty"` // repeats a run that failed or was not valid
+	Order      int             `json:"order"`                 // position in the randomised, interleaved order, from 0
+	Round      int             `json:"round"`                 // from 0; the runs of a round have the same load, see [RoundSeed]
+	Extra      bool            `json:"extra,omitempty"`       // repeats a run that failed or was not valid
+	SystemDied bool            `json:"system_died,omitempty"` // the system under test ended under the load: it did not deliver
 	Phase      Phase           `json:"phase"`
 	Outcome    Outcome         `json:"outcome,omitempty"`
 	Validity   Validity        `json:"validity"`

@@ -118,7 +118,7 @@ func (idle) Collect(context.Context, orchestrator.Assignment) (json.RawMessage, 
 	return nil, experiment.Validity{}, errIdle
 }
 func (idle) Stop(context.Context, orchestrator.Assignment, string) error { return errIdle }
-func (idle) Watch(context.Context, experiment.Run) error                 { return errIdle }
+func (idle) Watch(context.Context, orchestrator.Assignment) error        { return errIdle }
 func (idle) Verify(context.Context, experiment.Run) (experiment.Receipt, error) {
 	return experiment.Receipt{}, errIdle
 }

@@ -38,7 +38,7 @@ func viewExperiment(e experiment.Summary) api.Experiment {
 // viewRun shows a run that has this name.
 func viewRun(r experiment.Run, name string) api.Run {
 	view := api.Run{
-		ID: r.ID, Experiment: r.Experiment, Name: name, Variant: r.Variant, Order: r.Order, Extra: r.Extra,
+		ID: r.ID, Experiment: r.Experiment, Name: name, Variant: r.Variant, Order: r.Order, Round: r.Round, Extra: r.Extra, SystemDied: r.SystemDied,
 		Phase: r.Phase, Outcome: r.Outcome, Validity: r.Validity, Teardown: r.Teardown, Reason: r.Reason,
 		Since: r.Since.UTC(), StartedAt: r.StartedAt.UTC(), EndedAt: r.EndedAt.UTC(),
 		Phases: orEmpty(slices.Clone(r.Phases)), Allowed: []api.Action{},

@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"dec.local/dec/internal/experiment"
 )
@@ -16,6 +18,53 @@ type Course struct {
 	InFlight  *Trend                            `json:"in_flight,omitempty"` // messages under way in the clients
 	Backlog   *Trend                            `json:"backlog,omitempty"`   // acknowledged messages that wait to be read
 	Behind    *Behind                           `json:"behind,omitempty"`    // offered messages that had not come to the slowest group
+	// Halves are the latencies of what came in the first and in the second half of the
+	// stage, over all groups.
+	Halves map[Distribution]Halves `json:"halves,omitempty"`
+}
+
+// Halves are a distribution in the two halves of the measure stage.
+type Halves struct {
+	First  Latency `json:"first"`
+	Second Latency `json:"second"`
+}
+
+// halved are the distributions that a course has in halves: those that variants are
+// compared by.
+var halved = []Distribution{PublishLatency, E2ELatency}
+
+// inHalves merges the seconds of each half of the measure stage over all agents.
+func inHalves(measure time.Duration, warmup time.Duration, agents [][]Snapshot) (map[Distribution]Halves, error) {
+	middle := int((warmup + measure/2) / time.Second)
+	sums := map[Distribution][2]*Histogram{}
+	for _, d := range halved {
+		sums[d] = [2]*Histogram{NewHistogram(), NewHistogram()}
+	}
+	for _, snapshots := range agents {
+		for _, s := range snapshots {
+			half := 0
+			if s.Second >= middle {
+				half = 1
+			}
+			for _, d := range halved {
+				if s.Stage != experiment.StageMeasure || s.Latencies[d] == "" {
+					continue
+				}
+				h, err := DecodeHistogram(s.Latencies[d])
+				if err != nil {
+					return nil, fmt.Errorf("%s of second %d: %w", d, s.Second, err)
+				}
+				sums[d][half].Merge(h)
+			}
+		}
+	}
+	found := map[Distribution]Halves{}
+	for d, sum := range sums {
+		if sum[0].Count() > 0 && sum[1].Count() > 0 {
+			found[d] = Halves{sum[0].Summary(), sum[1].Summary()}
+		}
+	}
+	return found, nil
 }
 
 // Behind is how far a system was behind what was offered to it.

@@ -14,16 +14,38 @@ import (
 // next message from the start of the load, from number 0 on, and false after the last.
 type Due func(producer int) (next func() (offset time.Duration, ok bool), err error)
 
+// Asked is what a run was to measure.
+type Asked struct {
+	Workload experiment.Workload
+	Due      Due               // called only when something of what was offered did not come
+	Metric   experiment.Metric // the primary one; [experiment.DefaultMetric] if empty
+	OwnCPUs  bool              // the agents share their CPUs with no one
+}
+
+// quantile is that of the primary metric; of the default one where it is no latency.
+func (a Asked) quantile() (q float64, name string) {
+	_, name = a.Metric.Quantile()
+	if name == "" {
+		_, name = experiment.DefaultMetric.Quantile()
+	}
+	for _, known := range quantiles {
+		if known.name == name {
+			q = known.q
+		}
+	}
+	return q, name
+}
+
 // Merge joins the results of all agents of a run, with their snapshots, into
 // the run's result. It is exact: the agents' shares don't matter. The caller
-// adds what no agent knows: plan, guarantees, versions, the broker's CPU. due is asked
-// only when something of what was offered did not come.
+// adds what no agent knows: plan, guarantees, versions, the broker's CPU.
 //
 // It is an error when the account of a producer or of a whole group is missing,
 // because then nothing could be said about loss.
-func Merge(w experiment.Workload, due Due, agents []AgentResult) (Merged, error) {
+func Merge(asked Asked, agents []AgentResult) (Merged, error) {
+	w := asked.Workload
 	m := merger{
-		stages: w.Stages, due: due,
+		asked:     asked,
 		producers: map[int]ProducerLog{}, groups: map[string]GroupLog{}, hist: map[Distribution]*Histogram{},
 	}
 	for _, a := range agents {
@@ -56,6 +78,9 @@ func Merge(w experiment.Workload, due Due, agents []AgentResult) (Merged, error)
 		return Merged{}, fmt.Errorf("merge results: %w", err)
 	}
 	r.Course = NewCourse(merged.Timeline)
+	if r.Course.Halves, err = inHalves(w.Stages.Measure.Std(), w.Stages.Warmup.Std(), m.snapshots); err != nil {
+		return Merged{}, fmt.Errorf("merge results: %w", err)
+	}
 	for _, second := range merged.Timeline {
 		if second.Stage == experiment.StageMeasure {
 			r.Incidents = addTo(r.Incidents, second.Incidents)
@@ -68,8 +93,7 @@ func Merge(w experiment.Workload, due Due, agents []AgentResult) (Merged, error)
 
 // merger holds what Merge gathers.
 type merger struct {
-	stages    experiment.Stages
-	due       Due
+	asked     Asked
 	result    Result
 	missed    int64
 	twice     int64 // acknowledgements of messages that had one already
@@ -170,7 +194,7 @@ func (m *merger) countGroups() error {
 		}
 	}
 	maps.Copy(m.hist, worst)
-	if length := time.Duration(m.stages.Measure); length > 0 {
+	if length := time.Duration(m.asked.Workload.Stages.Measure); length > 0 {
 		r.Throughput = float64(slowest) / length.Seconds()
 	}
 	if len(r.Groups) == 1 {

@@ -148,7 +148,7 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 	w := workload(loadProducers, 2)
 	for seed := range uint64(8) {
 		single := newLoad(seed)
-		want, err := measure.Merge(w, every(s/loadWarmup), single.agents(t, 1, func(int) int { return 0 }))
+		want, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup)}, single.agents(t, 1, func(int) int { return 0 }))
 		if err != nil {
 			t.Fatalf("Merge(one agent) = %v, want no error", err)
 		}
@@ -157,7 +157,7 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(seed, 2))
 		n := 2 + random.IntN(4)
-		got, err := measure.Merge(w, every(s/loadWarmup), newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
+		got, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup)}, newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
 		if err != nil {
 			t.Fatalf("Merge(%d agents) = %v, want no error", n, err)
 		}
@@ -210,7 +210,7 @@ func flow(latency func(group string, seq uint64) int64, groups ...string) []meas
 const lost = int64(-1 << 62)
 
 func TestTheWorstGroupCounts(t *testing.T) {
-	got, err := measure.Merge(workload(1, 2), every(5*ms), flow(func(group string, seq uint64) int64 {
+	got, err := measure.Merge(measure.Asked{Workload: workload(1, 2), Due: every(5 * ms)}, flow(func(group string, seq uint64) int64 {
 		switch {
 		case group == "slow" && seq%100 == 50:
 			return lost
@@ -249,14 +249,31 @@ func TestValidity(t *testing.T) {
 	steady := func(string, uint64) int64 { return 2 * ms }
 	tests := map[string]struct {
 		latency func(string, uint64) int64
+		metric  experiment.Metric
+		own     bool // CPUs
 		change  func([]measure.AgentResult)
 		reason  string // "" for valid
 	}{
-		"all is well":            {latency: steady},
-		"lateness at the limit":  {latency: steady, change: lateness(5*ms - 10*us)},
-		"lateness above 5 ms":    {latency: steady, change: lateness(6 * ms), reason: "p99 of pacer lateness was 6ms"},
-		"lateness below 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(9 * ms)},
-		"lateness above 5 %":     {latency: func(string, uint64) int64 { return 200 * ms }, change: lateness(11 * ms), reason: "the limit is 10ms"},
+		"all is well":           {latency: steady},
+		"lateness at the limit": {latency: steady, change: lateness(5*ms - 10*us)},
+		"lateness above 5 ms":   {latency: steady, change: lateness(6 * ms), reason: "p99 of pacer lateness was 6ms"},
+		"a slow system is no excuse": {
+			latency: func(string, uint64) int64 { return 2000 * ms }, change: lateness(6 * ms), reason: "the limit is 5ms",
+		},
+		"CPUs of the agents' own":    {latency: steady, own: true, change: lateness(ms - 10*us)},
+		"lateness on them":           {latency: steady, own: true, change: lateness(2 * ms), reason: "the limit is 1ms"},
+		"lateness beyond the metric": {latency: steady, metric: "publish_p50", change: lateAbove(0.4, 6*ms)},
+		"lateness at the metric":     {latency: steady, metric: "publish_p50", change: lateAbove(0.6, 6*ms), reason: "the p50 of pacer lateness was 6ms"},
+		"busy agents":                {latency: steady, change: facts(func(a *measure.AgentFacts) { a.CPUShare = new(0.899) })},
+		"agents that are too busy": {
+			latency: steady, change: facts(func(a *measure.AgentFacts) { a.CPUShare = new(0.9) }), reason: "used 90 % of the CPU time",
+		},
+		"a hypervisor": {
+			latency: steady, change: facts(func(a *measure.AgentFacts) { a.Stolen = new(0.031) }), reason: "The hypervisor took 3.1 % of the CPU time",
+		},
+		"a quota": {
+			latency: steady, change: facts(func(a *measure.AgentFacts) { a.Throttled = new(0.02) }), reason: "was stopped by its CPU quota for 2 %",
+		},
 		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
 		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "did not send 11 of 2000"},
 		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
@@ -272,7 +289,7 @@ func TestValidity(t *testing.T) {
 			if tt.change != nil {
 				tt.change(agents)
 			}
-			r, err := measure.Merge(workload(1, 1), every(5*ms), agents)
+			r, err := measure.Merge(measure.Asked{Workload: workload(1, 1), Due: every(5 * ms), Metric: tt.metric, OwnCPUs: tt.own}, agents)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,11 +312,23 @@ func negative(_ string, seq uint64) int64 {
 }
 
 // lateness makes all of a producer's messages late by the pacer's own fault.
-func lateness(ns int64) func([]measure.AgentResult) {
+func lateness(ns int64) func([]measure.AgentResult) { return lateAbove(1, ns) }
+
+// facts changes what the consumer's agent says of itself: it is judged like any other.
+func facts(change func(*measure.AgentFacts)) func([]measure.AgentResult) {
+	return func(agents []measure.AgentResult) { change(&agents[len(agents)-1].Facts) }
+}
+
+// lateAbove makes a share of them late.
+func lateAbove(share float64, ns int64) func([]measure.AgentResult) {
 	return func(agents []measure.AgentResult) {
 		h := measure.NewHistogram()
-		for range 2000 {
-			h.Record(ns)
+		for i := range 2000 {
+			if float64(i) < share*2000 {
+				h.Record(ns)
+			} else {
+				h.Record(0)
+			}
 		}
 		agents[0].Latencies[measure.PacerLateness], _ = h.Encode()
 	}
@@ -326,7 +355,7 @@ func TestMergeRefuses(t *testing.T) {
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
 			agents := change(flow(func(string, uint64) int64 { return ms }, "g"))
-			if _, err := measure.Merge(workload(1, 1), every(5*ms), agents); err == nil {
+			if _, err := measure.Merge(measure.Asked{Workload: workload(1, 1), Due: every(5 * ms)}, agents); err == nil {
 				t.Errorf("Merge() = nil, want an error")
 			}
 		})

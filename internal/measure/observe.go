@@ -15,7 +15,8 @@ import (
 func (m *merger) observe(latency, service *Histogram, arrived func(producer int) *IntervalSet) (of, served Observation, err error) {
 	of = Observation{values: orEmpty(latency), open: NewHistogram()}
 	served = Observation{values: orEmpty(service), open: NewHistogram()}
-	longest := min(int64(m.stages.Measure+m.stages.Drain), maxLatency)
+	stages := m.asked.Workload.Stages
+	longest := min(int64(stages.Measure+stages.Drain), maxLatency)
 	for _, index := range slices.Sorted(maps.Keys(m.producers)) {
 		p := m.producers[index]
 		missing := arrived(index).Missing(p.MeasureFrom, p.MeasureUntil)
@@ -36,11 +37,11 @@ func (m *merger) waited(producer int, open *IntervalSet, into *Histogram) error 
 	if open.Count() == 0 {
 		return nil
 	}
-	next, err := m.due(producer)
+	next, err := m.asked.Due(producer)
 	if err != nil {
 		return err
 	}
-	end := m.stages.Total()
+	end := m.asked.Workload.Stages.Total()
 	seq := uint64(0)
 	for from, until := range open.Runs() {
 		for ; seq < until; seq++ {

@@ -129,7 +129,8 @@ type Result struct {
 	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
 	Run        string                        `json:"run,omitempty"`       // id
 	Variant    string                        `json:"variant,omitempty"`   // label of the variant that the run is of
-	Plan       json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the seed
+	Seed       int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]
+	Plan       json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the first round's seed
 }
 
 // Merged is what [Merge] makes of a run: the result with the series and the
@@ -203,6 +204,11 @@ type AgentFacts struct {
 	DelayErrorNS int64   `json:"delay_error_ns"` // median error of an injected delay of 1 ms
 	Version      string  `json:"version"`
 	GCPauseNS    int64   `json:"gc_pause_ns"` // garbage collection pauses in total
+
+	// Of the measure stage; nil where the platform does not tell.
+	CPUShare  *float64 `json:"cpu_share,omitempty"`           // used of the CPU time that it may use
+	Stolen    *float64 `json:"cpu_stolen_share,omitempty"`    // of the machine's CPU time, taken by its hypervisor
+	Throttled *float64 `json:"cpu_throttled_share,omitempty"` // of the time, stopped by its CPU quota
 }
 
 // AgentResult is all that one agent knows when it is done.

@@ -7,11 +7,14 @@ import (
 	"dec.local/dec/internal/experiment"
 )
 
-// The limits beyond which a run does not describe the system under test.
+// The limits beyond which a run does not describe the system under test. None depends
+// on how fast that system was: otherwise fast runs would be left out.
 const (
-	latenessFloor = 5 * time.Millisecond // p99 of the pacer's lateness may always be this large
-	latenessShare = 0.05                 // or this share of the end-to-end p99
-	missedShare   = 0.005                // of the schedule that the pacer may miss
+	latenessShared = 5 * time.Millisecond // of the pacer, where agents share their CPUs
+	latenessAlone  = time.Millisecond     // and where they have CPUs of their own
+	missedShare    = 0.005                // of the schedule that the pacer may miss
+	busyShare      = 0.9                  // of an agent's CPUs
+	takenShare     = 0.02                 // of an agent's CPU time that hypervisor or quota may take
 )
 
 // judge reports whether the generator or the clocks were the limit. Back-pressure
@@ -21,12 +24,15 @@ func (m *merger) judge() {
 	var reasons []string
 	add := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 
-	late, e2e := p99(m.hist[PacerLateness]), p99(m.hist[E2ELatency])
-	limit := max(latenessFloor, time.Duration(latenessShare*float64(e2e)))
-	if late > limit {
-		add("The load generator was late: the p99 of pacer lateness was %s; the limit is %s. Lower the rate, use more producer nodes, "+
+	limit := latenessShared
+	if m.asked.OwnCPUs {
+		limit = latenessAlone
+	}
+	q, name := m.asked.quantile()
+	if late := m.hist[PacerLateness].nearest(q); late > limit {
+		add("The load generator was late: the %s of pacer lateness was %s; the limit is %s. Lower the rate, use more producer nodes, "+
 			"or reduce other work on the machine.",
-			late.Round(10*time.Microsecond), limit.Round(10*time.Microsecond))
+			name, late.Round(10*time.Microsecond), limit)
 	}
 	switch {
 	case r.Counts.Offered == 0:
@@ -36,6 +42,7 @@ func (m *merger) judge() {
 			"Lower the rate or use more producer nodes.",
 			m.missed, r.Counts.Offered, missedShare*100)
 	}
+	reasons = append(reasons, starved(r.Agents)...)
 	for _, d := range []struct {
 		name Distribution
 		text string
@@ -52,13 +59,44 @@ func (m *merger) judge() {
 	r.Validity = experiment.Validity{OK: len(reasons) == 0, Reasons: reasons}
 }
 
-// p99 is the 99th percentile by nearest rank, whether supported or not: a short
-// run is judged, too.
-func p99(h *Histogram) time.Duration {
+// starved tells of the agents that had too little processor time, the worst of each
+// kind. Producers and consumers are judged alike: a consumer that waits for a CPU
+// makes messages look slow.
+func starved(agents []AgentFacts) (reasons []string) {
+	for _, kind := range []struct {
+		share func(AgentFacts) *float64
+		limit float64
+		text  string
+	}{
+		{func(a AgentFacts) *float64 { return a.CPUShare }, busyShare,
+			"%s used %s of the CPU time that it may use; the limit is %s. Use more agents, lower the rate, or give them more CPUs."},
+		{func(a AgentFacts) *float64 { return a.Stolen }, takenShare,
+			"The hypervisor took %[2]s of the CPU time of the machine of %[1]s; the limit is %[3]s. Use a machine that is not overbooked."},
+		{func(a AgentFacts) *float64 { return a.Throttled }, takenShare,
+			"%s was stopped by its CPU quota for %s of the time; the limit is %s. Raise the quota, or lower the rate."},
+	} {
+		var worst AgentFacts
+		for _, a := range agents {
+			if share := kind.share(a); share != nil && (kind.share(worst) == nil || *share > *kind.share(worst)) {
+				worst = a
+			}
+		}
+		if share := kind.share(worst); share != nil && *share >= kind.limit {
+			reasons = append(reasons, fmt.Sprintf(kind.text, worst.ID, percent(*share), percent(kind.limit)))
+		}
+	}
+	return reasons
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+// nearest is a quantile by nearest rank, whether supported or not: a short run is
+// judged, too.
+func (h *Histogram) nearest(q float64) time.Duration {
 	if h == nil || h.Count() == 0 {
 		return 0
 	}
-	ns, ok := h.atRank(nearestRank(0.99, h.Count()))
+	ns, ok := h.atRank(nearestRank(q, h.Count()))
 	if !ok {
 		ns = maxLatency
 	}

@@ -125,7 +125,7 @@ func (e *Engine) Submit(ctx context.Context, p experiment.Plan, by experiment.Su
 	x = experiment.Experiment{ID: id, Plan: p, Digest: p.Digest()}
 	var runs []experiment.Run
 	for i, variant := range experiment.Order(p) {
-		runs = append(runs, experiment.Run{ID: experiment.NewID("r"), Experiment: x.ID, Variant: variant, Order: i})
+		runs = append(runs, experiment.Run{ID: experiment.NewID("r"), Experiment: x.ID, Variant: variant, Order: i, Round: i / len(p.Variants)})
 	}
 	if len(runs) == 0 {
 		return x, false, errors.New("the plan has no run: set at least one variant, and repeat to at least 1")

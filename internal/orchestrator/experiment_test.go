@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 )
 
 // outcome gives each run of a variant what happens to its load, in order: "ok",
-// "fail", "invalid" or "cancel". After the last everything is ok.
+// "fail", "die", "invalid" or "cancel". After the last everything is ok.
 func (f *fixture) outcome(e *orchestrator.Engine, outcomes map[string][]string) {
 	next := func(run string) string {
 		stored, err := f.store.Run(context.Background(), run)
@@ -33,6 +32,8 @@ func (f *fixture) outcome(e *orchestrator.Engine, outcomes map[string][]string) 
 		switch outcome = next(run); outcome {
 		case "fail":
 			return errors.New("no luck")
+		case "die":
+			return &orchestrator.SystemDied{Err: errors.New("service broker-0 has ended")}
 		case "cancel":
 			if err := e.Cancel(context.WithoutCancel(ctx), run, "this one"); err != nil {
 				f.broken("Cancel(): %v", err)
@@ -52,18 +53,18 @@ func (f *fixture) outcome(e *orchestrator.Engine, outcomes map[string][]string) 
 func TestExtraRuns(t *testing.T) {
 	tests := map[string]struct {
 		outcomes map[string][]string
-		want     []string // sorted extra variants by round
+		want     []string // variants of the extra runs, sorted
 	}{
-		"none when all are valid":                         {map[string][]string{}, nil},
-		"one for a failed run":                            {map[string][]string{"a": {"fail"}}, []string{"a"}},
-		"one for an invalid run":                          {map[string][]string{"b": {"ok", "invalid"}}, []string{"b"}},
-		"none for a cancelled run":                        {map[string][]string{"a": {"cancel"}}, nil},
-		"two at most, though three failed":                {map[string][]string{"a": {"fail", "fail", "invalid"}}, []string{"a", "a"}},
-		"another when the extra run failed":               {map[string][]string{"a": {"fail", "ok", "ok", "fail"}}, []string{"a", "a"}},
-		"no third when the second extra run failed":       {map[string][]string{"a": {"fail", "ok", "ok", "fail", "fail"}}, []string{"a", "a"}},
-		"none for an extra run that was cancelled":        {map[string][]string{"a": {"fail", "ok", "ok", "cancel"}}, []string{"a"}},
-		"interleaved when both variants need them":        {map[string][]string{"a": {"fail", "fail"}, "b": {"fail", "fail"}}, []string{"ab", "ab"}},
-		"interleaved, and one needs more than the others": {map[string][]string{"a": {"fail", "fail"}, "b": {"fail"}}, []string{"ab", "a"}},
+		"none when all are valid":                   {map[string][]string{}, nil},
+		"one for a failed run":                      {map[string][]string{"a": {"fail"}}, []string{"a"}},
+		"one for an invalid run":                    {map[string][]string{"b": {"ok", "invalid"}}, []string{"b"}},
+		"none for a cancelled run":                  {map[string][]string{"a": {"cancel"}}, nil},
+		"none when the system died":                 {map[string][]string{"a": {"die"}}, nil},
+		"two at most, though three failed":          {map[string][]string{"a": {"fail", "fail", "invalid"}}, []string{"a", "a"}},
+		"another when the extra run failed":         {map[string][]string{"a": {"ok", "ok", "fail", "fail"}}, []string{"a", "a"}},
+		"no third when the second extra run failed": {map[string][]string{"a": {"ok", "ok", "fail", "fail", "fail"}}, []string{"a", "a"}},
+		"none for an extra run that was cancelled":  {map[string][]string{"a": {"ok", "ok", "fail", "cancel"}}, []string{"a"}},
+		"of both variants when both need them":      {map[string][]string{"a": {"fail", "fail"}, "b": {"fail", "fail"}}, []string{"a", "a", "b", "b"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -73,27 +74,53 @@ func TestExtraRuns(t *testing.T) {
 				runs := f.drive(e, plan(3))
 				f.settled()
 				var got []string
+				rounds := map[string][]int{} // of the runs of a variant that count
 				for i, run := range runs {
-					if run.Order != i || run.Extra != (i >= 6) {
-						t.Errorf("run %d = order %d, extra %v", i, run.Order, run.Extra)
+					if run.Order != i {
+						t.Errorf("run %d has order %d", i, run.Order)
 					}
-					if !run.Extra {
-						continue
-					}
-					if n := len(got); n > 0 && !strings.Contains(got[n-1], run.Variant) && len(tt.want) >= n && len(tt.want[n-1]) > len(got[n-1]) {
-						got[n-1] += run.Variant
-					} else {
+					if run.Extra {
 						got = append(got, run.Variant)
 					}
+					if run.Outcome == experiment.Succeeded && run.Validity.OK {
+						rounds[run.Variant] = append(rounds[run.Variant], run.Round)
+					}
 				}
-				for i, round := range got {
-					letters := strings.Split(round, "")
-					slices.Sort(letters)
-					got[i] = strings.Join(letters, "")
+				slices.Sort(got)
+				equal(t, "extra runs", got, tt.want)
+				if len(got) > 0 && len(runs) == 6+len(got) && len(rounds["a"]) == 3 {
+					slices.Sort(rounds["a"])
+					equal(t, "rounds of a", rounds["a"], []int{0, 1, 2})
 				}
-				equal(t, "extra runs by round", got, tt.want)
 			})
 		})
+	}
+}
+
+// TestExtraRunsComeAnywhere repeats the first run of many experiments: the extra run
+// must not always be the last one, when the machine is warm.
+func TestExtraRunsComeAnywhere(t *testing.T) {
+	places := map[int]bool{}
+	for seed := range int64(30) {
+		bubble(t, func(t *testing.T, f *fixture) {
+			e := f.engine()
+			p := plan(3)
+			p.Workload.Seed = seed
+			first := experiment.Order(p)[0]
+			f.outcome(e, map[string][]string{first: {"fail"}})
+			for _, run := range f.drive(e, p) {
+				if run.Extra {
+					places[run.Order] = true
+					equal(t, "the extra run", []any{run.Variant, run.Round}, []any{first, 0})
+				}
+			}
+			f.settled()
+		})
+	}
+	for order := 1; order <= 6; order++ {
+		if !places[order] {
+			t.Errorf("the extra run was never at place %d of 30 experiments; places: %v", order, places)
+		}
 	}
 }
 
@@ -117,7 +144,8 @@ func TestMaxWall(t *testing.T) {
 		for _, run := range f.runs(waited) {
 			got = append(got, string(run.Outcome))
 		}
-		equal(t, "outcomes", got, []string{"failed", "failed", "failed", "cancelled", "cancelled", "cancelled", "cancelled", "cancelled"})
+		equal(t, "outcomes", got, []string{"failed", "failed", "failed",
+			"cancelled", "cancelled", "cancelled", "cancelled", "cancelled", "cancelled", "cancelled"}) // eight planned and two extra ones
 		x, err := f.store.Experiment(t.Context(), waited)
 		if want := "limits.max_wall of 30m has passed: no further run of the experiment starts"; err != nil || x.Reason != want || f.runs(waited)[5].Reason != want {
 			t.Errorf("experiment = %q, %v, want %q", x.Reason, err, want)

@@ -264,6 +264,8 @@ func (x *execution) fail(work, held context.Context, err error) {
 	cause := context.Cause(work)
 	phase := x.run.Phase
 	x.run.Outcome, x.run.Reason = experiment.Failed, fmt.Sprintf("%s: %v", phase, err)
+	_, died := errors.AsType[*SystemDied](err)
+	x.run.SystemDied = died && phase == experiment.PhaseLoad && cause == nil
 	if c, ok := errors.AsType[*cancelled](cause); ok {
 		x.run.Outcome, x.run.Reason = experiment.Cancelled, c.reason
 	} else if ttl, ok := errors.AsType[*expired](cause); ok {
@@ -289,10 +291,10 @@ func (x *execution) watched(work context.Context, do func(context.Context) error
 	ctx, cancel := context.WithCancelCause(work)
 	defer cancel(nil)
 	var death error
-	run := x.run // the phases go on with theirs
+	watched := x.as
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		err := x.guard(func() error { return x.e.Watcher.Watch(watch, run) })
+		err := x.guard(func() error { return x.e.Watcher.Watch(watch, watched) })
 		if err == nil || watch.Err() != nil {
 			return
 		}

@@ -46,9 +46,18 @@ type Workload interface {
 // Watcher tells when a service of a run dies.
 type Watcher interface {
 	// Watch blocks until ctx ends, or returns before that with an error that
-	// names the service that ended and why.
-	Watch(ctx context.Context, run experiment.Run) error
+	// names the service that ended and why: a [*SystemDied] unless it was one of
+	// the load generator's.
+	Watch(ctx context.Context, a Assignment) error
 }
+
+// SystemDied tells that a service of the system under test has ended by itself.
+type SystemDied struct{ Err error }
+
+func (e *SystemDied) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is known of the service's end.
+func (e *SystemDied) Unwrap() error { return e.Err }
 
 // Verifier proves that nothing of a run is left.
 type Verifier interface {

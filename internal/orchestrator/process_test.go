@@ -225,8 +225,8 @@ func (p *process) Stop(ctx context.Context, a orchestrator.Assignment, _ string)
 	return p.do(ctx, "stop", a.Run.ID)
 }
 
-func (p *process) Watch(ctx context.Context, run experiment.Run) error {
-	return p.do(ctx, "watch", run.ID)
+func (p *process) Watch(ctx context.Context, a orchestrator.Assignment) error {
+	return p.do(ctx, "watch", a.Run.ID)
 }
 
 // Verify sweeps what destroy left, unless its step fails, and tells what really

@@ -61,7 +61,7 @@ func (i *sharedInfra) Collect(context.Context, orchestrator.Assignment) (json.Ra
 
 func (i *sharedInfra) Stop(context.Context, orchestrator.Assignment, string) error { return nil }
 
-func (i *sharedInfra) Watch(ctx context.Context, _ experiment.Run) error {
+func (i *sharedInfra) Watch(ctx context.Context, _ orchestrator.Assignment) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

@@ -42,6 +42,10 @@ func (w *workload) coordinate(ctx context.Context, a orchestrator.Assignment, do
 
 // Prepare implements [orchestrator.Workload].
 func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpoints json.RawMessage) error {
+	place, err := w.places.Find(a.Plan.Target)
+	if err != nil {
+		return err
+	}
 	return w.coordinate(ctx, a, func(c *rendezvous.Coordinator) error {
 		err := c.WritePlan(ctx, rendezvous.Plan{
 			Run:          a.Run.ID,
@@ -49,7 +53,9 @@ func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpo
 			Destination:  destination(a.Run.ID),
 			Endpoints:    endpoints,
 			ClientConfig: a.Variant.ClientConfig,
-			Workload:     a.Plan.Workload,
+			Workload:     load(a),
+			Compare:      a.Plan.Compare,
+			OwnCPUs:      !place.Facts.SharedMachine,
 			Agents:       rendezvous.Shares(a.Plan.Workload),
 		})
 		if err != nil {
@@ -58,6 +64,13 @@ func (w *workload) Prepare(ctx context.Context, a orchestrator.Assignment, endpo
 		err = c.AwaitReady(ctx)
 		return err
 	})
+}
+
+// load is the workload of a run: the plan's, with the seed of the run's round.
+func load(a orchestrator.Assignment) experiment.Workload {
+	w := a.Plan.Workload
+	w.Seed = experiment.RoundSeed(w.Seed, a.Run.Round)
+	return w
 }
 
 // Load implements [orchestrator.Workload]. It goes on with a load that was begun
@@ -97,7 +110,7 @@ func (w *workload) complete(ctx context.Context, a orchestrator.Assignment, begu
 	if err != nil {
 		return fmt.Errorf("result of run %s: %w", a.Run.ID, err)
 	}
-	r.Run, r.Variant, r.Plan = a.Run.ID, a.Variant.Label, plan
+	r.Run, r.Variant, r.Plan, r.Seed = a.Run.ID, a.Variant.Label, plan, load(a).Seed
 	maps.Copy(r.Versions, w.versions)
 	return nil
 }

@@ -169,16 +169,18 @@ func TestALoadThatFailsGivesUpItsSeconds(t *testing.T) {
 	})
 }
 
-// TestResultsNeedATarget collects a run whose target this server does not have.
+// TestResultsNeedATarget collects a run whose target this server does not have: the
+// one that prepared it did.
 func TestResultsNeedATarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := loaded("gone")
+		a := loaded("shared")
 		f.startAgents(a)
 		ctx := t.Context()
 		if err := errors.Join(f.Workload.Prepare(ctx, a, json.RawMessage(`{}`)), f.Workload.Load(ctx, a)); err != nil {
 			t.Fatal(err)
 		}
+		a.Plan.Target = "gone"
 		if _, _, err := f.Workload.Collect(ctx, a); err == nil || !strings.Contains(err.Error(), `target "gone"`) {
 			t.Errorf("Collect() = %v, want an error that names the target", err)
 		}

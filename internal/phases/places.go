@@ -2,11 +2,13 @@ package phases
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/orchestrator"
 	"dec.local/dec/internal/reconcile"
+	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/tofu"
 	"dec.local/dec/target"
 )
@@ -14,13 +16,19 @@ import (
 // watcher watches each run on its own target.
 type watcher struct{ places target.Places }
 
-// Watch implements [orchestrator.Watcher].
-func (w watcher) Watch(ctx context.Context, run experiment.Run) error {
-	place, err := w.places.Find(run.Target)
+// Watch implements [orchestrator.Watcher]. What is no agent is of the system under test.
+func (w watcher) Watch(ctx context.Context, a orchestrator.Assignment) error {
+	place, err := w.places.Find(a.Run.Target)
 	if err != nil {
 		return err
 	}
-	return place.Watch(ctx, run.ID)
+	err = place.Watch(ctx, a.Run.ID)
+	if ended, ok := errors.AsType[*target.Ended](err); ok {
+		if _, isAgent := rendezvous.Shares(a.Plan.Workload)[ended.Service]; !isAgent {
+			return &orchestrator.SystemDied{Err: err}
+		}
+	}
+	return err
 }
 
 // verifiers prove that nothing of a run is left on its own target.

@@ -25,8 +25,9 @@ func TestEachRunIsWatchedAndVerifiedOnItsOwnTarget(t *testing.T) {
 				for name, p := range places {
 					p.objects = []experiment.Object{{Kind: "process", ID: name + "-1", Run: run}, {Kind: "process", ID: name + "-2", Run: "r000000000"}}
 				}
-				r := assignment(name).Run
-				if err := f.Watcher.Watch(t.Context(), r); err == nil || err.Error() != "broker-0 of "+run+" has ended on "+name {
+				a := assignment(name)
+				r := a.Run
+				if err := f.Watcher.Watch(t.Context(), a); err == nil || err.Error() != "broker-0 of "+run+" has ended on "+name {
 					t.Errorf("Watch() = %v, want what has ended there", err)
 				}
 				receipt, err := f.Verifier.Verify(t.Context(), r)
@@ -49,9 +50,10 @@ func TestEachRunIsWatchedAndVerifiedOnItsOwnTarget(t *testing.T) {
 
 func TestATargetThatIsUnknownIsAnError(t *testing.T) {
 	f := newFixture(t)
-	r := assignment("gone").Run
+	a := assignment("gone")
+	r := a.Run
 	_, verified := f.Verifier.Verify(t.Context(), r)
-	for call, err := range map[string]error{"Watch": f.Watcher.Watch(t.Context(), r), "Verify": verified} {
+	for call, err := range map[string]error{"Watch": f.Watcher.Watch(t.Context(), a), "Verify": verified} {
 		if !errors.Is(err, experiment.ErrNotFound) || !strings.Contains(err.Error(), `target "gone"`) {
 			t.Errorf("%s() = %v, want an error that names the target", call, err)
 		}

@@ -36,9 +36,11 @@ func (f field) sample() string {
 
 // fields holds every field of a plan by its path, with [] for any list item.
 var fields = map[string]field{
-	"name":     {doc: "Display name of the experiment. Default: the labels of its variants.", example: `"Kafka vs NATS"`},
-	"target":   {doc: "Target on which the runs take place.", def: `"local"`, slug: true},
-	"compare":  {doc: "Primary metric, the only one that gets a verdict.", def: `"e2e_p99"`, enum: metricNames()},
+	"name":    {doc: "Display name of the experiment. Default: the labels of its variants.", example: `"Kafka vs NATS"`},
+	"target":  {doc: "Target on which the runs take place.", def: `"local"`, slug: true},
+	"compare": {doc: "Primary metric, the only one that gets a verdict.", def: `"e2e_p99"`, enum: metricNames()},
+	"matters": {doc: "Smallest difference in the primary metric that matters; variants that differ by less are called alike. Default: none.",
+		example: `"5%"`, min: 100, max: 1e6},
 	"workload": {doc: "Load offered to every variant.", required: true},
 	"variants": {doc: "Variants to compare.", required: true, min: 1, max: maxVariants},
 	"repeat":   {doc: "Number of runs per variant, each on fresh infrastructure.", def: `5`, min: 1, max: 100},

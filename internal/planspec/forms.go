@@ -13,7 +13,7 @@ import (
 // several forms.
 func isForm(t reflect.Type) bool {
 	return slices.Contains([]reflect.Type{
-		reflect.TypeFor[experiment.Duration](), reflect.TypeFor[experiment.Bytes](),
+		reflect.TypeFor[experiment.Duration](), reflect.TypeFor[experiment.Bytes](), reflect.TypeFor[experiment.Percent](),
 		reflect.TypeFor[experiment.Size](), reflect.TypeFor[experiment.Key](),
 	}, t)
 }
@@ -23,6 +23,8 @@ func (d *decoder) form(n *yamltext.Node, v any, at place) {
 	switch v := v.(type) {
 	case *experiment.Duration:
 		d.duration(n, v, at)
+	case *experiment.Percent:
+		d.percent(n, v, at)
 	case *experiment.Bytes:
 		d.bytes(n, v, at, fields[at.rule])
 	case *experiment.Size:
@@ -45,6 +47,21 @@ func (d *decoder) duration(n *yamltext.Node, v *experiment.Duration, at place) {
 	}
 	*v = parsed
 	rule.checkRange(float64(parsed), func(x float64) string { return experiment.Duration(x).String() }, at.path, d.problems)
+}
+
+func (d *decoder) percent(n *yamltext.Node, v *experiment.Percent, at place) {
+	rule := fields[at.rule]
+	if n.Kind != yamltext.Text {
+		d.problems.Add(at.path, "must be a percentage, such as %s, not %s", rule.sample(), describe(n))
+		return
+	}
+	parsed, err := experiment.ParsePercent(n.Text)
+	if err != nil {
+		d.problems.Add(at.path, "%s", err)
+		return
+	}
+	*v = parsed
+	rule.checkRange(float64(parsed), func(x float64) string { return experiment.Percent(x).String() }, at.path, d.problems)
 }
 
 // bytes reads text with a unit, or a number.

@@ -33,6 +33,8 @@ func typeWords(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[experiment.Duration]():
 		return "a duration with a unit"
+	case reflect.TypeFor[experiment.Percent]():
+		return "a percentage"
 	case reflect.TypeFor[experiment.Bytes]():
 		return "a size with a unit"
 	case reflect.TypeFor[experiment.Size](), reflect.TypeFor[experiment.Key]():

@@ -54,6 +54,8 @@ func (f field) values(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[experiment.Duration]():
 		format = func(x float64) string { return experiment.Duration(x).String() }
+	case reflect.TypeFor[experiment.Percent]():
+		format = func(x float64) string { return experiment.Percent(x).String() }
 	case reflect.TypeFor[experiment.Bytes]():
 		format = func(x float64) string { return experiment.Bytes(x).String() }
 	}

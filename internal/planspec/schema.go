@@ -52,6 +52,9 @@ func shapeOf(t reflect.Type, path string) object {
 	case reflect.TypeFor[experiment.Duration]():
 		text := func(x float64) string { return experiment.Duration(x).String() }
 		return withRange(object{"type": "string", "pattern": experiment.DurationPattern}, rule, text)
+	case reflect.TypeFor[experiment.Percent]():
+		text := func(x float64) string { return experiment.Percent(x).String() }
+		return withRange(object{"type": "string", "pattern": experiment.PercentPattern}, rule, text)
 	case reflect.TypeFor[experiment.Bytes]():
 		return bytesSchema(rule)
 	case reflect.TypeFor[experiment.Size]():

@@ -113,7 +113,9 @@ func encodeResult(ctx context.Context, r measure.Result, begun time.Time, comple
 
 // merge joins the agents' results and adds what no agent's result holds.
 func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Merged, error) {
-	merged, err := measure.Merge(plan.Workload, due(plan.Workload), agents)
+	merged, err := measure.Merge(measure.Asked{
+		Workload: plan.Workload, Due: due(plan.Workload), Metric: plan.Compare, OwnCPUs: plan.OwnCPUs,
+	}, agents)
 	if err != nil {
 		return measure.Merged{}, err
 	}

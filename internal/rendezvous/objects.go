@@ -65,7 +65,9 @@ type Plan struct {
 	Destination  string                     `json:"destination"`
 	Endpoints    json.RawMessage            `json:"endpoints"`
 	ClientConfig map[string]json.RawMessage `json:"client_config,omitempty"`
-	Workload     experiment.Workload        `json:"workload"`
+	Workload     experiment.Workload        `json:"workload"` // with the seed of this run
+	Compare      experiment.Metric          `json:"compare,omitempty"`
+	OwnCPUs      bool                       `json:"own_cpus,omitempty"` // the agents share their CPUs with no one
 	Agents       map[string]Share           `json:"agents"`
 }
 

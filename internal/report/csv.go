@@ -35,6 +35,7 @@ func csvColumns() []column {
 		text("run", func(r *comparison.Run) string { return r.ID }),
 		{"number", func(r *comparison.Run) string { return strconv.Itoa(r.Number) }},
 		{"order", func(r *comparison.Run) string { return strconv.Itoa(r.Order) }},
+		{"round", func(r *comparison.Run) string { return strconv.Itoa(r.Round) }},
 		{"extra", func(r *comparison.Run) string { return strconv.FormatBool(r.Extra) }},
 		text("outcome", func(r *comparison.Run) string { return string(r.Outcome) }),
 		{"valid", func(r *comparison.Run) string { return strconv.FormatBool(r.Validity.OK) }},

@@ -255,7 +255,8 @@ func method(w experiment.Workload) []string {
 	return []string{
 		"Open loop: only the schedule determines when each message is to be sent. A slow system does not slow it down, " +
 			"and latency counts from the intended time, never from a delayed send.",
-		fmt.Sprintf("Each run had fresh infrastructure; the runs of the variants were in random order (seed %d). "+
+		fmt.Sprintf("Each run had fresh infrastructure. The runs were in random order, in rounds with one run of each variant and the same load "+
+			"for all of them (seed %d for the first round; each further one has a seed of its own). "+
 			"The first %s of each run were sent and not measured.", w.Seed, length(time.Duration(w.Stages.Warmup))),
 		"Percentiles are by nearest rank from histograms that were merged over all agents, never averaged, and count over all messages " +
 			"that were offered. A percentile with fewer than 10 samples beyond it is not shown.",

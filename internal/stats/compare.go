@@ -15,23 +15,24 @@ import (
 // run has ended, nor with fewer runs than [experiment.Decisive].
 func Compare(q Question, samples []Sample) Comparison {
 	c := Comparison{Metric: q.Metric, Variants: []Summary{}, Pairs: []Pair{}, Sentences: []string{}}
-	w := wording{question: q, names: map[string]string{}}
+	w := wording{question: q, names: map[string]string{}, keptUp: map[string]bool{}}
 	for _, s := range samples {
 		c.Variants = append(c.Variants, summarize(s))
-		w.names[s.Label] = s.name()
+		w.names[s.Label], w.keptUp[s.Label] = s.name(), s.KeptUp
 		if s.Unranked == "" {
 			w.ranked = append(w.ranked, s.Label)
 		} else {
 			w.unranked = append(w.unranked, s.Unranked)
 		}
 	}
-	c.Pairs = pairs(samples)
+	c.Pairs, w.known = pairs(samples, q.Metric)
 	if q.Ended < q.Planned {
 		c.Pairs = hidden(c.Pairs)
 	}
 	c.Reason = withheld(q, samples)
 	for i := range c.Pairs {
 		c.Pairs[i].decide(w, experiment.Decisive(len(samples)), c.Reason != "")
+		c.Pairs[i].plan(samples, q.Matters)
 	}
 	c.conclude(w)
 	return c
@@ -51,10 +52,17 @@ func summarize(s Sample) Summary {
 	return summary
 }
 
+// known is what only the verdict needs to know of a pair.
+type known struct {
+	explained bool    // the instrument alone may have made the difference
+	surely    float64 // the end of its interval that is nearer to 1, at a level at which those of all pairs hold at once; 1 if it holds 1
+}
+
 // pairs compares every two samples and corrects for their number.
-func pairs(samples []Sample) []Pair {
-	all := []Pair{}
+func pairs(samples []Sample, m experiment.Metric) ([]Pair, map[[2]string]known) {
+	all, more := []Pair{}, map[[2]string]known{}
 	shifts := map[int]shift{}
+	slack := map[int]shift{} // as they would be without the part of the instrument
 	var computed []int
 	var p []float64
 	for i, a := range samples {
@@ -63,6 +71,7 @@ func pairs(samples []Sample) []Pair {
 				Reason: cmp.Or(sentences(a.Unranked, b.Unranked), incomparable(a, b))}
 			if pair.Reason == "" {
 				s := newShift(a.Values, b.Values)
+				slack[len(all)] = reduced(a, b, s.ratio(), m)
 				pair.Ratio, pair.P = new(s.ratio()), s.p()
 				shifts[len(all)] = s
 				computed, p = append(computed, len(all)), append(p, pair.P)
@@ -74,11 +83,49 @@ func pairs(samples []Sample) []Pair {
 	for n, i := range computed {
 		pair, alpha := &all[i], Alpha/divisors[n]
 		pair.PHolm, pair.Nominal = corrected[n], 1-alpha
-		if low, high, level, ok := shifts[i].interval(alpha); ok {
-			pair.Low, pair.High, pair.Level = &low, &high, level
+		low, high, level, ok := shifts[i].interval(alpha)
+		if !ok {
+			continue
 		}
+		pair.Low, pair.High, pair.Level = &low, &high, level
+		k := known{surely: 1}
+		if without, over, _, ok := slack[i].interval(alpha); ok {
+			k.explained = low > 1 && without <= 1 || high < 1 && over >= 1
+		}
+		if low, high, _, ok := shifts[i].interval(Alpha / float64(len(computed))); ok && excludes1(low, high) {
+			k.surely = low
+			if high < 1 {
+				k.surely = high
+			}
+		}
+		more[[2]string{pair.A, pair.B}] = k
 	}
-	return all
+	return all, more
+}
+
+// excludes1 reports whether an interval of a ratio shows a difference.
+func excludes1(low, high float64) bool { return low > 1 || high < 1 }
+
+// reduced is the shift of two samples when the instrument's part is taken from the
+// values of the worse one, whose ratio to the other is given.
+func reduced(a, b Sample, ratio float64, m experiment.Metric) shift {
+	if !m.Latency() {
+		return newShift(a.Values, b.Values)
+	}
+	if ratio > 1 {
+		return newShift(less(a), b.Values)
+	}
+	return newShift(a.Values, less(b))
+}
+
+// less returns the values of a sample without the part of the instrument. A value of
+// which that may be all is as good as zero.
+func less(s Sample) []float64 {
+	values := slices.Clone(s.Values)
+	for i, slack := range s.Slack {
+		values[i] = max(values[i]-slack, math.SmallestNonzeroFloat64)
+	}
+	return values
 }
 
 // hidden takes the numbers from pairs while runs are still to come. Whoever watches an
@@ -147,8 +194,14 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 			runs = "run"
 		}
 		p.Reason = fmt.Sprintf("%s has only %d valid %s; %d are needed.", w.names[label], n, runs, need)
+	case w.keptUp[p.A] && w.keptUp[p.B]:
+		p.Reason = "Both kept up with all that was offered. Raise the rate to find out which takes more."
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs are too few to decide at this level.", p.NA, p.NB)
+	case w.question.Matters > 0 && max(*p.High, 1 / *p.Low) <= 1+w.question.Matters:
+		p.Verdict = Alike
+	case w.known[[2]string{p.A, p.B}].explained:
+		p.Reason = "The load generator could explain the difference by its own lateness."
 	case *p.Low > 1:
 		p.Verdict, p.Better = Different, p.B
 	case *p.High < 1:

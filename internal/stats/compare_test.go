@@ -53,7 +53,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"overlapping runs": {
 			done, []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.CantTell, "",
-			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). More runs would narrow this range.",
+			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 40 runs of each variant to show a difference of 1 %.",
 		},
 		"runs that have not ended": {
 			with(func(q *stats.Question) { q.Ended = 4 }), []stats.Sample{kafka(3, 2), nats(1, 2)}, stats.NoVerdict, "",
@@ -121,7 +121,41 @@ func TestVerdicts(t *testing.T) {
 		},
 		"one of three is best": {
 			three, []stats.Sample{kafka(3, 5), nats(1, 5), redis}, stats.Different, "nats",
-			"Of 3 variants, nats is fastest at end-to-end p99: lower than every other one by at least a factor of 2.9 (95 % CI, corrected for 3 comparisons).",
+			"Of 3 variants, nats is fastest at end-to-end p99: lower than every other one by at least a factor of 2.9 (95 % simultaneous CI of 3 comparisons).",
+		},
+		"alike": {
+			with(func(q *stats.Question) { q.Matters = 0.05 }), []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.Alike, "",
+			"No difference that matters (5 %) between kafka and nats at end-to-end p99: it could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs).",
+		},
+		"a difference, but too small to matter": {
+			with(func(q *stats.Question) { q.Matters = 0.2 }), []stats.Sample{kafka(1.1, 5), nats(1, 5)}, stats.Alike, "",
+			"No difference that matters (20 %) between kafka and nats at end-to-end p99: it could be anything from nats 6.4 % lower to nats 11.7 % lower (95 % CI; 5 against 5 runs).",
+		},
+		"too few runs for what matters": {
+			with(func(q *stats.Question) { q.Matters = 0.02 }), []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.CantTell, "",
+			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 11 runs of each variant to show a difference of 2 %.",
+		},
+		"three that are alike": {
+			with(func(q *stats.Question) { q.Ended, q.Planned, q.Matters = 15, 15, 0.1 }),
+			[]stats.Sample{kafka(1, 5), nats(1.01, 5), {Label: "redis", Values: around(0.99, 5)}}, stats.Alike, "",
+			"No difference that matters (10 %) between the 3 variants at end-to-end p99.",
+		},
+		"a late load generator": {
+			done, []stats.Sample{{Label: "kafka", Values: around(1.2, 5), Slack: []float64{0.2, 0.2, 0.2, 0.2, 0.2}}, nats(1, 5)}, stats.CantTell, "",
+			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator could explain the difference by its own lateness.",
+		},
+		"a load generator that was late for the better one": {
+			done, []stats.Sample{kafka(1.2, 5), {Label: "nats", Values: around(1, 5), Slack: []float64{0.2, 0.2, 0.2, 0.2, 0.2}}}, stats.Different, "nats",
+			"nats is faster than kafka at end-to-end p99: 16.7 % lower (95 % CI 14.2–19.1 %; 5 against 5 runs).",
+		},
+		"more lateness than latency": {
+			done, []stats.Sample{{Label: "kafka", Values: around(2, 5), Slack: []float64{9, 9, 9, 9, 9}}, nats(1, 5)}, stats.CantTell, "",
+			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator could explain the difference by its own lateness.",
+		},
+		"both kept up": {
+			with(func(q *stats.Question) { q.Metric = experiment.Throughput }),
+			[]stats.Sample{{Label: "kafka", Values: around(1000, 5), KeptUp: true}, {Label: "nats", Values: around(900, 5), KeptUp: true}}, stats.CantTell, "",
+			"Can't tell which of kafka and nats is better at throughput: both kept up with all that was offered. Raise the rate to find out which takes more.",
 		},
 		"two of three are not beaten": {
 			three, []stats.Sample{kafka(1, 5), nats(1.01, 5), redis}, stats.CantTell, "",
@@ -146,8 +180,8 @@ func TestPairsAreCorrectedAndTold(t *testing.T) {
 		{Label: "kafka", Values: around(3, 5)}, {Label: "nats", Values: around(1, 5)}, {Label: "redis", Values: around(1.01, 5)},
 	})
 	want := []string{
-		"nats is faster than kafka at end-to-end p99 by a factor of 3.00 (95 % CI 2.91–3.09; corrected for 3 comparisons; 5 against 5 runs).",
-		"redis is faster than kafka at end-to-end p99 by a factor of 2.97 (95 % CI 2.88–3.06; corrected for 3 comparisons; 5 against 5 runs).",
+		"nats is faster than kafka at end-to-end p99 by a factor of 3.00 (95 % CI of this pair 2.91–3.09; corrected for 3 comparisons; 5 against 5 runs).",
+		"redis is faster than kafka at end-to-end p99 by a factor of 2.97 (95 % CI of this pair 2.88–3.06; corrected for 3 comparisons; 5 against 5 runs).",
 	}
 	for i, sentence := range want {
 		if c.Sentences[i] != sentence {

@@ -17,8 +17,10 @@ const factorFrom = 2
 type wording struct {
 	question Question
 	names    map[string]string // of the variants, by label
-	ranked   []string          // labels of the variants that may be ranked
-	unranked []string          // why the others may not
+	keptUp   map[string]bool   // variants that took all that was offered, by label
+	known    map[[2]string]known
+	ranked   []string // labels of the variants that may be ranked
+	unranked []string // why the others may not
 }
 
 // conclude sets the verdict of the whole comparison and its sentences, once the
@@ -84,9 +86,9 @@ func (w wording) among() string {
 // the verdict over more than two variants.
 func (c *Comparison) rank(w wording, pairs []Pair) {
 	beaten, beats := map[string]bool{}, map[string]int{}
-	decided := true
+	decided, alike := true, true
 	for _, pair := range pairs {
-		decided = decided && pair.Verdict != NoVerdict
+		decided, alike = decided && pair.Verdict != NoVerdict, alike && pair.Verdict == Alike
 		if pair.Better != "" {
 			beats[pair.Better]++
 			beaten[pair.other(pair.Better)] = true
@@ -105,8 +107,11 @@ func (c *Comparison) rank(w wording, pairs []Pair) {
 	switch {
 	case c.Best != "":
 		c.Verdict = Different
-		c.Sentence = fmt.Sprintf("Of %s, %s %s at %s: %s than every other one by at least %s.",
-			w.among(), w.names[c.Best], said.best, c.Metric.Title(), said.direction, c.leastLead(len(pairs)))
+		c.Sentence = fmt.Sprintf("Of %s, %s %s at %s%s.",
+			w.among(), w.names[c.Best], said.best, c.Metric.Title(), c.leastLead(w, said.direction, len(pairs)))
+	case alike:
+		c.Verdict = Alike
+		c.Sentence = fmt.Sprintf("No difference that matters (%s) between the %s at %s.", w.matters(), w.among(), c.Metric.Title())
 	case !decided:
 		c.Verdict, c.Reason = NoVerdict, "Not every pair of variants has a verdict."
 		c.Sentence = sentences(append([]string{"No verdict for all variants together: not every pair has one."}, w.unranked...)...)
@@ -120,18 +125,22 @@ func (c *Comparison) rank(w wording, pairs []Pair) {
 	}
 }
 
-// leastLead words the smallest difference that the best variant is sure to have
-// to any other one.
-func (c *Comparison) leastLead(comparisons int) string {
+// leastLead words the smallest difference that the best variant is sure to have to any
+// other one, with the intervals of all pairs at a level at which all hold at once
+// (Bonferroni): Holm's do not. "" where one of those is not wide of 1.
+func (c *Comparison) leastLead(w wording, direction string, comparisons int) string {
 	least := math.Inf(1)
 	for _, pair := range c.Pairs {
 		if pair.Better == c.Best {
-			_, low, _ := pair.lead(c.Metric)
-			least = min(least, low)
+			surely := w.known[[2]string{pair.A, pair.B}].surely
+			least = min(least, max(surely, 1/surely))
 		}
 	}
+	if least <= 1 {
+		return ""
+	}
 	text, _ := size(least, least, least, c.Metric)
-	return fmt.Sprintf("%s (95 %% CI, corrected for %d comparisons)", text, comparisons)
+	return fmt.Sprintf(": %s than every other one by at least %s (95 %% simultaneous CI of %d comparisons)", direction, text, comparisons)
 }
 
 // lead returns how far the better one of a pair is ahead, at least 1, with its
@@ -158,6 +167,7 @@ func (p Pair) sentence(w wording, comparisons int) string {
 	against := fmt.Sprintf("%d against %d runs", p.NA, p.NB)
 	ci := "95 % CI"
 	if comparisons > 1 {
+		ci = "95 % CI of this pair"
 		against = fmt.Sprintf("corrected for %d comparisons; %s", comparisons, against)
 	}
 	switch p.Verdict {
@@ -174,12 +184,31 @@ func (p Pair) sentence(w wording, comparisons int) string {
 		}
 		return fmt.Sprintf("%s: %s %s (%s %s; %s).", head, text, said.direction, ci, interval, against)
 	}
-	head := fmt.Sprintf("Can't tell which %s at %s", said.better, metric.Title())
-	if p.Low == nil {
-		return head + ": " + lowerFirst(p.Reason)
+	if p.Verdict == CantTell && p.Reason != "" {
+		return fmt.Sprintf("Can't tell which of %s and %s %s at %s: %s",
+			w.names[p.A], w.names[p.B], said.better, metric.Title(), lowerFirst(p.Reason))
 	}
-	return fmt.Sprintf("%s: the difference could be anything from %s to %s (%s; %s). More runs would narrow this range.",
-		head, p.side(w, *p.Low), p.side(w, *p.High), ci, against)
+	reach := fmt.Sprintf("anything from %s to %s (%s; %s)", p.side(w, *p.Low), p.side(w, *p.High), ci, against)
+	if p.Verdict == Alike {
+		return fmt.Sprintf("No difference that matters (%s) between %s and %s at %s: it could be %s.",
+			w.matters(), w.names[p.A], w.names[p.B], metric.Title(), reach)
+	}
+	return fmt.Sprintf("Can't tell which %s at %s: the difference could be %s. %s", said.better, metric.Title(), reach, p.more())
+}
+
+// matters words the smallest difference that matters.
+func (w wording) matters() string { return percent(w.question.Matters, 1) }
+
+// more words how many runs would tell.
+func (p Pair) more() string {
+	if p.RunsNeeded == 0 {
+		return "More runs would narrow this range."
+	}
+	runs := fmt.Sprintf("about %d", p.RunsNeeded)
+	if p.RunsNeeded > manyRuns {
+		runs = fmt.Sprintf("more than %d", manyRuns)
+	}
+	return fmt.Sprintf("At this spread it would take %s runs of each variant to show a difference of %s.", runs, percent(p.Difference, 1))
 }
 
 // leadWithMetric returns the arguments of size.

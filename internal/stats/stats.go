@@ -23,6 +23,9 @@ type Question struct {
 	Planned  int    // planned runs over all variants
 	Separate bool   // the runs were not planned together: numbers and intervals, but no verdict
 	Withheld string // why there is no verdict whatever the numbers, as a sentence; "" if there may be one
+	// Matters is the smallest difference that matters to who asks, as a share: 0.05 is
+	// 5 %. Zero if that was not said: then none is ever called too small.
+	Matters float64
 }
 
 // Sample is what the runs of one variant measured.
@@ -32,6 +35,10 @@ type Sample struct {
 	Values   []float64 // one per valid run, in the order of the runs
 	Missing  string    // why fewer values than runs, for people; "" if none is missing
 	Unranked string    // why its values must not be ranked, such as lost messages; "" if they may be
+	// Slack is by how much each value may be too large because of the instrument; nil if
+	// it has no part in them.
+	Slack  []float64
+	KeptUp bool // of a throughput: it took all that was offered, so it could be more
 }
 
 // Kind is the answer for a pair or a comparison.
@@ -40,6 +47,7 @@ type Kind string
 // The kinds of answers.
 const (
 	Different Kind = "different" // the interval excludes 1
+	Alike     Kind = "alike"     // whatever difference there is, it is too small to matter
 	CantTell  Kind = "cant_tell" // the runs decide neither
 	NoVerdict Kind = "none"      // there must be no answer, or not yet
 )
@@ -82,4 +90,8 @@ type Pair struct {
 	Verdict Kind     `json:"verdict"`
 	Better  string   `json:"better,omitempty"` // label of the better one when they are different
 	Reason  string   `json:"reason,omitempty"` // why there is no number or no verdict
+	// RunsNeeded is about how many runs of each variant it would take, at this spread, to
+	// show a difference of the share Difference; both are 0 where that can't be told.
+	RunsNeeded int     `json:"runs_needed,omitempty"`
+	Difference float64 `json:"difference,omitempty"`
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Repeats decides which runs an experiment gets in addition, given all it has,
-// the one that just ended included. Their ids and orders are set by it.
+// the one that just ended included. Their ids and orders are set by it; runs that
+// have such an order already, and those after them, move back by one.
 type Repeats = func(experiment.Experiment, []experiment.Run) []experiment.Run
 
 // End records that a run ended. With a receipt its teardown must be clean or
@@ -90,7 +91,32 @@ func (t *tx) repeat(ctx context.Context, experimentID string, repeats Repeats) e
 	if err := t.QueryRowContext(ctx, `SELECT seq FROM experiments WHERE id = $1`, e.ID).Scan(&seq); err != nil {
 		return err
 	}
-	return t.enqueue(ctx, e, seq, added, "run added, because one failed or was invalid")
+	for _, run := range added {
+		if err := t.makeRoom(ctx, e.ID, run.Order); err != nil {
+			return fmt.Errorf("run %s: %w", run.ID, err)
+		}
+		if err := t.enqueue(ctx, e, seq, []experiment.Run{run}, "run added, because one failed or was invalid"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeRoom moves the runs of an experiment from a position on back by one, the last
+// first, because no two may have the same position in between.
+func (t *tx) makeRoom(ctx context.Context, experimentID string, position int) error {
+	rows, err := t.QueryContext(ctx, `SELECT id FROM runs WHERE experiment = $1 AND position >= $2
+		AND EXISTS (SELECT 1 FROM runs there WHERE there.experiment = $1 AND there.position = $2) ORDER BY position DESC`, experimentID, position)
+	ids, err := collect(rows, err, func(r row) (id string, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := t.ExecContext(ctx, `UPDATE runs SET position = position + 1, place = place + 1 WHERE id = $1`, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Cancel asks for the end of one run. A queued run that nobody has claimed ends

@@ -62,14 +62,14 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 		if run.Order < 0 || run.Order >= 1<<placeShift {
 			return fmt.Errorf("run %s: an experiment cannot have %d runs", run.ID, run.Order+1)
 		}
-		rows = append(rows, run.ID, e.ID, e.Plan.Target, run.Variant, run.Order, run.Extra, experiment.PhaseQueued, "", false, "null",
+		rows = append(rows, run.ID, e.ID, e.Plan.Target, run.Variant, run.Order, run.Round, run.Extra, experiment.PhaseQueued, "", false, "null",
 			experiment.TeardownNone, "", t.now, 0, 0, 0, string(phases), "", "", 0, 0, 0, seq<<placeShift|int64(run.Order), technology[run.Variant])
 		obligations = append(obligations, run.ID, t.now, 0, "", 0, "")
 	}
-	if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
-		teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason,
+	if _, err := t.ExecContext(ctx, `INSERT INTO runs (id, experiment, target, variant, position, round, extra, phase, outcome, valid,
+		invalid_reasons, teardown, reason, since, started_at, ended_at, expires_at, phases, cancel_reason,
 		lease_owner, lease_expires_at, lease_no, wake_at, place, technology)
-		VALUES `+values(len(runs), 24), rows...); err != nil {
+		VALUES `+values(len(runs), 25), rows...); err != nil {
 		return fmt.Errorf("runs: %w", err)
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO obligations (run, admitted_at, discharged_at, receipt, leaks, problem)
@@ -80,8 +80,8 @@ func (t *tx) insertRuns(ctx context.Context, e experiment.Experiment, seq int64,
 }
 
 // runColumns are what [scanRun] reads.
-const runColumns = `id, experiment, target, variant, position, extra, phase, outcome, valid, invalid_reasons,
-	teardown, reason, since, started_at, ended_at, phases`
+const runColumns = `id, experiment, target, variant, position, round, extra, phase, outcome, valid, invalid_reasons,
+	teardown, system_died, reason, since, started_at, ended_at, phases`
 
 // scanRun reads a run, followed by what else the query returns.
 func scanRun(r row, more ...any) (experiment.Run, error) {
@@ -89,8 +89,8 @@ func scanRun(r row, more ...any) (experiment.Run, error) {
 	var since, started, ended int64
 	var invalid, phases string
 	columns := []any{
-		&run.ID, &run.Experiment, &run.Target, &run.Variant, &run.Order, &run.Extra, &run.Phase, &run.Outcome, &run.Validity.OK, &invalid,
-		&run.Teardown, &run.Reason, &since, &started, &ended, &phases,
+		&run.ID, &run.Experiment, &run.Target, &run.Variant, &run.Order, &run.Round, &run.Extra, &run.Phase, &run.Outcome,
+		&run.Validity.OK, &invalid, &run.Teardown, &run.SystemDied, &run.Reason, &since, &started, &ended, &phases,
 	}
 	err := r.Scan(append(columns, more...)...)
 	if err != nil {
@@ -213,9 +213,9 @@ func (t *tx) update(ctx context.Context, run experiment.Run, lease int64) error 
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `UPDATE runs SET phase = $2, outcome = $3, valid = $4, invalid_reasons = $5, teardown = $6, reason = $7,
-		since = $8, started_at = $9, ended_at = $10, phases = $11 WHERE id = $1`,
+		since = $8, started_at = $9, ended_at = $10, phases = $11, system_died = $12 WHERE id = $1`,
 		run.ID, run.Phase, run.Outcome, run.Validity.OK, string(invalid), run.Teardown, clean(run.Reason),
-		nanos(run.Since), nanos(run.StartedAt), nanos(run.EndedAt), string(phases)); err != nil {
+		nanos(run.Since), nanos(run.StartedAt), nanos(run.EndedAt), string(phases), run.SystemDied); err != nil {
 		return err
 	}
 	return t.recount(ctx, was, run)

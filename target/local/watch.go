@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"dec.local/dec/target"
 )
 
 // watchEvery is how often a run's processes are looked at.
@@ -12,9 +14,9 @@ const watchEvery = 200 * time.Millisecond
 
 // Watch returns an error as soon as a process of a run ends that should not: a
 // service at all, a task with anything but exit code 0. The error is a
-// *supervise.ExitError with the name of the service, how it ended, and the end
-// of its output, unless the process was removed altogether. Otherwise it
-// returns the error of ctx. Processes that start later are watched too.
+// [*target.Ended], within it a *supervise.ExitError with how it ended and the end of
+// its output, unless the process was removed altogether. Otherwise it returns the
+// error of ctx. Processes that start later are watched too.
 func (l *Ledger) Watch(ctx context.Context, run string) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -50,7 +52,8 @@ func (l *Ledger) look(run string, seen map[string]bool) error {
 	}
 	for name := range seen {
 		if !there[name] {
-			return fmt.Errorf("service %s was removed", serviceOf(run, name))
+			service := serviceOf(run, name)
+			return &target.Ended{Service: service, Err: fmt.Errorf("service %s was removed", service)}
 		}
 	}
 	return nil
@@ -69,7 +72,7 @@ func (l *Ledger) lookAt(name, service string) error {
 	if healthy {
 		return nil
 	}
-	return p.Ended(service)
+	return &target.Ended{Service: service, Err: p.Ended(service)}
 }
 
 // namesOf returns the names of a run's processes.

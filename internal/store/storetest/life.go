@@ -155,6 +155,40 @@ func testRepeats(t *testing.T, f *fixture) {
 	}
 }
 
+// testRepeatsInBetween adds a run where others are still to come: they move back, and are
+// claimed in the new order.
+func testRepeatsInBetween(t *testing.T, f *fixture) {
+	f.admit(t, "e1", "local", 4)
+	f.admit(t, "e2", "local", 1)
+	run, no := f.active(t, "e1-0", experiment.PhaseVerify)
+	run = ended(run)
+	_, err := f.End(t.Context(), &run, no, func(experiment.Experiment, []experiment.Run) []experiment.Run {
+		return []experiment.Run{
+			{ID: "extra", Variant: "a", Order: 2, Round: 1, Extra: true},
+			{ID: "last", Variant: "b", Order: 5, Extra: true},
+		}
+	})
+	must(t, err)
+	runs, err := f.Runs(t.Context(), "e1")
+	must(t, err)
+	var order []string
+	for i, run := range runs {
+		order = append(order, run.ID)
+		equal(t, "position of "+run.ID, run.Order, i)
+	}
+	want := []string{"e1-0", "e1-1", "extra", "e1-2", "e1-3", "last"}
+	equal(t, "runs", order, want)
+	equal(t, "round of the extra run", f.read(t, "extra").Round, 1)
+	for _, id := range append(want[1:], "e2-0") {
+		run, no := f.active(t, id, experiment.PhaseVerify)
+		run = ended(run)
+		run.SystemDied = id == "e1-3"
+		_, err := f.End(t.Context(), &run, no, nil)
+		must(t, err)
+	}
+	equal(t, "whose system died", []bool{f.read(t, "e1-3").SystemDied, f.read(t, "last").SystemDied}, []bool{true, false})
+}
+
 func testCancel(t *testing.T, f *fixture) {
 	f.admit(t, "e1", "local", 3)
 	run, no := f.active(t, "e1-0", experiment.PhaseLoad)

@@ -498,6 +498,12 @@ export interface components {
             /** Format: int64 */
             clock_bound_ns: number;
             cpu_model: string;
+            /** Format: double */
+            cpu_share?: number;
+            /** Format: double */
+            cpu_stolen_share?: number;
+            /** Format: double */
+            cpu_throttled_share?: number;
             /** Format: int64 */
             cpus: number;
             /** Format: int64 */
@@ -637,6 +643,9 @@ export interface components {
             acked: components["schemas"]["PerSecond"];
             backlog?: components["schemas"]["Trend"];
             behind?: components["schemas"]["Behind"];
+            halves?: {
+                [key: string]: components["schemas"]["Halves"];
+            };
             in_flight?: components["schemas"]["Trend"];
             incidents?: {
                 [key: string]: components["schemas"]["PerSecond"];
@@ -861,6 +870,10 @@ export interface components {
             scale?: string[];
             title: string;
         };
+        Halves: {
+            first: components["schemas"]["Latency"];
+            second: components["schemas"]["Latency"];
+        };
         Histograms: {
             /** Format: date-time */
             as_of: string;
@@ -1070,6 +1083,11 @@ export interface components {
                  */
                 ttl: string;
             };
+            /**
+             * @description Smallest difference in the primary metric that matters; variants that differ by less are called alike. Default: none.
+             * @example 5%
+             */
+            matters?: string;
             /**
              * @description Display name of the experiment. Default: the labels of its variants.
              * @example Kafka vs NATS
@@ -1359,6 +1377,11 @@ export interface components {
             phases: components["schemas"]["PhaseTime"][];
             reason?: string;
             /**
+             * Format: int64
+             * @description Round, from 0. The runs of a round have the same seed.
+             */
+            round: number;
+            /**
              * Format: date-time
              * @description Start of the current phase.
              */
@@ -1370,6 +1393,8 @@ export interface components {
             stage?: "warmup" | "measure" | "drain";
             /** Format: date-time */
             started_at?: string;
+            /** @description The system under test ended under the load. Such a run is not repeated. */
+            system_died: boolean;
             /** @enum {string} */
             teardown: "none" | "pending" | "clean" | "leaked";
             validity: components["schemas"]["Validity"];
@@ -1441,6 +1466,11 @@ export interface components {
             /** @description Proof that nothing of the run is left. */
             receipt?: components["schemas"]["Receipt"];
             /**
+             * Format: int64
+             * @description Round, from 0. The runs of a round have the same seed.
+             */
+            round: number;
+            /**
              * Format: date-time
              * @description Start of the current phase.
              */
@@ -1453,6 +1483,8 @@ export interface components {
             stages: components["schemas"]["Stages"];
             /** Format: date-time */
             started_at?: string;
+            /** @description The system under test ended under the load. Such a run is not repeated. */
+            system_died: boolean;
             /** @enum {string} */
             teardown: "none" | "pending" | "clean" | "leaked";
             validity: components["schemas"]["Validity"];
@@ -1488,6 +1520,8 @@ export interface components {
             publish_latency: components["schemas"]["Latency"];
             publish_service: components["schemas"]["Latency"];
             run?: string;
+            /** Format: int64 */
+            seed?: number;
             /** Format: double */
             throughput_per_s: number;
             validity: components["schemas"]["Validity"];
@@ -1612,6 +1646,8 @@ export interface components {
             b: string;
             better?: string;
             /** Format: double */
+            difference?: number;
+            /** Format: double */
             high: number | null;
             /** Format: double */
             level: number;
@@ -1630,6 +1666,8 @@ export interface components {
             /** Format: double */
             ratio: number | null;
             reason?: string;
+            /** Format: int64 */
+            runs_needed?: number;
             verdict: string;
         };
         StatsSummary: {

@@ -24,16 +24,15 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
         Difference in {lowerFirst(metricOf(catalog, metric).title)}
       </Title>
       <Text size="sm" c="dimmed">
-        Ratio of the first variant to the second, with its confidence interval. × 1 means no difference; an interval
-        that contains it cannot tell which is better. Intervals are exact, so their levels go in steps: each has the
-        lowest level, shown in brackets, that is at least the one asked for (95 %, more with several pairs).{" "}
-        {e.state === "ended" ? "" : "Not final: more runs will follow."}
+        Ratio of the first variant to the second, with its 95 % confidence interval
+        {pairs.length > 1 && ", corrected for the number of pairs"}. × 1 means no difference; an interval that contains
+        it cannot tell which is better. {e.state === "ended" ? "" : "Not final: more runs will follow."}
       </Text>
       <ScrollTable label="Differences between the variants">
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Pair</Table.Th>
-            <Table.Th scope="col">Ratio (confidence interval)</Table.Th>
+            <Table.Th scope="col">Ratio (95 % confidence interval)</Table.Th>
             <Table.Th scope="col" w="45%">
               <Scale reach={reach} />
             </Table.Th>
@@ -46,7 +45,7 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
               <Table.Th scope="row">
                 {name(pair.a)} / {name(pair.b)}
               </Table.Th>
-              <Table.Td>{ratioOf(pair)}</Table.Td>
+              <Table.Td title={exactLevel(pair)}>{ratioOf(pair)}</Table.Td>
               <Table.Td>{known(pair) && <Interval pair={pair} reach={reach} />}</Table.Td>
               <Table.Td className={classes.answer}>
                 {e.state === "ended" ? answer(pair, name) : "no verdict yet"}
@@ -62,12 +61,17 @@ export function Differences({ experiment: e, comparison }: { experiment: Experim
 function ratioOf(pair: Pair): string {
   if (pair.ratio === null) return "–";
   if (!known(pair)) return `× ${significant(pair.ratio)}, no interval`;
-  const level = `${Number((100 * pair.level).toPrecision(3))} %`;
-  return `× ${significant(pair.ratio)} (${significant(pair.low)}–${significant(pair.high)}, ${level})`;
+  return `× ${significant(pair.ratio)} (${significant(pair.low)}–${significant(pair.high)})`;
+}
+
+/** Intervals are exact, so their levels go in steps: each has the lowest one that is at least what was asked for. */
+function exactLevel(pair: Pair): string | undefined {
+  return known(pair) ? `exact level of the interval: ${Number((100 * pair.level).toPrecision(4))} %` : undefined;
 }
 
 function answer(pair: Pair, name: (label: string) => string): string {
   if (pair.verdict === "different") return `${name(pair.better ?? "")} is better`;
+  if (pair.verdict === "alike") return "no difference that matters";
   if (pair.verdict === "cant_tell") return "can't tell";
   return pair.reason || "no verdict";
 }

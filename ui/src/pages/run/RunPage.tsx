@@ -84,7 +84,9 @@ function Head({ run: r }: { run: RunDetail }) {
       <Text size="sm" c="dimmed">
         {[
           `${r.variant_plan.technology} ${r.variant_plan.stack}`,
+          `round ${r.round + 1}`,
           r.extra && "extra run, repeats a run that failed or was invalid",
+          r.system_died && "did not deliver: the system under test ended under the load",
           r.phase !== "ended" && expires && `hard deadline ${clock(expires)}`,
           r.id,
         ]
