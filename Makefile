@@ -23,7 +23,7 @@ java         := $(artifacts)/java/17
 node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
-.PHONY: help setup tools $(technologies:%=tools-%) prerequisites build demo serve lint test test-e2e test-packages test-ui \
+.PHONY: help setup tools $(technologies:%=tools-%) prerequisites build demo serve lint test test-e2e test-racing test-quiet test-ui \
 	test-tools test-long kill-matrix fuzz-api validate bench docs release clean
 
 help: ## Show this list
@@ -46,17 +46,17 @@ build: $(ui)
 	@mkdir -p bin
 	@$(plain) go build -ldflags '-s -w' -o bin/ ./cmd/...
 
-# Four parts side by side; each shows its output when it has ended.
+# Five parts side by side; each shows its output when it has ended.
 test: ## Run every test, with the race detector where things run at once
-	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync test-e2e test-packages test-ui lint
+	@$(MAKE) --no-print-directory --jobs=5 --keep-going --output-sync test-e2e test-racing test-quiet test-ui lint
 
 # Real experiments, which mostly wait: three at a time. The race detector would see
 # none of the processes that they start.
 test-e2e: setup test-tools
 	$(plain) go test -ldflags '-s -w' -timeout 30m -parallel 3 $(TESTFLAGS) ./e2e -programs $(CURDIR)/bin
 
-test-packages: setup test-tools
-	@tools/test-packages $(TESTFLAGS)
+test-racing test-quiet: setup test-tools
+	@tools/test-packages $(@:test-%=%) $(TESTFLAGS)
 
 test-ui: $(ui) $(tools)/chromium/node_modules/.package-lock.json
 	cd ui && nice npm run --silent test && nice npm run --silent test:structure && nice npm run --silent test:pages

@@ -85,6 +85,18 @@ type Driver interface {
 	Close() error
 }
 
+// Rereader is a [Driver] that can tell what its destination still holds, so that a
+// message that did not arrive in time can be told from one that is lost. A technology
+// that deletes messages as they are read cannot.
+type Rereader interface {
+	// Remaining calls held for every message that the destination holds now: at least
+	// once, one at a time, in any order, valid only during the call. It reads apart
+	// from all groups and disturbs none. expired says that messages were deleted
+	// because of the retention. A destination that is gone holds nothing. On an error
+	// nothing is known.
+	Remaining(ctx context.Context, held func(Message)) (expired bool, err error)
+}
+
 // ErrClosed is what a driver, producer or consumer answers once it was closed,
 // and what acked is told about messages that were under way then.
 var ErrClosed = errors.New("closed")

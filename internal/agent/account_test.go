@@ -35,22 +35,35 @@ func TestRunCountsEveryMessage(t *testing.T) {
 		fault func(int64) agenttest.Fault
 		want  measure.Counts
 		valid bool
+		set   func(*agenttest.Options)
 	}{
-		"nothing happens":                      {nil, all, true},
-		"37 messages are lost":                 {every(54, agenttest.Fault{Lose: true}), with(func(c *measure.Counts) { c.Lost, c.Received = 37, 1963 }), true},
-		"20 messages come twice":               {every(100, agenttest.Fault{Duplicate: true}), with(func(c *measure.Counts) { c.Duplicates, c.Received = 20, 2020 }), true},
-		"20 pairs are swapped":                 {every(100, agenttest.Fault{Swap: true}), with(func(c *measure.Counts) { c.Reordered = 20 }), true},
-		"20 messages are damaged":              {every(100, agenttest.Fault{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true},
-		"20 messages are not taken":            {every(100, agenttest.Fault{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages fail":                     {every(100, agenttest.Fault{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages are never answered":       {every(100, agenttest.Fault{Mute: true}), with(func(c *measure.Counts) { c.Unanswered, c.Acked, c.Received = 20, 1980, 1980 }), true},
-		"20 messages are acknowledged twice":   {every(100, agenttest.Fault{AckTwice: true}), all, false},
-		"faults of the warm-up are not judged": {func(n int64) agenttest.Fault { return agenttest.Fault{Lose: n < 500} }, all, true},
+		"nothing happens":      {nil, all, true, nil},
+		"37 messages are lost": {every(54, agenttest.Fault{Lose: true}), with(func(c *measure.Counts) { c.Lost, c.Received = 37, 1963 }), true, nil},
+		"20 messages are held until the end": {
+			every(100, agenttest.Fault{Keep: true}), with(func(c *measure.Counts) { c.Undelivered, c.Received = 20, 1980 }), true, nil},
+		"20 are gone, and a retention deletes messages": {
+			every(100, agenttest.Fault{Lose: true}), with(func(c *measure.Counts) { c.AgedOut, c.Received = 20, 1980 }), true,
+			func(o *agenttest.Options) { o.Expired = true }},
+		"20 did not come, and nobody can tell why": {
+			every(100, agenttest.Fault{Keep: true}), with(func(c *measure.Counts) { c.Missing, c.Received = 20, 1980 }), true,
+			func(o *agenttest.Options) { o.RereadErr = errTest }},
+		"20 messages come twice":               {every(100, agenttest.Fault{Duplicate: true}), with(func(c *measure.Counts) { c.Duplicates, c.Received = 20, 2020 }), true, nil},
+		"20 pairs are swapped":                 {every(100, agenttest.Fault{Swap: true}), with(func(c *measure.Counts) { c.Reordered = 20 }), true, nil},
+		"20 messages are damaged":              {every(100, agenttest.Fault{Corrupt: true}), with(func(c *measure.Counts) { c.Corrupt, c.Lost, c.Received = 20, 20, 1980 }), true, nil},
+		"20 messages are not taken":            {every(100, agenttest.Fault{Refuse: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true, nil},
+		"20 messages fail":                     {every(100, agenttest.Fault{Fail: errTest}), with(func(c *measure.Counts) { c.Failed, c.Acked, c.Received = 20, 1980, 1980 }), true, nil},
+		"20 messages are never answered":       {every(100, agenttest.Fault{Mute: true}), with(func(c *measure.Counts) { c.Unanswered, c.Acked, c.Received = 20, 1980, 1980 }), true, nil},
+		"20 messages are acknowledged twice":   {every(100, agenttest.Fault{AckTwice: true}), all, false, nil},
+		"faults of the warm-up are not judged": {func(n int64) agenttest.Fault { return agenttest.Fault{Lose: n < 500} }, all, true, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, workload(), agenttest.Options{Latency: time.Millisecond, Fault: tt.fault})
+				options := agenttest.Options{Latency: time.Millisecond, Fault: tt.fault}
+				if tt.set != nil {
+					tt.set(&options)
+				}
+				b := newBench(t, workload(), options)
 				got, _ := b.run()
 				if diff := cmp.Diff(tt.want, got.Counts); diff != "" {
 					t.Errorf("Counts (-want +got):\n%s", diff)

@@ -97,6 +97,7 @@ type agent struct {
 	producers []*producer
 	consumers []*consumer
 	incidents measure.Tally
+	drained   bool // the load ended because everything had arrived, or was aborted
 }
 
 func (a *agent) run(ctx context.Context) error {
@@ -137,7 +138,7 @@ func (a *agent) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.load(ctx, step)
+	return a.load(ctx, step, driver)
 }
 
 // readPlan waits for the plan and finds this agent's share of it.

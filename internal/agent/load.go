@@ -11,6 +11,7 @@ import (
 
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/technology"
 )
 
 // patienceAfterDrain is how long an agent waits for the server's stop after the
@@ -22,7 +23,7 @@ var errStopped = errors.New("the load has ended")
 
 // load offers this agent's share from the step's start until the server stops
 // it or the drain stage is over, and writes the result.
-func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
+func (a *agent) load(ctx context.Context, begin rendezvous.Step, driver technology.Driver) error {
 	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
 	run := measure.RunHash(a.plan.Run)
 	for _, p := range a.producers {
@@ -56,7 +57,12 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step) error {
 	}
 	a.facts.GCPauseNS = gcPause() - paused
 	usage.note(&a.facts)
-	return a.finish(ctx, usage.seconds)
+	rereader, ok := driver.(technology.Rereader)
+	rereads := ok && a.share.Leader && !a.drained
+	if err := a.finish(ctx, usage.seconds, rereads); err != nil || !rereads {
+		return err
+	}
+	return a.reread(ctx, rereader)
 }
 
 // awaitStop returns errStopped when the server stops the load, or when the
@@ -72,14 +78,15 @@ func (a *agent) awaitStop(ctx context.Context, w measure.Window) error {
 		}
 		if step.Stop {
 			a.Logger.Info("load stops", "reason", step.Reason)
+			a.drained = step.Drained || step.Aborted
 			return errStopped
 		}
 	}
 }
 
 // finish writes the result.
-func (a *agent) finish(ctx context.Context, cpuSeconds float64) error {
-	result := measure.AgentResult{Facts: a.facts, CPUSeconds: cpuSeconds, EndedAt: time.Now().UTC()}
+func (a *agent) finish(ctx context.Context, cpuSeconds float64, rereads bool) error {
+	result := measure.AgentResult{Facts: a.facts, CPUSeconds: cpuSeconds, Rereading: rereads, EndedAt: time.Now().UTC()}
 	for _, p := range a.producers {
 		p.seal()
 		from, until := p.offered.Bounds()

@@ -36,7 +36,7 @@ var exitCodes = []struct {
 	{exitFailed, "Failed: an error, a variant of which no run succeeded, or infrastructure that may still exist. " +
 		"`dec doctor`: something does not work. `dec shutdown`: deferred, runs are still active."},
 	{exitUsage, "Refused: wrong flags, or a plan that is wrong or cannot run here. Nothing was started."},
-	{exitNoVerdict, "No final verdict: a variant has fewer valid runs than planned, because some were invalid or failed."},
+	{exitNoVerdict, "No final verdict: a variant has fewer valid runs than planned, or it ended under the load."},
 	{exitInterrupted, "Interrupted by Ctrl-C. SIGTERM ends `dec serve` with 0."},
 }
 

@@ -99,10 +99,13 @@ func writeFile(path string, write func(io.Writer) error) error {
 // judge turns an ended experiment into an exit code: an answer is 0, also
 // "can't tell" and lost messages.
 func judge(e api.ExperimentDetail) error {
-	leaked, succeeded, valid := 0, map[string]int{}, map[string]int{}
+	leaked, succeeded, valid, died := 0, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, run := range e.RunList {
 		if run.Teardown == experiment.TeardownLeaked {
 			leaked++
+		}
+		if run.SystemDied {
+			died[run.Variant]++
 		}
 		if run.Outcome == experiment.Succeeded {
 			succeeded[run.Variant]++
@@ -117,6 +120,10 @@ func judge(e api.ExperimentDetail) error {
 	}
 	plan := e.Plan
 	for _, v := range plan.Variants {
+		if n := died[v.Label]; n > 0 {
+			return &exitError{code: exitNoVerdict, err: fmt.Errorf(
+				"%s did not deliver: it ended under the load in %s; see the reasons above", v.Name(), terminal.Runs(n))}
+		}
 		if succeeded[v.Label] == 0 {
 			return &exitError{code: exitFailed, err: fmt.Errorf("no run of %s succeeded; see the reasons above", v.Name())}
 		}

@@ -136,6 +136,9 @@ var details = []figure{
 		},
 	},
 	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
+	sumFigure("undelivered", "Undelivered", absences["undelivered"]),
+	sumFigure("aged_out", "Aged out", absences["aged_out"]),
+	sumFigure("missing", "Lost or undelivered", absences["missing"]),
 	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
 	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
 	sumFigure("corrupt", "Corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }),
@@ -146,6 +149,13 @@ var details = []figure{
 	},
 }
 
+// absences are shown only where there are some.
+var absences = map[string]func(measure.Result) int64{
+	"undelivered": func(r measure.Result) int64 { return r.Counts.Undelivered },
+	"aged_out":    func(r measure.Result) int64 { return r.Counts.AgedOut },
+	"missing":     func(r measure.Result) int64 { return r.Counts.Missing },
+}
+
 // shown are the figures of these variants: the primary metric is always among them,
 // incidents only when the clients of some variant had them.
 func (s *Set) shown() []figure {
@@ -153,7 +163,11 @@ func (s *Set) shown() []figure {
 	for _, m := range headline {
 		all = append(all, metricFigure(m))
 	}
-	all = append(all, details...)
+	for _, f := range details {
+		if absences[f.Name] == nil || slices.ContainsFunc(s.Variants, func(v *Variant) bool { return v.sum(absences[f.Name]) > 0 }) {
+			all = append(all, f)
+		}
+	}
 	primary := metricFigure(s.Metric())
 	if !slices.ContainsFunc(all, func(f figure) bool { return f.Name == primary.Name }) {
 		all = slices.Insert(all, 0, primary)

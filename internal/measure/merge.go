@@ -20,6 +20,8 @@ type Asked struct {
 	Due      Due               // called only when something of what was offered did not come
 	Metric   experiment.Metric // the primary one; [experiment.DefaultMetric] if empty
 	OwnCPUs  bool              // the agents share their CPUs with no one
+	// Remaining is what the system under test still held; nil if that is not known.
+	Remaining *Remaining
 }
 
 // quantile is that of the primary metric; of the default one where it is no latency.
@@ -182,6 +184,9 @@ func (m *merger) countGroups() error {
 		r.Groups[name] = view
 		r.Counts.Received += view.Received
 		r.Counts.Lost += view.Lost
+		r.Counts.Undelivered += view.Undelivered
+		r.Counts.AgedOut += view.AgedOut
+		r.Counts.Missing += view.Missing
 		r.Counts.Duplicates += view.Duplicates
 		r.Counts.Reordered += view.Reordered
 		r.Counts.Corrupt += view.Corrupt
@@ -203,8 +208,7 @@ func (m *merger) countGroups() error {
 	return nil
 }
 
-// view counts what a group received, lost and received again. A message is lost
-// when it was acknowledged and no consumer of the group ever received it.
+// view counts what a group received, did not receive and received again.
 func (m *merger) view(log GroupLog) GroupView {
 	v := GroupView{Reordered: log.Reordered, Corrupt: log.Corrupt, Foreign: log.Foreign, Unwatched: log.Unwatched}
 	var distinct int64
@@ -212,13 +216,37 @@ func (m *merger) view(log GroupLog) GroupView {
 		received := log.Received[index]
 		v.Received += log.Receipts[index]
 		distinct += int64(received.CountIn(p.MeasureFrom, p.MeasureUntil))
-		v.Lost += int64(p.Acked.Subtract(received).CountIn(p.MeasureFrom, p.MeasureUntil))
+		m.sort(&v.Absent, index, p.Acked.Subtract(received))
 	}
 	v.Duplicates = v.Received - distinct
 	if offered := m.result.Counts.Offered; offered > 0 {
 		v.Delivered = float64(distinct) / float64(offered)
 	}
 	return v
+}
+
+// sort counts the messages of a producer that a group did not receive. What the system
+// under test still held is undelivered. What it did not hold is gone: because of the
+// retention if that deleted any, else it was lost.
+func (m *merger) sort(a *Absent, producer int, absent *IntervalSet) {
+	p := m.producers[producer]
+	count := func(s *IntervalSet) int64 { return int64(s.CountIn(p.MeasureFrom, p.MeasureUntil)) }
+	all := count(absent)
+	if all == 0 {
+		return
+	}
+	known := m.asked.Remaining
+	if known == nil {
+		a.Missing += all
+		return
+	}
+	gone := count(absent.Subtract(known.Held[producer]))
+	a.Undelivered += all - gone
+	if known.Expired {
+		a.AgedOut += gone
+	} else {
+		a.Lost += gone
+	}
 }
 
 // slower orders latencies by p99, and by the largest value where the count

@@ -148,7 +148,7 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 	w := workload(loadProducers, 2)
 	for seed := range uint64(8) {
 		single := newLoad(seed)
-		want, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup)}, single.agents(t, 1, func(int) int { return 0 }))
+		want, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, single.agents(t, 1, func(int) int { return 0 }))
 		if err != nil {
 			t.Fatalf("Merge(one agent) = %v, want no error", err)
 		}
@@ -157,7 +157,7 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(seed, 2))
 		n := 2 + random.IntN(4)
-		got, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup)}, newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
+		got, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
 		if err != nil {
 			t.Fatalf("Merge(%d agents) = %v, want no error", n, err)
 		}
@@ -210,7 +210,7 @@ func flow(latency func(group string, seq uint64) int64, groups ...string) []meas
 const lost = int64(-1 << 62)
 
 func TestTheWorstGroupCounts(t *testing.T) {
-	got, err := measure.Merge(measure.Asked{Workload: workload(1, 2), Due: every(5 * ms)}, flow(func(group string, seq uint64) int64 {
+	got, err := measure.Merge(measure.Asked{Workload: workload(1, 2), Due: every(5 * ms), Remaining: &measure.Remaining{}}, flow(func(group string, seq uint64) int64 {
 		switch {
 		case group == "slow" && seq%100 == 50:
 			return lost

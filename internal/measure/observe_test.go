@@ -72,7 +72,7 @@ func (c scenario) result(t fataler) measure.Merged {
 	}
 	w := workload(1, 1)
 	w.Stages.Drain = experiment.Duration(c.drain)
-	merged, err := measure.Merge(measure.Asked{Workload: w, Due: every(5 * ms)}, agents)
+	merged, err := measure.Merge(measure.Asked{Workload: w, Due: every(5 * ms), Remaining: &measure.Remaining{}}, agents)
 	if err != nil {
 		t.Fatalf("Merge() = %v, want no error", err)
 	}

@@ -26,11 +26,16 @@ type Counts struct {
 	Failed     int64 `json:"failed"`     // the client reported an error instead of an acknowledgement
 	Unanswered int64 `json:"unanswered"` // sent, and neither acknowledged nor failed when the drain ended
 	Received   int64 `json:"received"`   // by all groups, duplicates included
-	Lost       int64 `json:"lost"`       // acknowledged, never received; over all groups
-	Duplicates int64 `json:"duplicates"` // received again by the same group
-	Reordered  int64 `json:"reordered"`  // received after a later one of the same key or partition and producer
-	Corrupt    int64 `json:"corrupt"`    // of this run, but the checksum or the header is wrong
-	Bytes      int64 `json:"bytes"`      // payload bytes sent
+	// What was acknowledged and had not been received when the drain ended is one of the
+	// next four; each is over all groups.
+	Lost        int64 `json:"lost"`        // truly gone
+	Undelivered int64 `json:"undelivered"` // still held by the system under test, or under way
+	AgedOut     int64 `json:"aged_out"`    // deleted because of the retention
+	Missing     int64 `json:"missing"`     // lost or undelivered: nobody could tell
+	Duplicates  int64 `json:"duplicates"`  // received again by the same group
+	Reordered   int64 `json:"reordered"`   // received after a later one of the same key or partition and producer
+	Corrupt     int64 `json:"corrupt"`     // of this run, but the checksum or the header is wrong
+	Bytes       int64 `json:"bytes"`       // payload bytes sent
 }
 
 // Add adds other numbers.
@@ -43,6 +48,9 @@ func (c *Counts) Add(o Counts) {
 	c.Unanswered += o.Unanswered
 	c.Received += o.Received
 	c.Lost += o.Lost
+	c.Undelivered += o.Undelivered
+	c.AgedOut += o.AgedOut
+	c.Missing += o.Missing
 	c.Duplicates += o.Duplicates
 	c.Reordered += o.Reordered
 	c.Corrupt += o.Corrupt
@@ -160,11 +168,44 @@ func ReadMerged(data []byte) (Merged, error) {
 	return m, nil
 }
 
+// Absent is what became of the messages that were acknowledged and that a group had not
+// received when the drain ended.
+type Absent struct {
+	Lost        int64 `json:"lost"`
+	Undelivered int64 `json:"undelivered"`
+	AgedOut     int64 `json:"aged_out"`
+	Missing     int64 `json:"missing"`
+}
+
+// Remaining is what the system under test still held after the drain, by producer.
+type Remaining struct {
+	Held    map[int]*IntervalSet `json:"held"`
+	Expired bool                 `json:"expired"` // its retention had deleted messages
+}
+
+// Hold notes a payload that the system under test holds, of the run with this
+// [RunHash].
+func (r *Remaining) Hold(payload []byte, run uint64) {
+	h, kind := ParseHeader(payload, run)
+	if kind != Intact {
+		return
+	}
+	if r.Held == nil {
+		r.Held = map[int]*IntervalSet{}
+	}
+	held := r.Held[int(h.Producer)]
+	if held == nil {
+		held = &IntervalSet{}
+		r.Held[int(h.Producer)] = held
+	}
+	held.Add(h.Seq)
+}
+
 // GroupView is what one consumer group saw.
 type GroupView struct {
 	Received   int64   `json:"received"`
 	Delivered  float64 `json:"delivered_share"` // of the offered messages, those received at least once
-	Lost       int64   `json:"lost"`
+	Absent             // of what was acknowledged
 	Duplicates int64   `json:"duplicates"`
 	Reordered  int64   `json:"reordered"`
 	Corrupt    int64   `json:"corrupt"`
@@ -222,7 +263,8 @@ type AgentResult struct {
 	Producers  map[int]ProducerLog     `json:"producers,omitempty"`
 	Groups     map[string]GroupLog     `json:"groups,omitempty"`
 	EndedAt    time.Time               `json:"ended_at"`
-	Errors     map[string]int64        `json:"errors,omitempty"` // texts of failed sends and how often
+	Rereading  bool                    `json:"rereading,omitempty"` // it goes on to look for what did not arrive
+	Errors     map[string]int64        `json:"errors,omitempty"`    // texts of failed sends and how often
 }
 
 // ProducerLog is the exact account of one producer: sequence numbers from 0

@@ -113,8 +113,12 @@ func encodeResult(ctx context.Context, r measure.Result, begun time.Time, comple
 
 // merge joins the agents' results and adds what no agent's result holds.
 func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Merged, error) {
+	left, err := c.leftover(ctx, agents)
+	if err != nil {
+		return measure.Merged{}, err
+	}
 	merged, err := measure.Merge(measure.Asked{
-		Workload: plan.Workload, Due: due(plan.Workload), Metric: plan.Compare, OwnCPUs: plan.OwnCPUs,
+		Workload: plan.Workload, Due: due(plan.Workload), Metric: plan.Compare, OwnCPUs: plan.OwnCPUs, Remaining: left.Remaining,
 	}, agents)
 	if err != nil {
 		return measure.Merged{}, err
@@ -126,6 +130,31 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 	merged.Guarantees = prepared.Effective
 	merged.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
 	return merged, nil
+}
+
+// rereading is how long the leader has to read the destination again.
+const rereading = time.Minute
+
+// leftover waits for what the leader finds when it reads the destination again, if it
+// does: its result says so, and is there by now.
+func (c *Coordinator) leftover(ctx context.Context, agents []measure.AgentResult) (left Leftover, err error) {
+	if !slices.ContainsFunc(agents, func(a measure.AgentResult) bool { return a.Rereading }) {
+		return left, nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, rereading+c.silence)
+	defer cancel()
+	for {
+		found, err := c.folder.Find(waiting, RemainingObject, &left)
+		if found || err != nil && waiting.Err() == nil {
+			return left, err
+		}
+		if err := sleep(waiting, c.poll); ctx.Err() != nil {
+			return left, fmt.Errorf("waiting for what the leader finds in the destination: %w", err)
+		} else if err != nil {
+			c.log.Warn("nothing is known of the messages that did not arrive: no answer of the leader")
+			return left, nil
+		}
+	}
 }
 
 // due returns the schedules of a workload's producers.

@@ -50,6 +50,16 @@ func FailedObject(agent string) string { return "agents/" + agent + "/failed.jso
 // AgentResultObject is the name of an agent's result.
 func AgentResultObject(agent string) string { return "agents/" + agent + "/result.json" }
 
+// RemainingObject is the name of the leader's [Leftover]. It is there only after a load
+// that ended before everything had arrived.
+const RemainingObject = "remaining.json"
+
+// Leftover is what the leader found when it read the destination again.
+type Leftover struct {
+	Remaining *measure.Remaining `json:"remaining,omitempty"` // nil if that could not be told
+	Reason    string             `json:"reason,omitempty"`    // why not
+}
+
 // ProgressObject is the name of an agent's [Progress] in second n, from 0.
 func ProgressObject(agent string, n int) string {
 	return fmt.Sprintf("agents/%s/progress/%06d.json", agent, n)

@@ -263,8 +263,9 @@ func method(w experiment.Workload) []string {
 		"What was due and unsent when the measure stage ended was still sent in the drain stage. A message that had not come when that ended " +
 			"took at least the time from its intended moment until then, and one that failed never comes. A percentile is exact only where it is " +
 			"the same whatever became of those; otherwise it is a lower bound (≥).",
-		"Every message is accounted for. A lost message was acknowledged but never received, a duplicate was received again by the same group, " +
-			"and a reordered message was received after a later message of its key or partition.",
+		"Every message is accounted for. A lost message was acknowledged and is truly gone; an undelivered one was still held by the " +
+			"system when the drain stage ended; an aged-out one was deleted because of the retention. A duplicate was received again " +
+			"by the same group, and a reordered message was received after a later message of its key or partition.",
 		"The verdict compares runs, not messages: Hodges–Lehmann ratio with the exact Mann–Whitney interval, corrected by Holm's method " +
 			"over the pairs of variants, only for the primary metric. All other numbers are shown without a verdict.",
 		"A run is counted only if the load generator and the clocks were not the limit. Runs that are not counted are shown with the reason.",

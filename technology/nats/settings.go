@@ -17,8 +17,8 @@ var fields = []technology.ConfigField{
 		"It sends the next pull request when half of them have arrived."},
 	{Name: "max_ack_pending", Default: 20_000, Min: 1, Max: 1_000_000, Doc: "Maximum number of unacknowledged messages per consumer. " +
 		"At the limit, the server stops sending. It must be at least prefetch."},
-	{Name: "ack_wait_ms", Default: 600_000, Min: 1000, Max: 86_400_000, Doc: "Time after which the server redelivers an unacknowledged message. " +
-		"It should be longer than any pause of the consumers."},
+	{Name: "ack_wait_ms", Default: 0, Max: 86_400_000, Doc: "Time after which the server redelivers an unacknowledged message. " +
+		"0 means a third of the drain stage, but at least 5 s: what was lost with a connection still arrives in time."},
 }
 
 // config is a client_config with its defaults. The names are those of fields.
@@ -28,6 +28,9 @@ type config struct {
 	MaxAckPending int    `json:"max_ack_pending"`
 	AckWaitMS     int    `json:"ack_wait_ms"`
 }
+
+// leastAckWait is long enough that no consumer which just lags gets a message twice.
+const leastAckWait = 5 * time.Second
 
 func (c config) ackWait() time.Duration { return time.Duration(c.AckWaitMS) * time.Millisecond }
 
@@ -61,6 +64,9 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	var c config
 	if err := technology.DecodeConfig(fields, clientConfig, &c); err != nil {
 		return config{}, err
+	}
+	if c.AckWaitMS == 0 {
+		c.AckWaitMS = int(max(leastAckWait, w.Stages.Drain.Std()/3).Milliseconds())
 	}
 	problems := new(experiment.Problems)
 	if c.ConsumerAck == "explicit" && c.MaxAckPending < c.Prefetch {

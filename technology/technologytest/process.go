@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -133,10 +134,7 @@ func freeAddresses(t testing.TB, groups map[string]Group) map[string][]Address {
 		for range group.Count {
 			address := Address{Host: "127.0.0.1", Ports: map[string]int{}}
 			for _, port := range group.Ports {
-				listener, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatalf("find a free port: %v", err)
-				}
+				listener := listen(t)
 				defer listener.Close() // held until all are chosen, so that they differ
 				address.Ports[port] = listener.Addr().(*net.TCPAddr).Port
 			}
@@ -144,6 +142,22 @@ func freeAddresses(t testing.TB, groups map[string]Group) map[string][]Address {
 		}
 	}
 	return addresses
+}
+
+// listen listens on a port that no outgoing connection can take once it is free again:
+// Linux gives those numbers from 32768 on. The product's own are from 20000 on.
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	var last error
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)))
+		if err == nil {
+			return listener
+		}
+		last = err
+	}
+	t.Fatalf("find a free port: %v", last)
+	return nil
 }
 
 // startService starts one process and returns it, and how to wait for its

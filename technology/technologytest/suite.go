@@ -58,6 +58,7 @@ func (s Suite) Run(t *testing.T) {
 		{"Close of a paused consumer returns", closeWhilePaused},
 		{"a cancelled context ends every call", cancelled},
 		{"Close tells the end of what is under way", closeTellsTheEnd},
+		{"what the destination holds can be read again", readAgain},
 		{"everything may be closed twice", closedTwice},
 		{"Prepare tells the guarantees and may be called again", prepareTwice},
 		{"an existing destination of another shape is refused", otherShape},

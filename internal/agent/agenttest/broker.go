@@ -30,6 +30,8 @@ type Options struct {
 	Effective  experiment.Effective             // what Prepare reports
 	JoinErr    error                            // what Consumer fails with, for consumer 1 of a group; consumer 0 then waits until its context ends
 	PrepareErr error                            // what Prepare fails with
+	RereadErr  error                            // what Remaining fails with
+	Expired    bool                             // what Remaining says of the retention
 }
 
 // Fault is what happens to one message.
@@ -39,6 +41,7 @@ type Fault struct {
 	Mute      bool  // never acknowledged, and not delivered
 	AckTwice  bool  // acknowledged twice
 	Lose      bool  // acknowledged, and not delivered
+	Keep      bool  // acknowledged, and held without being delivered
 	Duplicate bool  // delivered twice
 	Swap      bool  // delivered after the next message of its partition
 	Corrupt   bool  // delivered with its last byte changed
@@ -55,6 +58,7 @@ type Broker struct {
 	partitions []*partition
 	groups     map[string][]*consumer
 	received   int64
+	kept       []technology.Message
 	lastLeave  time.Time
 	queue      []item // ascending by leave
 }
@@ -200,6 +204,12 @@ func (b *Broker) leave(i item) {
 	if i.fault.Fail != nil || i.fault.Lose {
 		return
 	}
+	if i.fault.Keep {
+		b.mu.Lock()
+		b.kept = append(b.kept, i.message)
+		b.mu.Unlock()
+		return
+	}
 	if i.fault.Corrupt {
 		i.message.Payload[len(i.message.Payload)-1] ^= 0xff
 	}
@@ -256,6 +266,15 @@ func (d driver) Consumer(ctx context.Context, group string, i int, received func
 	defer d.broker.mu.Unlock()
 	d.broker.groups[group] = append(d.broker.groups[group], c)
 	return c, nil
+}
+
+func (d driver) Remaining(_ context.Context, held func(technology.Message)) (expired bool, err error) {
+	d.broker.mu.Lock()
+	defer d.broker.mu.Unlock()
+	for _, m := range d.broker.kept {
+		held(m)
+	}
+	return d.broker.options.Expired, d.broker.options.RereadErr
 }
 
 func (d driver) Close() error { return nil }

@@ -206,6 +206,14 @@ func Result(r measure.Result) string {
 	p50, p99 := r.E2E.Quantile("p50"), r.E2E.Quantile("p99")
 	text := fmt.Sprintf("end-to-end p50 %s, p99 %s; %s received, %s lost",
 		format.Bound(p50.NS, p50.Exact), format.Bound(p99.NS, p99.Exact), format.Count(r.Counts.Received), format.Count(r.Counts.Lost))
+	for _, absent := range []struct {
+		n    int64
+		what string
+	}{{r.Counts.Undelivered, "undelivered"}, {r.Counts.AgedOut, "aged out"}, {r.Counts.Missing, "lost or undelivered"}} {
+		if absent.n > 0 {
+			text += fmt.Sprintf(", %s %s", format.Count(absent.n), absent.what)
+		}
+	}
 	if r.Counts.Duplicates > 0 {
 		text += fmt.Sprintf(", %d duplicates", r.Counts.Duplicates)
 	}

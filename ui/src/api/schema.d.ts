@@ -617,6 +617,8 @@ export interface components {
             /** Format: int64 */
             acked: number;
             /** Format: int64 */
+            aged_out: number;
+            /** Format: int64 */
             bytes: number;
             /** Format: int64 */
             corrupt: number;
@@ -627,6 +629,8 @@ export interface components {
             /** Format: int64 */
             lost: number;
             /** Format: int64 */
+            missing: number;
+            /** Format: int64 */
             offered: number;
             /** Format: int64 */
             received: number;
@@ -636,6 +640,8 @@ export interface components {
             sent: number;
             /** Format: int64 */
             unanswered: number;
+            /** Format: int64 */
+            undelivered: number;
             /** Format: int64 */
             unsent: number;
         };
@@ -845,6 +851,8 @@ export interface components {
         };
         GroupView: {
             /** Format: int64 */
+            aged_out: number;
+            /** Format: int64 */
             corrupt: number;
             /** Format: double */
             delivered_share: number;
@@ -857,9 +865,13 @@ export interface components {
             /** Format: int64 */
             lost: number;
             /** Format: int64 */
+            missing: number;
+            /** Format: int64 */
             received: number;
             /** Format: int64 */
             reordered: number;
+            /** Format: int64 */
+            undelivered: number;
             /** Format: int64 */
             unwatched?: number;
         };

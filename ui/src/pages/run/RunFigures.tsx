@@ -74,6 +74,7 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Unanswered", messages(c.unanswered)],
     ["Received", messages(c.received)],
     ["Lost", messages(c.lost)],
+    ...absent(c),
     ["Duplicates", messages(c.duplicates)],
     ["Reordered", messages(c.reordered)],
     ["Corrupt", messages(c.corrupt)],
@@ -88,6 +89,16 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
       r.e2e_latency.count ? percent((r.e2e_latency.negative ?? 0) / r.e2e_latency.count) : missing,
     ],
   ];
+}
+
+/** What became of acknowledged messages that did not arrive and are not known to be lost, where there are some. */
+function absent(c: Result["counts"]): [string, string][] {
+  const kinds: [string, number | undefined][] = [
+    ["Undelivered", c.undelivered],
+    ["Aged out", c.aged_out],
+    ["Lost or undelivered", c.missing],
+  ];
+  return kinds.flatMap(([name, n]): [string, string][] => (n ? [[name, `${count(n)} messages`]] : []));
 }
 
 /** A quantile of a latency, or what it is at least. */

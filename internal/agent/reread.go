@@ -1,0 +1,30 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"dec.local/dec/internal/measure"
+	"dec.local/dec/internal/rendezvous"
+	"dec.local/dec/technology"
+)
+
+// rereadPatience is how long reading the destination again may take.
+const rereadPatience = 50 * time.Second
+
+// reread tells what the destination still holds: the load has ended before everything
+// had arrived, and what is still there is not lost.
+func (a *agent) reread(ctx context.Context, driver technology.Rereader) error {
+	limited, cancel := context.WithTimeout(ctx, rereadPatience)
+	defer cancel()
+	run := measure.RunHash(a.plan.Run)
+	left := measure.Remaining{}
+	var err error
+	left.Expired, err = driver.Remaining(limited, func(m technology.Message) { left.Hold(m.Payload, run) })
+	answer := rendezvous.Leftover{Remaining: &left}
+	if err != nil {
+		a.Logger.Warn("cannot tell what the destination still holds", "error", err)
+		answer = rendezvous.Leftover{Reason: err.Error()}
+	}
+	return a.folder.Put(ctx, rendezvous.RemainingObject, answer)
+}
