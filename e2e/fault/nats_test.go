@@ -3,6 +3,7 @@ package fault
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,27 +20,34 @@ import (
 )
 
 func TestFaultsOnTheWireOfNATS(t *testing.T) {
+	const variant = `{"label": "nats", "technology": "nats", "stack": "jetstream", "client_config": %s}`
 	endpoints := technologytest.Start(t, "nats", "jetstream", nil)
 	tests := map[string]struct {
-		copies int  // of the target message that reach the consumer
-		damage bool // one bit of it is wrong
+		copies int    // of the target message that reach the consumer, the first time
+		damage bool   // one bit of it is wrong then
+		config string // client_config
+		passes int64  // how often the target passes the proxy: again when it is redelivered, or read again after the drain
 		want   outcome
 	}{
 		"nothing happens": {
-			copies: 1,
-			want:   outcome{Counts: measure.Counts{Received: offered}},
+			copies: 1, passes: 1,
+			want: outcome{Counts: measure.Counts{Received: offered}},
 		},
-		"a dropped message is lost": {
-			copies: 0,
-			want:   outcome{Counts: measure.Counts{Received: offered - 1, Lost: 1}, Lost: []uint64{targetSeq}},
+		"a dropped message is undelivered: the server still has it": {
+			copies: 0, config: `{"consumer_ack": "none"}`, passes: 2,
+			want: outcome{Counts: measure.Counts{Received: offered - 1, Undelivered: 1}, Lost: []uint64{targetSeq}},
+		},
+		"a dropped message is redelivered when it was not acknowledged": {
+			copies: 0, config: `{"ack_wait_ms": 1000}`, passes: 2,
+			want: outcome{Counts: measure.Counts{Received: offered, Reordered: 1}},
 		},
 		"a repeated message is a duplicate": {
-			copies: 2,
-			want:   outcome{Counts: measure.Counts{Received: offered + 1, Duplicates: 1}},
+			copies: 2, passes: 1,
+			want: outcome{Counts: measure.Counts{Received: offered + 1, Duplicates: 1}},
 		},
-		"a damaged message is corrupt, and lost since the intact one never came": {
-			copies: 1, damage: true,
-			want: outcome{Counts: measure.Counts{Received: offered - 1, Corrupt: 1, Lost: 1}, Lost: []uint64{targetSeq}},
+		"a damaged message is corrupt, and undelivered since the intact one never came": {
+			copies: 1, damage: true, passes: 2,
+			want: outcome{Counts: measure.Counts{Received: offered - 1, Corrupt: 1, Undelivered: 1}, Lost: []uint64{targetSeq}},
 		},
 	}
 	for name, tt := range tests {
@@ -47,10 +55,10 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 			t.Parallel()
 			id := experiment.NewID("r")
 			p := &natsProxy{t: t, run: measure.RunHash(id), copies: tt.copies, damage: tt.damage}
-			r := run{id: id, variant: `{"label": "nats", "technology": "nats", "stack": "jetstream"}`, endpoints: p.start(endpoints)}
+			r := run{id: id, variant: fmt.Sprintf(variant, cmp.Or(tt.config, "{}")), endpoints: p.start(endpoints)}
 			got := r.offer(t.Context(), t)
-			if n := p.intercepted.Load(); n != 1 {
-				t.Errorf("the proxy saw message %d %d times, want once", targetSeq, n)
+			if n := p.intercepted.Load(); n != tt.passes {
+				t.Errorf("the proxy saw message %d %d times, want %d", targetSeq, n, tt.passes)
 			}
 			tt.want.Counts = exactly(tt.want.Counts)
 			got.check(t, tt.want)
@@ -58,7 +66,7 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 	}
 }
 
-// natsProxy passes on everything but one message on its way to the consumer.
+// natsProxy passes on everything but one message on its first way to the consumer.
 type natsProxy struct {
 	t           *testing.T
 	run         uint64 // of measure.RunHash
@@ -139,7 +147,9 @@ func (p *natsProxy) intercept(payload []byte) (copies int) {
 	if kind != measure.Intact || h.Seq != targetSeq {
 		return 1
 	}
-	p.intercepted.Add(1)
+	if p.intercepted.Add(1) > 1 {
+		return 1
+	}
 	if p.damage {
 		payload[len(payload)/2] ^= 1
 	}
