@@ -31,8 +31,12 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		}
 	}
 	caveats = append(caveats, s.contradictions(c.Stats)...)
-	for _, difference := range c.Fairness.Differences {
-		caveats = append(caveats, "The guarantees differ. "+format.UpperFirst(difference))
+	for i, difference := range c.Fairness.Differences {
+		what := "The guarantees differ. "
+		if c.Fairness.Unequal[i].Client {
+			what = "The settings of the clients differ. "
+		}
+		caveats = append(caveats, what+format.UpperFirst(difference))
 	}
 	for _, sentence := range c.Fairness.Nature {
 		caveats = append(caveats, "For reference: "+sentence)

@@ -19,14 +19,22 @@ type Fairness struct {
 }
 
 // Equal reports whether all variants are known to have given the same
-// guarantees.
+// guarantees, and their clients had the same settings where they can.
 func (f Fairness) Equal() bool { return f.Known && len(f.Differences) == 0 }
 
 // label is the fairness in a few words.
 func (f Fairness) label() string {
+	clients := slices.ContainsFunc(f.Unequal, func(i Inequality) bool { return i.Client })
+	guarantees := slices.ContainsFunc(f.Unequal, func(i Inequality) bool { return !i.Client })
 	switch {
-	case len(f.Differences) > 0:
+	case guarantees && clients:
+		return "guarantees and client settings differ"
+	case guarantees:
 		return "guarantees differ"
+	case clients && f.Known:
+		return "same guarantees, client settings differ"
+	case clients:
+		return "client settings differ"
 	case !f.Known:
 		return "guarantees not known"
 	}
@@ -68,6 +76,12 @@ func (s *Set) fairness() Fairness {
 	}
 	for _, g := range experiment.Guarantees() {
 		if found, ok := unequal(g, known); ok {
+			f.Unequal = append(f.Unequal, found)
+			f.Differences = append(f.Differences, found.sentence(s.Experiment.Plan.NameOf))
+		}
+	}
+	for _, setting := range experiment.ClientSettings() {
+		if found, ok := unlike(setting, known); ok && len(known) == len(variants) {
 			f.Unequal = append(f.Unequal, found)
 			f.Differences = append(f.Differences, found.sentence(s.Experiment.Plan.NameOf))
 		}

@@ -2,6 +2,7 @@ package comparison_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,6 +58,23 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":3}`, `{` + base + `}`,
 			[]string{"failure domains: kafka 3, nats 1. No stronger setting exists for nats."},
 		},
+		"clients that wait for batches": {
+			`{` + base + `,"clients":{"batch_max_delay":"5ms","batch_max_bytes":"128KiB","compression":"none"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","compression":"none"}}`,
+			[]string{"batching delay of producers: kafka 5ms, nats 0s. To make them equal: kafka with workload.client.batch_max_delay: 0s."},
+		},
+		"clients that do what they do by nature": {
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"128KiB","consumer_ack":"offsets every 5s"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","consumer_ack":"each message"}}`,
+			[]string{},
+		},
+		"clients of which one is from before their settings were told": {
+			`{` + base + `}`, `{` + base + `,"clients":{"batch_max_delay":"0s"}}`, []string{},
+		},
+		"encryption that no plan makes equal": {
+			`{` + base + `,"clients":{"encryption":"TLS"}}`, `{` + base + `,"clients":{"encryption":"none"}}`,
+			[]string{"encryption of connections: kafka TLS, nats none."},
+		},
 		"a result from before places were read": {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1}`, `{` + base + `}`, []string{},
 		},
@@ -75,6 +93,21 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 				t.Errorf("%d inequalities, known %v, want %d", len(f.Unequal), f.Known, len(tt.want))
 			}
 		})
+	}
+}
+
+func TestTheLabelTellsWhatDiffers(t *testing.T) {
+	const clients = `{"producer_ack":"all","durability":"page_cache","replicas":%s,"min_in_sync":1,"zones":1,"clients":{"batch_max_delay":%q}}`
+	for want, of := range map[string][4]string{
+		"same guarantees":                         {"1", "0s", "1", "0s"},
+		"same guarantees, client settings differ": {"1", "5ms", "1", "0s"},
+		"guarantees differ":                       {"3", "0s", "1", "0s"},
+		"guarantees and client settings differ":   {"3", "5ms", "1", "0s"},
+	} {
+		f := fairnessOf(t, fmt.Sprintf(clients, of[0], of[1]), fmt.Sprintf(clients, of[2], of[3]))
+		if f.Label != want {
+			t.Errorf("label of %q = %q, want %q", of, f.Label, want)
+		}
 	}
 }
 

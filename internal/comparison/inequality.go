@@ -20,7 +20,8 @@ func (p variantGuarantees) knowsRaise() bool { return p.Zones > 0 }
 
 // Inequality is a guarantee that not all variants gave alike.
 type Inequality struct {
-	Guarantee string         `json:"guarantee" doc:"Display name of the guarantee."`
+	Guarantee string         `json:"guarantee" doc:"Display name of the guarantee or of the setting of clients."`
+	Client    bool           `json:"client" doc:"A setting of clients, not a guarantee."`
 	Values    []VariantValue `json:"values" doc:"Display values, in the order of the variants."`
 	Raise     []VariantValue `json:"raise" doc:"How to raise weaker guarantees to the strongest; empty text if that is not possible."`
 }
@@ -55,6 +56,33 @@ func unequal(g experiment.Guarantee, all []variantGuarantees) (Inequality, bool)
 	for _, p := range all {
 		if n, _ := g.Rank(p.Value(g)); n < top && p.knowsRaise() {
 			found.Raise = append(found.Raise, VariantValue{p.of.Label, strings.ReplaceAll(p.Raise[string(g)], "{want}", most)})
+		}
+	}
+	return found, true
+}
+
+// unlike compares one setting of clients; false if it is the same everywhere, or lies in
+// the nature of the technologies.
+func unlike(s experiment.ClientSetting, all []variantGuarantees) (Inequality, bool) {
+	found := Inequality{Guarantee: s.Title(), Client: true, Raise: []VariantValue{}}
+	distinct := map[string]bool{}
+	for _, p := range all {
+		value := p.Clients[s]
+		if value == "" {
+			return Inequality{}, false // of a version that did not tell
+		}
+		distinct[value] = true
+		found.Values = append(found.Values, VariantValue{p.of.Label, value})
+	}
+	if !s.Comparable() || len(distinct) < 2 {
+		return Inequality{}, false
+	}
+	if way := s.Align(); way != "" {
+		_, want, _ := strings.Cut(way, ": ")
+		for _, p := range all {
+			if p.Clients[s] != want {
+				found.Raise = append(found.Raise, VariantValue{p.of.Label, way})
+			}
 		}
 	}
 	return found, true

@@ -67,15 +67,18 @@ func (g Guarantee) Rank(value string) (int, bool) {
 
 // Effective is the guarantees in force, read back from the broker.
 type Effective struct {
-	ProducerAck string            `json:"producer_ack"` // on the scale of [ProducerAck]
-	Durability  string            `json:"durability"`   // on the scale of [Durability]
-	Replicas    int               `json:"replicas"`
-	MinInSync   int               `json:"min_in_sync"`        // copies that must exist before an acknowledgement
-	Zones       int               `json:"zones"`              // as far as the broker tells; at least 1, 0 in results of versions that did not read it
-	Details     map[string]string `json:"details"`            // the technology's own settings that give these, and its version
-	Raise       map[string]string `json:"raise,omitempty"`    // how to get more of a guarantee, by its name; {want} is what is wanted
-	Emulator    string            `json:"emulator,omitempty"` // program that stood for the technology, with its version
-	Nature      string            `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, if that is not what was measured
+	ProducerAck string `json:"producer_ack"` // on the scale of [ProducerAck]
+	Durability  string `json:"durability"`   // on the scale of [Durability]
+	Replicas    int    `json:"replicas"`
+	MinInSync   int    `json:"min_in_sync"` // copies that must exist before an acknowledgement
+	Zones       int    `json:"zones"`       // as far as the broker tells; at least 1, 0 in results of versions that did not read it
+	// Clients are the settings of the clients that are in force; absent in results of
+	// versions that did not tell them.
+	Clients  map[ClientSetting]string `json:"clients,omitempty"`
+	Details  map[string]string        `json:"details"`            // the technology's own settings that give these, and its version
+	Raise    map[string]string        `json:"raise,omitempty"`    // how to get more of a guarantee, by its name; {want} is what is wanted
+	Emulator string                   `json:"emulator,omitempty"` // program that stood for the technology, with its version
+	Nature   string                   `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, if not what was measured
 }
 
 // Value returns the degree to which g is in force.

@@ -7,6 +7,7 @@ type Workload struct {
 	Topology  Topology `json:"topology"`
 	Load      Load     `json:"load"`
 	Message   Message  `json:"message"`
+	Client    Client   `json:"client,omitzero"` // what clients do alike; unset, each technology's own settings
 	Stages    Stages   `json:"stages"`
 	Retention Bytes    `json:"retention_bytes,omitzero"` // the broker may drop older messages past this size; 2GiB if unset
 	Seed      int64    `json:"seed"`                     // every random stream derives from it; 42 if unset

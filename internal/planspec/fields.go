@@ -94,6 +94,12 @@ var fields = map[string]field{
 		def: `"1KiB"`, min: float64(experiment.MinMessageBytes), max: float64(experiment.MaxMessageBytes)},
 	"workload.message.key": {doc: "Message key: none, partitions in turn, or drawn at random from a set of keys.", def: `"none"`, min: 1, max: 1e6},
 
+	"workload.client": {doc: "Settings of producers that all technologies have in common. Default: each technology's own."},
+	"workload.client.batch_max_delay": {doc: "Maximum time that a message waits for others to be sent with it; 0s sends each at once.",
+		example: `"0s"`, max: ns(time.Minute)},
+	"workload.client.batch_max_bytes": {doc: "Maximum size of a batch, before compression.", example: `"128KiB"`, min: 1024, max: 64 << 20},
+	"workload.client.compression":     {doc: "Compression codec of messages.", example: `"none"`, enum: experiment.Compressions()},
+
 	"workload.stages":        {doc: "Stages of the load phase."},
 	"workload.stages.warmup": {doc: "Duration of the load before the measurement.", def: `"20s"`, max: ns(time.Hour)},
 	"workload.stages.measure": {doc: "Duration of the measurement that the results describe. Default: the length of the schedule.",
@@ -140,7 +146,6 @@ func metricNames() []string {
 var unsupported = map[string]string{
 	"limits.max_cost":                 "limit the time with limits.max_wall",
 	"workload.backlog":                "remove it",
-	"workload.client":                 "use the variant's client_config",
 	"workload.consumer":               "remove it",
 	"workload.load.arrivals.burst":    "use a schedule",
 	"workload.load.search":            "use a rate, or a schedule with a ramp",

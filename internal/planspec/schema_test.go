@@ -21,7 +21,7 @@ func TestSchemaSaysWhatDecodeReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(planspec.Schema())
-	for _, absent := range []string{"search", "burst", "compress_ratio", `"content"`, "zipf", "lognormal", `"consumer"`, `"client"`, "backlog", "verify", "destinations", "delivery", "ordering", "max_cost"} {
+	for _, absent := range []string{"search", "burst", "compress_ratio", `"content"`, "zipf", "lognormal", `"consumer"`, "backlog", "verify", "destinations", "delivery", "ordering", "max_cost"} {
 		if strings.Contains(text, absent) {
 			t.Errorf("Schema() holds %s, which Decode refuses", absent)
 		}

@@ -186,6 +186,12 @@ func (d *Document) guaranteeRows() []settingRow {
 			return format.Words(e.Value(promise))
 		}))
 	}
+	for _, setting := range experiment.ClientSettings() {
+		rows = append(rows, d.row(setting.Title(), func(v variant) string {
+			e, _ := v.Effective()
+			return e.Clients[setting]
+		}))
+	}
 	return append(rows, d.row("Settings that give these", func(v variant) string {
 		e, _ := v.Effective()
 		var parts []string

@@ -65,6 +65,7 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		// A leader asks for no more copies in sync than a partition has.
 		MinInSync: map[string]int{"all": min(minInSync, replicas), "leader": 1, "none": 0}[d.config.Acks],
 		Details:   details,
+		Clients:   d.config.clients(strings.HasSuffix(details["security"], "SSL"), d.settings.Workload.Load.MaxInFlight),
 		Raise: map[string]string{
 			"producer_ack": "client_config acks: {want}",
 			"durability":   "flush_messages: 1, with acks: leader or all",

@@ -19,7 +19,7 @@ var fields = []technology.ConfigField{
 		Doc: "Who must have a message before it is acknowledged: all in-sync replicas, the partition leader, or nobody."},
 	{Name: "idempotence", Default: true, Doc: "Retries neither duplicate nor reorder messages. Requires acks: all, and is off with other acks."},
 	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "Maximum time that a batch waits for more messages."},
-	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: 64 << 20, Doc: "Maximum batch size per partition, before compression."},
+	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: maxBatchBytes, Doc: "Maximum batch size per partition, before compression."},
 	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Compression codec of batches."},
 	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000,
 		Doc: "Time after which an unacknowledged message fails, including retries."},
@@ -50,6 +50,9 @@ type config struct {
 // longer it waits for the answer: franz-go's own defaults.
 const patience = 10 * time.Second
 
+// maxBatchBytes is the largest batch that can be asked for.
+const maxBatchBytes = 64 << 20
+
 // batchOverhead is more than what a batch of one message takes beside the
 // message: 61 bytes of batch header, and varints and lengths of the record.
 const batchOverhead = 256
@@ -70,6 +73,10 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 		return config{}, err
 	}
 	problems := new(experiment.Problems)
+	common := technology.Common{Client: w.Client, Config: clientConfig, Problems: problems}
+	c.LingerMS = int(common.Delay("linger_ms", milliseconds(c.LingerMS), time.Millisecond).Milliseconds())
+	c.BatchMaxBytes = common.Bytes("batch_max_bytes", c.BatchMaxBytes, maxBatchBytes)
+	c.Compression = common.Compression("compression", c.Compression)
 	if c.Acks != "all" {
 		if _, asked := clientConfig["idempotence"]; asked && c.Idempotence {
 			problems.Add("client_config.idempotence", "requires acks: all: set that, or remove idempotence")
@@ -130,6 +137,26 @@ func (c config) consumerOptions() []kgo.Opt {
 		kgo.FetchMaxWait(milliseconds(c.FetchMaxWaitMS)),
 		kgo.FetchMaxBytes(int32(c.FetchMaxBytes)),
 		kgo.FetchMaxPartitionBytes(int32(c.FetchMaxPartitionBytes)),
+	}
+}
+
+// clients are the settings that decide about latencies.
+func (c config) clients(encrypted bool, maxInFlight int) map[experiment.ClientSetting]string {
+	encryption, commits := "none", "never"
+	if encrypted {
+		encryption = "TLS"
+	}
+	if c.CommitIntervalMS > 0 {
+		commits = "offsets every " + experiment.Duration(milliseconds(c.CommitIntervalMS)).String()
+	}
+	return map[experiment.ClientSetting]string{
+		experiment.BatchDelay:  experiment.Duration(milliseconds(c.LingerMS)).String(),
+		experiment.BatchBytes:  experiment.Bytes(c.BatchMaxBytes).String(),
+		experiment.Compression: c.Compression,
+		experiment.Encryption:  encryption,
+		experiment.ConsumerAck: commits,
+		experiment.Prefetch:    experiment.Bytes(c.FetchMaxBytes).String() + " per fetch",
+		experiment.InFlight:    fmt.Sprintf("%d messages", maxInFlight),
 	}
 }
 

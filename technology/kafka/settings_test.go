@@ -32,6 +32,16 @@ func TestCheckConfig(t *testing.T) {
 			want: "client_config.acks: is none, which guarantees no durability, but the workload requires page_cache: set acks: all"},
 		"a message larger than a batch": {config: `{"batch_max_bytes": 4096}`, workload: experiment.Workload{Message: experiment.Message{Size: experiment.Size{Min: 100, Max: 4000}}},
 			want: "client_config.batch_max_bytes: is 4096, but a batch must hold the workload's largest message: use at least 4256"},
+		"what all clients do alike": {config: `{}`, workload: common(`{"batch_max_delay": "0s", "batch_max_bytes": "64KiB", "compression": "lz4"}`)},
+		"a delay that is given twice": {config: `{"linger_ms": 5}`, workload: common(`{"batch_max_delay": "0s"}`),
+			want: "client_config.linger_ms: is given twice, here and as workload.client.batch_max_delay: remove one of them"},
+		"a delay between two steps": {config: `{}`, workload: common(`{"batch_max_delay": "1500us"}`),
+			want: "workload.client.batch_max_delay is 1.5ms, but linger_ms counts in steps of 1ms: round it"},
+		"a common size that is too small for a message": {config: `{}`, workload: func() experiment.Workload {
+			w := common(`{"batch_max_bytes": "4096B"}`)
+			w.Message.Size = experiment.Size{Min: 100, Max: 4000}
+			return w
+		}(), want: "client_config.batch_max_bytes: is 4096, but a batch must hold the workload's largest message: use at least 4256"},
 		"an unknown codec": {config: `{"compression": "brotli"}`,
 			want: `client_config.compression: must be one of none, gzip, snappy, lz4, zstd, not "brotli"`},
 	}
@@ -50,6 +60,15 @@ func TestCheckConfig(t *testing.T) {
 			}
 		})
 	}
+}
+
+// common is a workload that asks this of all clients.
+func common(client string) experiment.Workload {
+	var w experiment.Workload
+	if err := json.Unmarshal([]byte(client), &w.Client); err != nil {
+		panic(err)
+	}
+	return w
 }
 
 func TestOpenRefusesWrongEndpoints(t *testing.T) {

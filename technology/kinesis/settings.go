@@ -74,6 +74,10 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 		return config{}, err
 	}
 	problems := new(experiment.Problems)
+	common := technology.Common{Client: w.Client, Config: clientConfig, Problems: problems}
+	c.LingerMS = int(common.Delay("linger_ms", milliseconds(c.LingerMS), time.Millisecond).Milliseconds())
+	c.BatchMaxBytes = common.Bytes("batch_max_bytes", c.BatchMaxBytes, maxBatchBytes)
+	common.NoCompression("Kinesis")
 	largest := int(w.Message.Size.Max) + keyBytes
 	switch {
 	case largest > maxRecordBytes:
@@ -104,6 +108,26 @@ func (c config) pollInterval(groups int) time.Duration {
 		return milliseconds(c.PollIntervalMS)
 	}
 	return time.Duration(max(groups, 1)) * time.Second / readsPerSecond
+}
+
+// clients are the settings that decide about latencies.
+func (c config) clients(encrypted, pushed bool) map[experiment.ClientSetting]string {
+	encryption, prefetch := "none", strconv.Itoa(c.PollMaxRecords)+" records per read"
+	if encrypted {
+		encryption = "TLS"
+	}
+	if pushed {
+		prefetch = "pushed by enhanced fan-out"
+	}
+	return map[experiment.ClientSetting]string{
+		experiment.BatchDelay:  experiment.Duration(milliseconds(c.LingerMS)).String(),
+		experiment.BatchBytes:  experiment.Bytes(c.BatchMaxBytes).String(),
+		experiment.Compression: "none",
+		experiment.Encryption:  encryption,
+		experiment.ConsumerAck: "none",
+		experiment.Prefetch:    prefetch,
+		experiment.InFlight:    strconv.Itoa(c.RequestsPerShard) + " per shard",
+	}
 }
 
 // details are the settings that a reader of a result needs to judge it.

@@ -151,6 +151,7 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 		MinInSync:   maxReplicas,
 		Zones:       3,
 		Details:     details,
+		Clients:     d.clients(),
 	}, nil
 }
 
@@ -169,9 +170,15 @@ func (d *driver) emulated(details map[string]string) experiment.Effective {
 		MinInSync:   1,
 		Zones:       1,
 		Details:     details,
+		Clients:     d.clients(),
 		Emulator:    d.endpoints.Emulator,
 		Nature:      nature,
 	}
+}
+
+// clients are the settings that decide about latencies. AWS is always spoken to by TLS.
+func (d *driver) clients() map[experiment.ClientSetting]string {
+	return d.config.clients(!strings.HasPrefix(d.endpoints.Endpoint, "http://"), d.endpoints.Consumers == enhancedFanOut)
 }
 
 // sdkModule is the part of the SDK that speaks to Kinesis.

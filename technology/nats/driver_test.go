@@ -29,6 +29,13 @@ func TestCheckConfig(t *testing.T) {
 		"nothing is pending without acknowledgements": {config: `{"prefetch": 100, "max_ack_pending": 99, "consumer_ack": "none"}`},
 		"a setting of Kafka": {config: `{"linger_ms": 5}`,
 			want: "client_config.linger_ms: there is no such setting; known settings: consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
+		"what a client without batches can do": {config: `{}`, workload: common(`{"batch_max_delay": "0s", "compression": "none"}`)},
+		"batches": {config: `{}`, workload: common(`{"batch_max_delay": "5ms"}`),
+			want: "NATS sends each message at once, so workload.client.batch_max_delay must be 0s, not 5ms"},
+		"the size of batches": {config: `{}`, workload: common(`{"batch_max_bytes": "64KiB"}`),
+			want: "NATS sends each message by itself: remove workload.client.batch_max_bytes"},
+		"a codec": {config: `{}`, workload: common(`{"compression": "lz4"}`),
+			want: "NATS does not compress messages, so workload.client.compression must be none, not lz4"},
 		"more copies than a stream can have": {config: `{}`, workload: experiment.Workload{Topology: experiment.Topology{Replicas: 7}},
 			want: "JetStream keeps at most 5 copies of a stream, but the workload asks for 7: lower workload.topology.replicas and workload.require.replicas"},
 	}
@@ -47,6 +54,15 @@ func TestCheckConfig(t *testing.T) {
 			}
 		})
 	}
+}
+
+// common is a workload that asks this of all clients.
+func common(client string) experiment.Workload {
+	var w experiment.Workload
+	if err := json.Unmarshal([]byte(client), &w.Client); err != nil {
+		panic(err)
+	}
+	return w
 }
 
 func TestOpenRefuses(t *testing.T) {

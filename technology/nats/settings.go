@@ -3,6 +3,7 @@ package nats
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -33,6 +34,23 @@ type config struct {
 const leastAckWait = 5 * time.Second
 
 func (c config) ackWait() time.Duration { return time.Duration(c.AckWaitMS) * time.Millisecond }
+
+// clients are the settings that decide about latencies.
+func (c config) clients(maxInFlight int) map[experiment.ClientSetting]string {
+	ack := "each message"
+	if c.ConsumerAck == "none" {
+		ack = "none"
+	}
+	return map[experiment.ClientSetting]string{
+		experiment.BatchDelay:  experiment.Duration(0).String(),
+		experiment.BatchBytes:  "1 message",
+		experiment.Compression: "none",
+		experiment.Encryption:  "none",
+		experiment.ConsumerAck: ack,
+		experiment.Prefetch:    fmt.Sprintf("%d messages", c.Prefetch),
+		experiment.InFlight:    fmt.Sprintf("%d messages", maxInFlight),
+	}
+}
 
 // user is the name that goes with the password.
 const user = "dec"
@@ -69,6 +87,9 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 		c.AckWaitMS = int(max(leastAckWait, w.Stages.Drain.Std()/3).Milliseconds())
 	}
 	problems := new(experiment.Problems)
+	common := technology.Common{Client: w.Client, Config: clientConfig, Problems: problems}
+	common.NoBatches("NATS")
+	common.NoCompression("NATS")
 	if c.ConsumerAck == "explicit" && c.MaxAckPending < c.Prefetch {
 		problems.Add("client_config.max_ack_pending", "is %d, but must be at least prefetch, %d", c.MaxAckPending, c.Prefetch)
 	}

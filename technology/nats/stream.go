@@ -153,6 +153,7 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 			"min_in_sync": "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
+		Clients: d.config.clients(d.settings.Workload.Load.MaxInFlight),
 	}, nil
 }
 

@@ -105,6 +105,11 @@ func prepareTwice(t *testing.T, s Suite) {
 	if scale := experiment.Durability.Scale(); !slices.Contains(scale, e.Durability) {
 		t.Errorf("Effective.Durability = %q, want one of %q", e.Durability, scale)
 	}
+	for _, setting := range experiment.ClientSettings() {
+		if e.Clients[setting] == "" {
+			t.Errorf("Effective.Clients has no %s", setting)
+		}
+	}
 	if e.Replicas != w.Topology.Replicas {
 		t.Errorf("Effective.Replicas = %d, want %d", e.Replicas, w.Topology.Replicas)
 	}

@@ -903,7 +903,9 @@ export interface components {
             title: string;
         };
         Inequality: {
-            /** @description Display name of the guarantee. */
+            /** @description A setting of clients, not a guarantee. */
+            client: boolean;
+            /** @description Display name of the guarantee or of the setting of clients. */
             guarantee: string;
             /** @description How to raise weaker guarantees to the strongest; empty text if that is not possible. */
             raise: components["schemas"]["VariantValue"][];
@@ -1149,6 +1151,25 @@ export interface components {
             }[];
             /** @description Load offered to every variant. */
             workload: {
+                /** @description Settings of producers that all technologies have in common. Default: each technology's own. */
+                client?: {
+                    /**
+                     * @description Maximum size of a batch, before compression.
+                     * @example 128KiB
+                     */
+                    batch_max_bytes?: string | number;
+                    /**
+                     * @description Maximum time that a message waits for others to be sent with it; 0s sends each at once.
+                     * @example 0s
+                     */
+                    batch_max_delay?: string;
+                    /**
+                     * @description Compression codec of messages.
+                     * @example none
+                     * @enum {string}
+                     */
+                    compression?: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+                };
                 /** @description Offered load of all producers together: a rate or a schedule. */
                 load?: {
                     /**

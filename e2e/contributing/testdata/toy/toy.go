@@ -43,6 +43,13 @@ func decode(raw map[string]json.RawMessage, w experiment.Workload) (config, erro
 	if err := technology.DecodeConfig(fields, raw, &c); err != nil {
 		return c, err
 	}
+	problems := new(experiment.Problems)
+	common := technology.Common{Client: w.Client, Config: raw, Problems: problems}
+	common.NoBatches("The toy")
+	common.NoCompression("The toy")
+	if err := problems.Err(); err != nil {
+		return c, err
+	}
 	return c, checkReplicas(w.Topology)
 }
 
@@ -110,6 +117,11 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 	return experiment.Effective{
 		ProducerAck: "leader", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1,
 		Details: map[string]string{"version": answer.Version},
+		Clients: map[experiment.ClientSetting]string{
+			experiment.BatchDelay: "0s", experiment.BatchBytes: "1 message", experiment.Compression: "none", experiment.Encryption: "none",
+			experiment.ConsumerAck: "none", experiment.Prefetch: fmt.Sprintf("%d messages", d.config.FetchMessages),
+			experiment.InFlight: fmt.Sprintf("%d messages", d.settings.Workload.Load.MaxInFlight),
+		},
 	}, nil
 }
 

@@ -12,13 +12,13 @@ export function Guarantees({ comparison }: { comparison: Comparison }) {
   return (
     <section>
       <Title order={2} size="h4" mb="xs">
-        Differences in guarantees
+        Differences in guarantees and client settings
       </Title>
       {f.unequal.length ? (
-        <ScrollTable label="Differences in guarantees">
+        <ScrollTable label="Differences in guarantees and client settings">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th scope="col">Guarantee</Table.Th>
+              <Table.Th scope="col">Guarantee or setting</Table.Th>
               {labels.map((label) => (
                 <Table.Th key={label} scope="col">
                   {label} <EmulatorBadge when={isEmulated(label, variants)} />
@@ -49,7 +49,7 @@ export function Guarantees({ comparison }: { comparison: Comparison }) {
       ) : (
         <Text>
           {f.known
-            ? "All variants gave the same guarantees, as read back from the brokers."
+            ? "All variants gave the same guarantees, as read back from the brokers, and their clients had the same settings."
             : "Not all guarantees are known."}
         </Text>
       )}
