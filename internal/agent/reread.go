@@ -2,20 +2,16 @@ package agent
 
 import (
 	"context"
-	"time"
 
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/technology"
 )
 
-// rereadPatience is how long reading the destination again may take.
-const rereadPatience = 50 * time.Second
-
 // reread tells what the destination still holds: the load has ended before everything
 // had arrived, and what is still there is not lost.
 func (a *agent) reread(ctx context.Context, driver technology.Rereader) error {
-	limited, cancel := context.WithTimeout(ctx, rereadPatience)
+	limited, cancel := context.WithTimeout(ctx, rendezvous.RereadTime)
 	defer cancel()
 	run := measure.RunHash(a.plan.Run)
 	left := measure.Remaining{}

@@ -3,6 +3,7 @@ package comparison
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"dec.local/dec/internal/experiment"
@@ -117,20 +118,12 @@ func (v *Variant) unsteady(m experiment.Metric) string {
 	switch {
 	case 2*fell > counted:
 		return fmt.Sprintf("%s was still warming up: %s its %s was lower in the second half of the measure stage, by a factor of up to %s. "+
-			"Lengthen the warm-up.", v.Name(), in(fell, counted), m.Title(), format.Significant(largest(typical)))
+			"Lengthen the warm-up.", v.Name(), in(fell, counted), m.Title(), format.Significant(slices.Max(typical)))
 	case 2*rose > counted:
 		return fmt.Sprintf("%s got slower: %s its %s was higher in the second half of the measure stage. Lengthen the stage to see where it ends.",
 			v.Name(), in(rose, counted), m.Title())
 	}
 	return ""
-}
-
-func largest(values []float64) float64 {
-	most := values[0]
-	for _, x := range values {
-		most = max(most, x)
-	}
-	return most
 }
 
 // contradictions tells of pairs of which the latency from the intended time and the
@@ -156,6 +149,7 @@ func (s *Set) contradictions(found stats.Comparison) []string {
 		samples = append(samples, sample)
 	}
 	var said []string
+	name := s.Experiment.Plan.NameOf
 	service := stats.Compare(s.question(), samples)
 	for i, p := range found.Pairs {
 		q := service.Pairs[i]
@@ -168,18 +162,8 @@ func (s *Set) contradictions(found stats.Comparison) []string {
 		}
 		if *p.High < 1 && *q.Low > 1 || *p.Low > 1 && *q.High < 1 {
 			said = append(said, fmt.Sprintf("A contradiction: the %s of %s is lower than that of %s from the intended time on, "+
-				"and higher from the real send on. See how long the clients were held up.", s.Metric().Title(), s.name(faster), s.name(other)))
+				"and higher from the real send on. See how long the clients were held up.", s.Metric().Title(), name(faster), name(other)))
 		}
 	}
 	return said
-}
-
-// name is what people call the variant with this label.
-func (s *Set) name(label string) string {
-	for _, v := range s.Variants {
-		if v.Label == label {
-			return v.Name()
-		}
-	}
-	return label
 }

@@ -132,19 +132,19 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 	return merged, nil
 }
 
-// rereading is how long the leader has to read the destination again.
-const rereading = time.Minute
-
 // leftover waits for what the leader finds when it reads the destination again, if it
 // does: its result says so, and is there by now.
 func (c *Coordinator) leftover(ctx context.Context, agents []measure.AgentResult) (left Leftover, err error) {
 	if !slices.ContainsFunc(agents, func(a measure.AgentResult) bool { return a.Rereading }) {
 		return left, nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, rereading+c.silence)
+	waiting, cancel := context.WithTimeout(ctx, RereadTime+c.silence)
 	defer cancel()
 	for {
 		found, err := c.folder.Find(waiting, RemainingObject, &left)
+		if left.Reason != "" {
+			c.log.Warn("nothing is known of the messages that did not arrive", "reason", left.Reason)
+		}
 		if found || err != nil && waiting.Err() == nil {
 			return left, err
 		}

@@ -50,6 +50,9 @@ func FailedObject(agent string) string { return "agents/" + agent + "/failed.jso
 // AgentResultObject is the name of an agent's result.
 func AgentResultObject(agent string) string { return "agents/" + agent + "/result.json" }
 
+// RereadTime is how long the leader may take to read the destination again.
+const RereadTime = 50 * time.Second
+
 // RemainingObject is the name of the leader's [Leftover]. It is there only after a load
 // that ended before everything had arrived.
 const RemainingObject = "remaining.json"

@@ -20,7 +20,7 @@ var fields = []technology.ConfigField{
 	{Name: "idempotence", Default: true, Doc: "Retries neither duplicate nor reorder messages. Requires acks: all, and is off with other acks."},
 	{Name: "linger_ms", Default: 5, Max: 60_000, Doc: "Maximum time that a batch waits for more messages."},
 	{Name: "batch_max_bytes", Default: 131_072, Min: 1024, Max: maxBatchBytes, Doc: "Maximum batch size per partition, before compression."},
-	{Name: "compression", Default: "none", Enum: []string{"none", "gzip", "snappy", "lz4", "zstd"}, Doc: "Compression codec of batches."},
+	{Name: "compression", Default: "none", Enum: experiment.Compressions(), Doc: "Compression codec of batches."},
 	{Name: "delivery_timeout_ms", Default: 120_000, Min: 1000, Max: 3_600_000,
 		Doc: "Time after which an unacknowledged message fails, including retries."},
 	{Name: "fetch_min_bytes", Default: 1, Min: 1, Max: 64 << 20,

@@ -49,7 +49,7 @@ export function Guarantees({ comparison }: { comparison: Comparison }) {
       ) : (
         <Text>
           {f.known
-            ? "All variants gave the same guarantees, as read back from the brokers, and their clients had the same settings."
+            ? "All variants gave the same guarantees, as read back from the brokers."
             : "Not all guarantees are known."}
         </Text>
       )}
