@@ -118,8 +118,9 @@ type Producer interface {
 
 // Consumer receives messages until it is closed.
 type Consumer interface {
-	// Pause stops reading, without redelivery, for backlogs. One message may
-	// still be under way to the application.
+	// Pause stops reading, for backlogs. One message may still be under way to the
+	// application. Nothing is redelivered unless it lasts longer than a broker waits
+	// for acknowledgements, where the technology has such a time.
 	Pause()
 	// Resume goes on where Pause stopped.
 	Resume()
