@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -144,13 +144,17 @@ func freeAddresses(t testing.TB, groups map[string]Group) map[string][]Address {
 	return addresses
 }
 
+// lastPort counts the ports that this process has asked for.
+var lastPort atomic.Int64
+
 // listen listens on a port that no outgoing connection can take once it is free again:
-// Linux gives those numbers from 32768 on. The product's own are from 20000 on.
+// Linux gives those numbers from 32768 on. The product's own are from 20000 on. Each
+// process begins elsewhere, so that tests side by side do not take the same one.
 func listen(t testing.TB) net.Listener {
 	t.Helper()
 	var last error
 	for range 100 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)))
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+(int64(os.Getpid())*97+lastPort.Add(1))%10_000))
 		if err == nil {
 			return listener
 		}
