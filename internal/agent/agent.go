@@ -3,7 +3,7 @@
 // (internal/rendezvous), so it needs no inbound port and finishes its run when
 // the server is gone.
 //
-// The load is open loop: each producer has a pacer on an OS thread of its own,
+// The load is open loop: a pacer on an OS thread of its own sends for many producers,
 // intended times come from the schedule alone, and latency counts from them. The
 // number of messages under way is bounded by max_in_flight; the wait for room in it
 // is back-pressure, a part of the latency and no fault of the pacer. Nothing is
@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -31,6 +32,10 @@ import (
 type Clock interface {
 	Now() int64
 	SleepUntil(ctx context.Context, at int64) (now int64, err error)
+	// Preempted returns for how long the pacer's thread was ready and had no processor
+	// since its last sleep or the last call, in nanoseconds; 0 where the system does not
+	// tell.
+	Preempted() int64
 	Close()
 }
 
@@ -59,6 +64,30 @@ type Options struct {
 // wake-ups: one takes more processor time than several messages.
 func lockThread(a pacing.Anchor) (Clock, error) { return pacing.Lock(a) }
 
+// spinThread is that of a pacer which has a processor of its own.
+func spinThread(a pacing.Anchor) (Clock, error) {
+	thread, err := pacing.Lock(a)
+	if err == nil {
+		thread.Spin, thread.MinGap = pacing.DefaultSpin, 0
+	}
+	return thread, err
+}
+
+// setClock chooses the clock of the pacers, and says what it is called.
+func (a *agent) setClock() (timer string) {
+	pacers := lanes(len(a.share.Producers))
+	switch {
+	case a.Clock != nil:
+		a.clock = a.Clock
+	case a.plan.OwnCPUs && 0 < pacers && pacers < runtime.NumCPU():
+		a.clock = spinThread
+		return pacing.TimerName + ", spinning"
+	default:
+		a.clock = lockThread
+	}
+	return pacing.TimerName
+}
+
 // Run does one agent's part of a run, from the plan to the result. It returns
 // nil when the result is written, and also when the run ended before its load
 // began: refused, or stopped by the server. When it fails or ctx ends, it
@@ -67,13 +96,11 @@ func Run(ctx context.Context, o Options) error {
 	o.Poll = cmp.Or(o.Poll, o.Bucket.Pace(80*time.Millisecond))
 	o.Patience = cmp.Or(o.Patience, 30*time.Minute)
 	o.Logger = cmp.Or(o.Logger, slog.Default()).With("run", o.Run, "agent", o.ID)
-	if o.Clock == nil {
-		o.Clock = lockThread
-	}
 	a := &agent{
 		Options: o,
 		folder:  rendezvous.NewFolder(o.Bucket, o.Run),
 		anchor:  pacing.NewAnchor(),
+		bound:   clockBound(),
 	}
 	err := a.run(ctx)
 	if err == nil || errors.Is(err, errNoLoad) {
@@ -91,11 +118,14 @@ type agent struct {
 	Options
 	folder    rendezvous.Folder
 	anchor    pacing.Anchor
+	bound     *int64 // on the error of the anchor, ns; nil if unknown
+	clock     ClockFunc
 	plan      rendezvous.Plan
 	share     rendezvous.Share
 	facts     measure.AgentFacts
 	producers []*producer
 	consumers []*consumer
+	recording recording // of the load
 	incidents measure.Tally
 	drained   bool // the load ended because everything had arrived, or was aborted
 }
@@ -106,6 +136,7 @@ func (a *agent) run(ctx context.Context) error {
 	if err := a.readPlan(ctx); err != nil {
 		return err
 	}
+	timer := a.setClock()
 	tech, ok := a.Technologies(a.plan.Technology)
 	if !ok {
 		return fmt.Errorf("this build of the agent has no technology %q; use the agent built with the server", a.plan.Technology)
@@ -131,7 +162,7 @@ func (a *agent) run(ctx context.Context) error {
 	if err := a.position(ctx, cancel, driver); err != nil {
 		return err
 	}
-	if err := a.reportReady(ctx, checked); err != nil {
+	if err := a.reportReady(ctx, timer, checked); err != nil {
 		return err
 	}
 	step, err := a.awaitBegin(ctx)
@@ -193,13 +224,14 @@ func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
 }
 
 // reportReady tells the server that this agent is ready.
-func (a *agent) reportReady(ctx context.Context, checked *check) error {
+func (a *agent) reportReady(ctx context.Context, timer string, checked *check) error {
 	<-checked.done
 	if checked.err != nil {
 		return checked.err
 	}
 	a.facts = hostFacts()
-	a.facts.ID, a.facts.Role, a.facts.Version, a.facts.Timer = a.ID, a.share.Role, a.Version, pacing.TimerName
+	a.facts.ID, a.facts.Role, a.facts.Version, a.facts.Timer = a.ID, a.share.Role, a.Version, timer
+	a.facts.ClockBound = a.bound
 	a.facts.SelfCheck, a.facts.DelayErrorNS = checked.lateness, checked.delayError
 	if err := a.folder.Put(ctx, rendezvous.HelloObject(a.ID), rendezvous.Hello{Facts: a.facts}); err != nil {
 		return err

@@ -14,10 +14,38 @@ import (
 // messages can't be compressed against each other.
 const poolBytes = 1 << 20
 
-// maxKeySequences bounds the memory for the sequence numbers of keys. With more
-// keys, a message's number within its key is its number within the producer,
+// maxKeySequences bounds the memory for the sequence numbers of keys of all producers.
+// With more keys, a message's number within its key is its number within the producer,
 // which ascends as well.
 const maxKeySequences = 1 << 20
+
+// pool is the random content that the producers of an agent have in common. It is a pure
+// function of the workload.
+type pool struct {
+	bytes []byte
+	sums  []uint32 // of each piece where all messages have one size
+}
+
+func newPool(w experiment.Workload) *pool {
+	rng := rand.New(rand.NewPCG(uint64(w.Seed), 0x706f6f6c))
+	size := sizeOf(w)
+	p := &pool{bytes: make([]byte, max(poolBytes, int(size.Max)))}
+	for i := range p.bytes {
+		p.bytes[i] = byte(rng.Uint32())
+	}
+	if size.Min == size.Max {
+		for at := 0; at+int(size.Min) <= len(p.bytes); at += int(size.Min) {
+			p.sums = append(p.sums, measure.BodySum(p.bytes[at:at+int(size.Min)]))
+		}
+	}
+	return p
+}
+
+// sizeOf is the size of messages, which are at least as long as the header.
+func sizeOf(w experiment.Workload) experiment.Size {
+	size := w.Message.Size
+	return experiment.Size{Min: max(size.Min, measure.HeaderBytes), Max: max(size.Max, measure.HeaderBytes)}
+}
 
 // content makes the messages of one producer: payload size, random bytes, key
 // and partition. It is a pure function of the workload, the producer's index
@@ -27,38 +55,33 @@ type content struct {
 	rng        *rand.Rand
 	message    experiment.Message
 	partitions int
-	pool       []byte
-	offset     int
-	sums       []uint32 // of each piece of the pool where all have one size
-	key        []byte   // "k" and room for the number
+	pool       *pool
+	offset     int    // of the next message in the pool
+	buffer     []byte // the message: producers write their headers into it
+	key        []byte // "k" and room for the number
 	keySeqs    []uint64
 	seq        uint64
 }
 
-// newContent returns the content of one producer. Payloads are at least as long
-// as the header.
-func newContent(w experiment.Workload, producer int) *content {
+// newContent returns the content of one producer.
+func newContent(w experiment.Workload, producer int, p *pool) *content {
 	// The second word keeps the stream apart from those of other producers and
 	// from other uses of the seed.
 	rng := rand.New(rand.NewPCG(uint64(w.Seed), 0x6d657373616765<<8|uint64(producer)))
-	size := w.Message.Size
-	size.Min, size.Max = max(size.Min, measure.HeaderBytes), max(size.Max, measure.HeaderBytes)
+	size := sizeOf(w)
 	c := &content{
 		rng:        rng,
 		message:    experiment.Message{Size: size, Key: w.Message.Key},
 		partitions: max(w.Topology.Partitions, 1),
-		pool:       make([]byte, max(poolBytes, int(size.Max))),
+		pool:       p,
+		buffer:     make([]byte, size.Max),
 		key:        append(make([]byte, 0, 32), 'k'),
 	}
-	for i := range c.pool {
-		c.pool[i] = byte(rng.Uint32())
+	if n := len(p.sums); n > 0 { // each producer begins elsewhere
+		c.offset = rng.IntN(n) * int(size.Min)
 	}
-	if size.Min == size.Max {
-		for at := 0; at+int(size.Min) <= len(c.pool); at += int(size.Min) {
-			c.sums = append(c.sums, measure.BodySum(c.pool[at:at+int(size.Min)]))
-		}
-	}
-	if n := w.Message.Key.Cardinality; w.Message.Key.Kind == experiment.KeyUniform && n <= maxKeySequences {
+	producers := max(w.Topology.Producers, 1)
+	if n := w.Message.Key.Cardinality; w.Message.Key.Kind == experiment.KeyUniform && n <= maxKeySequences/producers {
 		c.keySeqs = make([]uint64, max(n, 1))
 	}
 	return c
@@ -93,14 +116,14 @@ func (c *content) payload() ([]byte, uint32) {
 	if spread := c.message.Size.Max - c.message.Size.Min; spread > 0 {
 		size += int(c.rng.Uint64N(uint64(spread) + 1))
 	}
-	if c.offset+size > len(c.pool) {
+	if c.offset+size > len(c.pool.bytes) {
 		c.offset = 0
 	}
-	p := c.pool[c.offset : c.offset+size : c.offset+size]
 	at := c.offset
 	c.offset += size
-	if c.sums != nil {
-		return p, c.sums[at/size]
+	p := c.buffer[:copy(c.buffer[:size], c.pool.bytes[at:])]
+	if c.pool.sums != nil {
+		return p, c.pool.sums[at/size]
 	}
 	return p, measure.BodySum(p)
 }

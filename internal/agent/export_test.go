@@ -16,20 +16,20 @@ import (
 // client connects to the given one, acknowledged and received.
 func Path(w experiment.Workload, connect func(acked func(uint64, error), received func(technology.Message)) technology.Producer) (func(), error) {
 	anchor := pacing.NewAnchor()
-	p, err := newProducer(w, 0, 1, Options{}, anchor)
+	p, err := newProducer(w, 0, 1, newPool(w), anchor)
 	if err != nil {
 		return nil, err
 	}
 	c := newConsumer(rendezvous.ConsumerShare{Group: "group-0"}, anchor)
 	p.client = connect(p.acked, c.received)
 	window := measure.NewWindow(time.Now(), w.Stages)
-	p.begin(window, 0)
-	c.begin(measure.NewConsumerRecorder("group-0", 1, window))
+	p.begin(measure.NewProducerMeter(window), window, 0)
+	c.begin(measure.NewConsumerRecorder(measure.NewGroupRecorder("group-0", 1, window, measure.MaxOrders), measure.NewConsumerMeter(window)))
 	var clock Clock = pacing.Timer{Anchor: anchor}
 	ctx := context.Background()
 	return func() {
-		offset, _ := p.schedule.Next()
-		if err := p.send(ctx, clock, p.start+int64(offset), clock.Now()); err != nil {
+		p.advance()
+		if err := p.send(ctx, clock, clock.Now()); err != nil {
 			panic(err)
 		}
 	}, nil
@@ -39,12 +39,12 @@ func Path(w experiment.Workload, connect func(acked func(uint64, error), receive
 // the load begins, and how many messages it has recorded since the last call.
 func Early(w experiment.Workload) (received func(technology.Message), begin func(), recorded func() int64) {
 	c := newConsumer(rendezvous.ConsumerShare{Group: "group-0"}, pacing.NewAnchor())
-	begin = func() {
-		c.begin(measure.NewConsumerRecorder("group-0", 1, measure.NewWindow(time.Now(), w.Stages)))
-	}
+	window := measure.NewWindow(time.Now(), w.Stages)
+	meter, group := measure.NewConsumerMeter(window), measure.NewGroupRecorder("group-0", 1, window, measure.MaxOrders)
+	begin = func() { c.begin(measure.NewConsumerRecorder(group, meter)) }
 	recorded = func() int64 {
 		into := measure.NewInterval()
-		c.recorder.Load().Drain(into)
+		meter.Drain(measure.AllSeconds, into)
 		return into.Counts.Received
 	}
 	return c.received, begin, recorded

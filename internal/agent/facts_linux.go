@@ -18,12 +18,11 @@ import (
 func hostFacts() measure.AgentFacts {
 	host, _ := os.Hostname()
 	facts := measure.AgentFacts{
-		Host:       host,
-		OS:         runtime.GOOS,
-		CPUModel:   cpuModel(),
-		CPUs:       runtime.NumCPU(), // that this process may use
-		ClockBound: clockBound(),
-		MachineID:  machineID(host),
+		Host:      host,
+		OS:        runtime.GOOS,
+		CPUModel:  cpuModel(),
+		CPUs:      runtime.NumCPU(), // that this process may use
+		MachineID: machineID(host),
 	}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
@@ -63,14 +62,14 @@ func machineID(host string) string {
 	return hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
-// clockBound is the kernel's own bound on the error of the wall clock, in
-// nanoseconds. It is large (16 s) where nothing disciplines the clock.
-func clockBound() int64 {
+// clockBound is the kernel's own bound on the error of the wall clock, in nanoseconds;
+// nil where nothing disciplines the clock (adjtimex(2)).
+func clockBound() *int64 {
 	var t unix.Timex
-	if _, err := unix.Adjtimex(&t); err != nil {
-		return 0
+	if state, err := unix.Adjtimex(&t); err != nil || state == unix.TIME_ERROR || t.Status&unix.STA_UNSYNC != 0 {
+		return nil
 	}
-	return int64(t.Maxerror) * 1000
+	return new(int64(t.Maxerror) * 1000)
 }
 
 // cpuSeconds is the processor time this process has used so far, in user and

@@ -15,6 +15,9 @@ func hostFacts() measure.AgentFacts {
 	return measure.AgentFacts{Host: host, OS: runtime.GOOS + " " + runtime.GOARCH, CPUs: runtime.NumCPU(), MachineID: host}
 }
 
+// clockBound is not known here.
+func clockBound() *int64 { return nil }
+
 // cpuSeconds is not known here.
 func cpuSeconds() float64 { return 0 }
 

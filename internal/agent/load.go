@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -25,21 +24,15 @@ var errStopped = errors.New("the load has ended")
 // it or the drain stage is over, and writes the result.
 func (a *agent) load(ctx context.Context, begin rendezvous.Step, driver technology.Driver) error {
 	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
-	run := measure.RunHash(a.plan.Run)
-	for _, p := range a.producers {
-		p.begin(window, time.Duration(a.plan.Workload.Stages.Drain))
-	}
-	for _, c := range a.consumers {
-		c.begin(measure.NewConsumerRecorder(c.share.Group, run, window))
-	}
-	runtime.GC() // what was needed to get here is not collected during the load
+	a.record(window)
+	settleHeap()
 	paused := gcPause()
 	a.incidents.Drain(measure.NewInterval()) // those before the load do not count
 	a.Logger.Info("load begins", "start", begin.Start)
 
 	loadCtx, stop := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
-	for _, p := range a.producers {
+	for _, p := range a.pacers() {
 		wg.Go(func() {
 			if err := p.pace(loadCtx); err != nil {
 				stop(err)
@@ -47,7 +40,9 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step, driver technolo
 		})
 	}
 	usage := &usage{}
-	wg.Go(func() { usage.watch(loadCtx, a.anchor.Now, window) })
+	if a.Clock == nil { // in virtual time it would mean nothing
+		wg.Go(func() { usage.watch(loadCtx, a.anchor.Now, window) })
+	}
 	wg.Go(func() { stop(a.awaitStop(loadCtx, window)) })
 	err := a.report(loadCtx, a.newOutbox(ctx, stop), window)
 	stop(err)
@@ -57,12 +52,22 @@ func (a *agent) load(ctx context.Context, begin rendezvous.Step, driver technolo
 	}
 	a.facts.GCPauseNS = gcPause() - paused
 	usage.note(&a.facts)
+	a.facts.ClockBound, a.facts.ClockStepNS = laterBound(a.bound, clockBound()), a.anchor.Step()
 	rereader, ok := driver.(technology.Rereader)
 	rereads := ok && a.share.Leader && !a.drained
 	if err := a.finish(ctx, usage.seconds, rereads); err != nil || !rereads {
 		return err
 	}
 	return a.reread(ctx, rereader)
+}
+
+// laterBound is the bound on the error of a clock that was read twice, as far as both
+// are known.
+func laterBound(first, second *int64) *int64 {
+	if first == nil || second == nil {
+		return nil
+	}
+	return new(max(*first, *second))
 }
 
 // awaitStop returns errStopped when the server stops the load, or when the
@@ -90,13 +95,14 @@ func (a *agent) finish(ctx context.Context, cpuSeconds float64, rereads bool) er
 	for _, p := range a.producers {
 		p.seal()
 		from, until := p.offered.Bounds()
-		if err := result.AddProducer(p.index, p.recorder, from, until); err != nil {
-			return fmt.Errorf("account of producer %d: %w", p.index, err)
-		}
+		result.AddProducer(p.index, p.recorder, from, until)
 	}
-	for _, c := range a.consumers {
-		if err := result.AddConsumer(c.recorder.Load()); err != nil {
-			return fmt.Errorf("account of consumer %d of %s: %w", c.share.Index, c.share.Group, err)
+	if err := result.AddMeters(a.recording.sending...); err != nil {
+		return fmt.Errorf("account of what was sent: %w", err)
+	}
+	for name, group := range a.recording.groups {
+		if err := result.AddGroup(group); err != nil {
+			return fmt.Errorf("account of group %s: %w", name, err)
 		}
 	}
 	if err := a.folder.Put(ctx, rendezvous.AgentResultObject(a.ID), result); err != nil {

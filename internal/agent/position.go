@@ -16,8 +16,12 @@ import (
 // fails cancels ctx, which is the clients' for as long as they live.
 func (a *agent) position(ctx context.Context, cancel context.CancelCauseFunc, driver technology.Driver) error {
 	run := measure.RunHash(a.plan.Run)
+	var content *pool
+	if len(a.share.Producers) > 0 {
+		content = newPool(a.plan.Workload)
+	}
 	for _, index := range a.share.Producers {
-		p, err := newProducer(a.plan.Workload, index, run, a.Options, a.anchor)
+		p, err := newProducer(a.plan.Workload, index, run, content, a.anchor)
 		if err != nil {
 			return err
 		}

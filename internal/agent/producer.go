@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,15 +12,11 @@ import (
 	"dec.local/dec/technology"
 )
 
-// errObserved ends the wait for a slot when observation ends.
-var errObserved = errors.New("the drain stage has ended")
-
 // producer sends one producer's share of the workload.
 type producer struct {
 	index    int
 	run      uint64 // of measure.RunHash
 	anchor   pacing.Anchor
-	newClock ClockFunc
 	schedule *pacing.Schedule // for the pacer
 	offered  *pacing.Schedule // for the snapshots, which are taken on another goroutine
 	content  *content
@@ -31,13 +25,14 @@ type producer struct {
 	recorder *measure.ProducerRecorder // set before the first message is sent
 	start    int64                     // of the load phase, wall ns
 	until    int64                     // observation ends and nothing more is handed to the client, wall ns
-	paced    atomic.Bool               // the pacer has ended
+	intended int64                     // when the next message is due, wall ns
+	paced    atomic.Bool               // nothing more is sent
 
 	sealing sync.RWMutex // protects the following; acknowledgements only read it
 	sealed  bool         // the account is closed
 }
 
-func newProducer(w experiment.Workload, index int, run uint64, o Options, anchor pacing.Anchor) (*producer, error) {
+func newProducer(w experiment.Workload, index int, run uint64, pool *pool, anchor pacing.Anchor) (*producer, error) {
 	schedule, err := pacing.New(w, index)
 	if err != nil {
 		return nil, err
@@ -50,59 +45,40 @@ func newProducer(w experiment.Workload, index int, run uint64, o Options, anchor
 		index:    index,
 		run:      run,
 		anchor:   anchor,
-		newClock: o.Clock,
 		schedule: schedule,
 		offered:  offered,
-		content:  newContent(w, index),
+		content:  newContent(w, index, pool),
 		slots:    newSlots(max(w.Load.MaxInFlight, 1)),
 	}, nil
 }
 
 // begin sets the start of the load, and how long its drain stage lasts.
-func (p *producer) begin(window measure.Window, drain time.Duration) {
-	p.recorder = measure.NewProducerRecorder(window)
+func (p *producer) begin(meter *measure.ProducerMeter, window measure.Window, drain time.Duration) {
+	p.recorder = measure.NewProducerRecorder(meter)
 	p.start = window.Start
 	p.until = p.start + int64(p.schedule.End()+drain)
 }
 
-// pace sends the producer's messages at their intended times, on a thread of
-// its own. What is due and unsent when the measure stage ends is still sent, in
-// order, until the drain stage has ended or ctx is cancelled; what is left then is
-// recorded as unsent.
-func (p *producer) pace(ctx context.Context) error {
-	defer p.paced.Store(true)
-	clock, err := p.newClock(p.anchor)
-	if err != nil {
-		return fmt.Errorf("pacer of producer %d: %w", p.index, err)
+// advance goes on to the next message. It is false after the last.
+func (p *producer) advance() bool {
+	offset, ok := p.schedule.Next()
+	if !ok {
+		p.paced.Store(true)
+		return false
 	}
-	defer clock.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.until-clock.Now()), errObserved)
-	defer cancel()
-	for {
-		offset, ok := p.schedule.Next()
-		if !ok {
-			return nil
-		}
-		intended := p.start + int64(offset)
-		reached, err := clock.SleepUntil(ctx, intended)
-		if err == nil && reached < p.until {
-			err = p.send(ctx, clock, intended, reached)
-		}
-		if err != nil || reached >= p.until {
-			p.giveUp(intended, clock.Now())
-			return nil
-		}
-	}
+	p.intended = p.start + int64(offset)
+	return true
 }
 
-// send hands one message to the client as soon as a slot is free. An error says
-// that the load is over and the message was not sent.
-func (p *producer) send(ctx context.Context, clock Clock, intended, reached int64) error {
+// send hands the message that is due to the client as soon as a slot is free. An error
+// says that the load is over and the message was not sent.
+func (p *producer) send(ctx context.Context, clock Clock, reached int64) error {
 	at := reached
 	id, ok := p.slots.tryAcquire()
 	if !ok {
 		var err error
 		id, err = p.slots.acquire(ctx)
+		clock.Preempted() // it counts from here on
 		at = clock.Now()
 		if err != nil {
 			p.recorder.Blocked(reached, at)
@@ -110,9 +86,9 @@ func (p *producer) send(ctx context.Context, clock Clock, intended, reached int6
 		}
 	}
 	m, h, sum := p.content.next()
-	h.Run, h.Producer, h.Intended, h.Sent = p.run, uint32(p.index), intended, at
+	h.Run, h.Producer, h.Intended, h.Sent = p.run, uint32(p.index), p.intended, at
 	h.Put(m.Payload, sum)
-	token := p.slots.take(id, h.Seq, intended, at)
+	token := p.slots.take(id, h.Seq, p.intended, at)
 	err := p.client.Send(ctx, token, m)
 	returned := clock.Now()
 	if err != nil && ctx.Err() != nil {
@@ -120,27 +96,27 @@ func (p *producer) send(ctx context.Context, clock Clock, intended, reached int6
 		p.recorder.Blocked(reached, returned)
 		return context.Cause(ctx)
 	}
-	p.recorder.Sent(measure.Send{Intended: intended, Reached: reached, Slot: at, Returned: returned, Bytes: len(m.Payload)})
+	sent := measure.Send{Intended: p.intended, Reached: reached, Slot: at, Returned: returned, Bytes: len(m.Payload)}
+	if returned-at > measure.ShortSend {
+		sent.Preempted = clock.Preempted()
+	}
+	p.recorder.Sent(sent)
 	if err != nil {
 		p.acked(token, err)
 	}
 	return nil
 }
 
-// giveUp records the message due at intended, and all after it, as unsent. A
-// load that was stopped before the end of its measure stage has no account, so
-// there is nothing to record.
-func (p *producer) giveUp(intended, now int64) {
+// giveUp records the message that is due, and all after it, as unsent. A load that was
+// stopped before the end of its measure stage has no account, so there is nothing to
+// record.
+func (p *producer) giveUp(now int64) {
 	if now < p.start+int64(p.schedule.End()) {
+		p.paced.Store(true)
 		return
 	}
-	for {
-		p.recorder.Unsent(intended, now)
-		offset, ok := p.schedule.Next()
-		if !ok {
-			return
-		}
-		intended = p.start + int64(offset)
+	for more := true; more; more = p.advance() {
+		p.recorder.Unsent(p.intended, now)
 	}
 }
 
@@ -163,7 +139,7 @@ func (p *producer) acked(token uint64, err error) {
 
 // idle reports whether the producer sends no more and awaits nothing.
 func (p *producer) idle() bool {
-	return p.paced.Load() && len(p.slots.free) == cap(p.slots.free)
+	return p.paced.Load() && p.slots.empty()
 }
 
 // seal closes the account: answers that still come are ignored.

@@ -17,6 +17,10 @@ const writers = 4
 // the grace that it has.
 const lastWrites = 2 * time.Second
 
+// settling is how long after its end a second is read, so that what is still being
+// recorded counts in it. What is recorded later yet counts in the next one.
+const settling = 20 * time.Millisecond
+
 // report takes one snapshot a second until ctx ends, and a last one for the rest
 // of a second. It returns when all are written; nil unless the bucket fails.
 func (a *agent) report(ctx context.Context, out *outbox, w measure.Window) error {
@@ -25,12 +29,12 @@ func (a *agent) report(ctx context.Context, out *outbox, w measure.Window) error
 	for n := 0; ; n++ {
 		from := time.Duration(n) * time.Second
 		until := from + time.Second
-		over := wait(ctx, time.Duration(w.Start+int64(until)-a.anchor.Now())) != nil
+		over := wait(ctx, time.Duration(w.Start+int64(until+settling)-a.anchor.Now())) != nil
 		if over {
 			until = time.Duration(a.anchor.Now() - w.Start)
 		}
 		now := cpuSeconds()
-		progress, err := a.snapshot(interval, n, w, until)
+		progress, err := a.snapshot(interval, n, w, until, over)
 		if err != nil {
 			out.close()
 			return err
@@ -130,20 +134,21 @@ func (o *outbox) fail(err error) {
 	}
 }
 
-// snapshot empties the recorders into one second, which ends at the offset
-// until from the load's start.
-func (a *agent) snapshot(into *measure.Interval, n int, w measure.Window, until time.Duration) (rendezvous.Progress, error) {
+// snapshot empties the recorders of one second, which ends at the offset until from the
+// load's start, or of all that is left if it is the last.
+func (a *agent) snapshot(into *measure.Interval, n int, w measure.Window, until time.Duration, last bool) (rendezvous.Progress, error) {
 	from := time.Duration(n) * time.Second
 	idle := true
 	for _, p := range a.producers {
-		// Asked first: what was answered before is in this snapshot.
+		// Asked first: what was answered before has been recorded.
 		idle = p.idle() && idle
-		p.recorder.Drain(into)
 		into.Counts.Offered += p.offered.Count(from, until)
 	}
-	for _, c := range a.consumers {
-		c.recorder.Load().Drain(into)
+	through := n
+	if last {
+		through = measure.AllSeconds
 	}
+	idle = !a.recording.drain(through, into) && idle
 	a.incidents.Drain(into)
 	s, err := into.Snapshot(n, w.Stage(w.Start+int64(from)))
 	return rendezvous.Progress{Snapshot: s, Idle: idle}, err

@@ -49,7 +49,7 @@ func (a *agent) check(ctx context.Context) *check {
 	c := &check{done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		c.lateness, c.delayError, c.err = selfCheck(ctx, a.Clock, a.anchor)
+		c.lateness, c.delayError, c.err = selfCheck(ctx, a.clock, a.anchor)
 	}()
 	return c
 }

@@ -23,19 +23,22 @@ func TestRunSeesAStallAsTheClosedForm(t *testing.T) {
 		drain    float64 // at which the broker works off what has queued; 0 is at once
 		inFlight int
 		blocked  bool // the pacer has to wait for slots
+		many     int  // producers; one if zero
 	}{
 		"everything is released at once":                {rate: 250, inFlight: 10_000},
 		"what has queued is worked off at 1,250/s":      {rate: 250, drain: 1250, inFlight: 10_000},
 		"200 slots are full soon after the stall began": {rate: 250, inFlight: 200, blocked: true},
 		"few slots and a slow release":                  {rate: 250, drain: 1250, inFlight: 50, blocked: true},
 		"one slot":                                      {rate: 200, inFlight: 1, blocked: true},
+		"many producers on one thread":                  {rate: 250, drain: 1250, inFlight: 10_000, many: 50},
+		"all of them blocked":                           {rate: 250, inFlight: 4, blocked: true, many: 50},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := workload(func(w *experiment.Workload) {
 					w.Load.Rate, w.Load.MaxInFlight = tt.rate, tt.inFlight
-					w.Stages.Measure = experiment.Duration(window)
+					w.Stages.Measure, w.Topology.Producers = experiment.Duration(window), max(tt.many, 1)
 				})
 				b := newBench(t, w, agenttest.Options{Rate: tt.drain, Stall: onceAfter(10*time.Second, stall)})
 				got, _ := b.run()

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
 const (
@@ -12,6 +13,10 @@ const (
 	// the default of 100 a collection would run several times a second, and each
 	// takes processor time from the pacer.
 	gcPercent = 400
+	// garbage is how much of it there may be during a load before it is collected, and
+	// leastPercent is at least allowed of the live heap.
+	garbage      = 64 << 20
+	leastPercent = 25
 	// memoryShare is the part of the machine's memory, one in so many, beyond
 	// which collections become more frequent again: an agent may share its
 	// machine with the broker that it measures. Below leastMemory the limit
@@ -37,4 +42,18 @@ func Tune() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.NumCPU() + spareThreads)
 	}
+}
+
+// settleHeap collects what was needed to get to the load, so that it is not collected
+// during it, and bounds the garbage of the load: many clients have a large live heap,
+// and may not have five times as much for that.
+func settleHeap() {
+	runtime.GC()
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	live := max(sample[0].Value.Uint64(), 1)
+	debug.SetGCPercent(int(min(max(100*garbage/live, leastPercent), gcPercent)))
 }

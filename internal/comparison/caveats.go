@@ -50,9 +50,13 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functionality, settings and methods, "+
 			"not for purchase decisions.")
 	}
-	if bound := s.clockBound(); bound > 0 {
-		caveats = append(caveats, fmt.Sprintf("The clocks agree to within ±%s: end-to-end differences of less than twice that cannot be detected.",
-			format.Nanoseconds(float64(bound))))
+	switch bound, known := s.clockBound(); {
+	case !known:
+		caveats = append(caveats, "Nobody knows by how much the clocks of the agents' machines differ, so nothing is concluded "+
+			"from end-to-end latencies. Run a time service such as chrony on them.")
+	case bound > 0:
+		caveats = append(caveats, fmt.Sprintf("The clocks agree to within ±%s: end-to-end latencies below that are not known, "+
+			"and differences of less than twice that cannot be detected.", format.Nanoseconds(float64(bound))))
 	}
 	return caveats
 }
@@ -91,13 +95,16 @@ func (v *Variant) leftOut() string {
 	return fmt.Sprintf("%d of %d %s runs %s not counted; see the runs for the reasons.", excluded, ended, v.Name(), verb)
 }
 
-// clockBound is the largest error of the agents' clocks, in nanoseconds.
-func (s *Set) clockBound() int64 {
-	var bound int64
+// clockBound is the largest error of the agents' clocks, in nanoseconds; false if it is
+// not known of some run.
+func (s *Set) clockBound() (bound int64, known bool) {
 	for _, v := range s.Variants {
 		for _, run := range v.Counted() {
-			bound = max(bound, run.Result.ClockBound)
+			if run.Result.ClockBound == nil {
+				return 0, false
+			}
+			bound = max(bound, *run.Result.ClockBound)
 		}
 	}
-	return bound
+	return bound, true
 }

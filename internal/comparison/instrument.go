@@ -3,6 +3,7 @@ package comparison
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -38,13 +39,17 @@ func latenessFigure(m experiment.Metric) figure {
 }
 
 // slack returns by how much the instrument may have raised a latency: the lateness of
-// the generator, and end to end the error of the clocks.
+// the generator, and end to end the error of the clocks, which is infinite where it is
+// not known.
 func slack(m experiment.Metric, r measure.Result) float64 {
 	n := lateness(m, r)
-	if of, _ := m.Quantile(); of == experiment.E2E {
-		n += float64(r.ClockBound)
+	if of, _ := m.Quantile(); of != experiment.E2E {
+		return n
 	}
-	return n
+	if r.ClockBound == nil {
+		return math.Inf(1)
+	}
+	return n + float64(*r.ClockBound)
 }
 
 // lateGenerator tells of runs in which the generator's lateness is a good part of the

@@ -69,7 +69,7 @@ func (h *held) tell(address, action, state string) {
 func (h *held) collect(p99 time.Duration, changes ...func(*measure.Result)) *held {
 	h.Helper()
 	latency := measure.Latency{Count: 30000, MinNS: 1, P99NS: new(p99.Nanoseconds()), MaxNS: new(2 * p99.Nanoseconds()), MeanNS: new(3.0)}
-	result := measure.Result{
+	result := measure.Result{ClockBound: new(int64),
 		Counts: measure.Counts{Offered: 30000, Acked: 30000, Received: 30000}, E2E: latency, Publish: latency, Throughput: 1000,
 		Validity: experiment.Validity{OK: true}, Guarantees: json.RawMessage(`{"producer_ack": "all", "durability": "page_cache", "replicas": 1}`),
 	}

@@ -5,118 +5,131 @@ import (
 	"sync"
 )
 
-// ConsumerRecorder records what one consumer of a group receives. Received is
-// for one goroutine at a time, Drain for another: one lock, which Drain holds
-// only while it swaps histograms for empty ones.
-type ConsumerRecorder struct {
-	group  string
+// ConsumerMeter holds what several consumers of an agent, of any groups, have in
+// common: the histograms and the counts of each second, about 1 MB.
+type ConsumerMeter struct{ meter }
+
+// NewConsumerMeter returns a meter of a load.
+func NewConsumerMeter(w Window) *ConsumerMeter {
+	return &ConsumerMeter{newMeter(w, E2ELatency, E2EService)}
+}
+
+// Drain moves what happened up to a second into the interval, and reports whether
+// anything is left that happened later.
+func (m *ConsumerMeter) Drain(through int, into *Interval) (left bool) { return m.drain(through, into) }
+
+// GroupRecorder accounts for what the consumers of one group receive in one agent. Its
+// lock is held for some 100 ns per message.
+type GroupRecorder struct {
+	name   string
 	run    uint64
 	window Window
 
-	mu       sync.Mutex // protects the following
-	interval Counts
-	fresh    int64 // in this interval, without duplicates
-	log      GroupLog
-	tracker  *Tracker
-	pairs    [2]pair // E2ELatency, E2EService
+	mu      sync.Mutex // protects the following
+	log     GroupLog
+	tracker *Tracker
+	totals  totals // E2ELatency, E2EService
 }
 
-// NewConsumerRecorder returns the recorder of one consumer in a run with this
-// [RunHash]. It takes about 1 MB.
-func NewConsumerRecorder(group string, run uint64, w Window) *ConsumerRecorder {
-	return &ConsumerRecorder{
-		group: group, run: run, window: w, tracker: NewTracker(),
-		log:   GroupLog{Receipts: map[int]int64{}},
-		pairs: [2]pair{newPair(E2ELatency), newPair(E2EService)},
+// NewGroupRecorder returns the recorder of a group in a run with this [RunHash], which
+// watches at most so many orders: see [MaxOrders]. It takes about 0.6 MB.
+func NewGroupRecorder(group string, run uint64, w Window, orders int) *GroupRecorder {
+	return &GroupRecorder{
+		name: group, run: run, window: w, tracker: NewTracker(orders),
+		log: GroupLog{Receipts: map[int]int64{}}, totals: newTotals(),
 	}
+}
+
+// ConsumerRecorder records what one consumer of a group receives.
+type ConsumerRecorder struct {
+	group *GroupRecorder
+	meter *ConsumerMeter
+}
+
+// NewConsumerRecorder returns the recorder of one consumer.
+func NewConsumerRecorder(g *GroupRecorder, m *ConsumerMeter) *ConsumerRecorder {
+	return &ConsumerRecorder{g, m}
 }
 
 // Received verifies and records a payload that arrived from a partition at a
 // wall time, and returns what it is.
 func (r *ConsumerRecorder) Received(payload []byte, partition int, now int64) Kind {
-	h, kind := ParseHeader(payload, r.run)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch kind {
-	case Intact:
-		r.receive(h, partition, now)
-	case Corrupt: // its header can't be trusted, so neither can its stage
-		r.interval.Corrupt++
-		r.log.Corrupt++
-	case Foreign:
-		r.log.Foreign++
+	h, kind := ParseHeader(payload, r.group.run)
+	arrival := r.group.receive(h, kind, partition, now)
+	if kind == Foreign {
+		return kind
 	}
+	r.meter.mu.Lock()
+	defer r.meter.mu.Unlock()
+	second := r.meter.at(now)
+	switch {
+	case kind == Corrupt:
+		second.counts.Corrupt++
+		return kind
+	case arrival.Reordered:
+		second.counts.Reordered++
+	}
+	second.counts.Received++
+	if arrival.Duplicate { // it has its latency already
+		second.counts.Duplicates++
+		return kind
+	}
+	second.groups[r.group.name]++
+	second.hist[0].Record(now - h.Intended)
+	second.hist[1].Record(now - h.Sent)
 	return kind
 }
 
-func (r *ConsumerRecorder) receive(h Header, partition int, now int64) {
-	measured := r.window.measured(h.Intended)
-	arrival := r.tracker.Receive(h, partition)
-	r.interval.Received++
-	if measured {
-		r.log.Receipts[int(h.Producer)]++
+// receive accounts for one message.
+func (g *GroupRecorder) receive(h Header, kind Kind, partition int, now int64) (arrival Arrival) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch kind {
+	case Corrupt: // its header can't be trusted, so neither can its stage
+		g.log.Corrupt++
+		return arrival
+	case Foreign:
+		g.log.Foreign++
+		return arrival
 	}
+	arrival = g.tracker.Receive(h, partition)
+	if !g.window.measured(h.Intended) {
+		return arrival
+	}
+	g.log.Receipts[int(h.Producer)]++
 	switch {
 	case arrival.Duplicate:
-		r.interval.Duplicates++
-		if measured {
-			r.log.Duplicates++
-		}
-		return // it has its latency already
+		g.log.Duplicates++
+		return arrival
 	case arrival.Reordered:
-		r.interval.Reordered++
-		if measured {
-			r.log.Reordered++
-		}
-	case arrival.Unwatched && measured:
-		r.log.Unwatched++
+		g.log.Reordered++
+	case arrival.Unwatched:
+		g.log.Unwatched++
 	}
-	r.fresh++
-	if measured && r.window.measured(now) {
-		r.log.InWindow++
+	if g.window.measured(now) {
+		g.log.InWindow++
 	}
-	r.pairs[0].record(now-h.Intended, measured)
-	r.pairs[1].record(now-h.Sent, measured)
+	g.totals.hist[0].Record(now - h.Intended)
+	g.totals.hist[1].Record(now - h.Sent)
+	return arrival
 }
 
-// Drain moves what was recorded since the last Drain into the interval.
-func (r *ConsumerRecorder) Drain(into *Interval) {
-	var full [2]halves
-	spare := [2]halves{into.halves(), into.halves()}
-	r.mu.Lock()
-	counts, fresh := r.interval, r.fresh
-	r.interval, r.fresh = Counts{}, 0
-	for i := range r.pairs {
-		full[i] = r.pairs[i].swap(spare[i])
-	}
-	r.mu.Unlock()
-	into.Counts.Add(counts)
-	into.Groups[r.group] += fresh
-	for i := range r.pairs {
-		r.pairs[i].drain(full[i], into)
-	}
-}
-
-// AddConsumer puts the account of one consumer into the agent's result, when
-// nothing more is recorded.
-func (a *AgentResult) AddConsumer(r *ConsumerRecorder) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// AddGroup puts the account of a group into the agent's result, when nothing more is
+// recorded.
+func (a *AgentResult) AddGroup(g *GroupRecorder) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if a.Groups == nil {
 		a.Groups = map[string]GroupLog{}
 	}
-	log := r.log
-	log.Receipts = maps.Clone(r.log.Receipts)
-	log.Received = r.tracker.Received()
-	if err := mergeEncoded(&log.Latencies, r.pairs[:]); err != nil {
-		return err
-	}
-	joined, err := a.Groups[r.group].join(log)
-	if err != nil {
-		return err
-	}
-	a.Groups[r.group] = joined
-	return nil
+	log := g.log
+	log.Receipts, log.Received = maps.Clone(g.log.Receipts), g.tracker.Received()
+	hist := map[Distribution]*Histogram{}
+	g.totals.addTo(hist, [2]Distribution{E2ELatency, E2EService})
+	var err error
+	log.Latencies, err = encodeAll(hist)
+	a.Groups[g.name] = log
+	return err
 }
 
 // join returns the account of two parts of a group. Messages that both received

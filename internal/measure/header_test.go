@@ -76,7 +76,7 @@ func FuzzParseHeader(f *testing.F) {
 		if kind != measure.Intact {
 			return
 		}
-		tracker := measure.NewTracker()
+		tracker := measure.NewTracker(measure.MaxOrders)
 		tracker.Receive(h, 0)
 		if again := tracker.Receive(h, 0); !again.Duplicate {
 			t.Errorf("the second %+v is no duplicate", h)
@@ -131,7 +131,7 @@ func TestTracker(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			tracker := measure.NewTracker()
+			tracker := measure.NewTracker(measure.MaxOrders)
 			var got []measure.Arrival
 			for _, a := range tt.arrivals {
 				got = append(got, tracker.Receive(a.h, a.partition))
@@ -144,8 +144,8 @@ func TestTracker(t *testing.T) {
 }
 
 func TestTrackerSaysWhichOrdersItDoesNotWatch(t *testing.T) {
-	tracker := measure.NewTracker()
-	const watched = 1 << 20
+	const watched = 1 << 10
+	tracker := measure.NewTracker(watched)
 	for key := range uint32(watched) {
 		if got := tracker.Receive(measure.Header{Key: key, Seq: uint64(key)}, 0); got != (measure.Arrival{}) {
 			t.Fatalf("Receive(key %d) = %+v, want nothing special", key, got)
@@ -175,7 +175,7 @@ func BenchmarkHeader1KiB(b *testing.B) {
 }
 
 func BenchmarkTracker(b *testing.B) {
-	tracker := measure.NewTracker()
+	tracker := measure.NewTracker(measure.MaxOrders)
 	h := measure.Header{Key: measure.NoKey}
 	for b.Loop() {
 		h.Seq++

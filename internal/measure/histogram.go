@@ -40,22 +40,17 @@ func NewHistogram() *Histogram {
 }
 
 // Record counts one duration in nanoseconds.
-func (h *Histogram) Record(ns int64) {
-	switch {
-	case ns < 0:
-		h.negative++
-		h.lowest = min(h.lowest, ns)
-	case ns > maxLatency:
-		h.overflow++
-	case h.hdr.RecordValue(ns) != nil: // only past 2^63 samples
-		h.overflow++
-	}
-}
+func (h *Histogram) Record(ns int64) { h.RecordMany(ns, 1) }
 
-// recordMany counts a duration that the scale holds n times.
-func (h *Histogram) recordMany(ns, n int64) {
-	if n > 0 {
-		_ = h.hdr.RecordValues(ns, n)
+// RecordMany counts one duration n times.
+func (h *Histogram) RecordMany(ns, n int64) {
+	switch {
+	case n <= 0:
+	case ns > maxLatency || ns >= 0 && h.hdr.RecordValues(ns, n) != nil:
+		h.overflow += n
+	case ns < 0:
+		h.negative += n
+		h.lowest = min(h.lowest, ns)
 	}
 }
 

@@ -127,9 +127,9 @@ func (c *chunk) runCount() (n int) {
 }
 
 func (c *chunk) bytes() []byte {
-	out := make([]byte, 0, chunkSize/8)
-	for _, word := range c.words {
-		out = binary.LittleEndian.AppendUint64(out, word)
+	out := make([]byte, chunkSize/8)
+	for i, word := range c.words {
+		binary.LittleEndian.PutUint64(out[i*8:], word)
 	}
 	return out
 }
@@ -178,7 +178,7 @@ func (s *IntervalSet) addBitmap(from uint64, text json.RawMessage) error {
 	if len(data) != chunkSize/8 || from&chunkMask != 0 || from >= MaxSequence {
 		return fmt.Errorf("a bitmap of %d bytes cannot start here", len(data))
 	}
-	var c chunk
+	c := chunk{words: make([]uint64, chunkSize/64)}
 	for i := range c.words {
 		c.words[i] = binary.LittleEndian.Uint64(data[i*8:])
 	}

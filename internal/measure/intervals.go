@@ -34,10 +34,22 @@ type IntervalSet struct {
 // span is the chunks [from, until).
 type span struct{ from, until uint64 }
 
-// chunk is a bitmap with the number of its bits.
+// chunk is a bitmap with the number of its bits. It is as long as its largest number
+// needs: a set of one of a thousand producers has few.
 type chunk struct {
 	n     int
-	words [chunkSize / 64]uint64
+	words []uint64
+}
+
+// word returns the word of a number.
+func (c *chunk) word(seq uint64) *uint64 {
+	i := int(seq & chunkMask / 64)
+	if i >= len(c.words) {
+		longer := make([]uint64, min(max(2*len(c.words), i+1, 4), chunkSize/64))
+		copy(longer, c.words)
+		c.words = longer
+	}
+	return &c.words[i]
 }
 
 // Add puts a number into the set and reports whether it is fresh: not in there
@@ -50,7 +62,7 @@ func (s *IntervalSet) Add(seq uint64) (fresh bool) {
 			return false
 		}
 	}
-	word, bit := &c.words[seq&chunkMask/64], uint64(1)<<(seq%64)
+	word, bit := c.word(seq), uint64(1)<<(seq%64)
 	if *word&bit != 0 {
 		return false
 	}
@@ -86,7 +98,8 @@ func (s *IntervalSet) chunk(key uint64) *chunk {
 // promote moves a chunk that has all its numbers to the full ones.
 func (s *IntervalSet) promote(key uint64) {
 	c := s.part[key]
-	*c = chunk{}
+	clear(c.words)
+	c.n = 0
 	s.spare, s.last = c, nil
 	delete(s.part, key)
 	s.addFull(key, key+1)
@@ -171,7 +184,7 @@ func (s *IntervalSet) addWithin(from, until uint64) {
 	for from < until {
 		end := min(until, (from|63)+1)
 		mask := ^uint64(0) >> (64 - (end - from)) << (from % 64)
-		word := &c.words[from&chunkMask/64]
+		word := c.word(from)
 		c.n += bits.OnesCount64(mask &^ *word)
 		*word |= mask
 		from = end
@@ -196,7 +209,8 @@ func (s *IntervalSet) Contains(seq uint64) bool {
 		return false
 	}
 	if c := s.part[seq>>chunkBits]; c != nil {
-		return c.words[seq&chunkMask/64]>>(seq%64)&1 == 1
+		i := int(seq & chunkMask / 64)
+		return i < len(c.words) && c.words[i]>>(seq%64)&1 == 1
 	}
 	return s.isFull(seq >> chunkBits)
 }

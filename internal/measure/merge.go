@@ -89,6 +89,7 @@ func Merge(asked Asked, agents []AgentResult) (Merged, error) {
 		}
 	}
 	m.judge()
+	r.E2E, r.E2ESvc = r.E2E.within(r.ClockBound), r.E2ESvc.within(r.ClockBound)
 	merged.Result = m.result
 	return merged, nil
 }
@@ -267,20 +268,6 @@ func summary(h *Histogram) Latency {
 		return Latency{}
 	}
 	return h.Summary()
-}
-
-// clockBound is the largest error of a latency between a producer and a
-// consumer: the sum of their clocks' bounds, and zero on one machine.
-func clockBound(agents []AgentFacts) (bound int64) {
-	for _, p := range agents {
-		for _, c := range agents {
-			apart := p.MachineID == "" || p.MachineID != c.MachineID
-			if p.Role == RoleProducer && c.Role == RoleConsumer && apart {
-				bound = max(bound, p.ClockBound+c.ClockBound)
-			}
-		}
-	}
-	return bound
 }
 
 // SetBrokerCPU adds the processor time that the broker's processes used in the

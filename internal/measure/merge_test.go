@@ -2,6 +2,9 @@ package measure_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -33,9 +36,51 @@ func every(ns int64) measure.Due {
 // load plays a small load with losses, duplicates, reordering and damage into
 // recorders: per producer, and two consumers for each of two groups.
 type load struct {
+	agents    []*recording
+	of        []int // agent of each producer, then of each consumer
 	producers []*measure.ProducerRecorder
 	consumers []*measure.ConsumerRecorder // group a, a, b, b
 	want      measure.Counts
+}
+
+// recording is what one agent records with.
+type recording struct {
+	producers *measure.ProducerMeter
+	consumers *measure.ConsumerMeter
+	groups    map[string]*measure.GroupRecorder
+}
+
+func newRecording() *recording {
+	return &recording{measure.NewProducerMeter(window), measure.NewConsumerMeter(window), map[string]*measure.GroupRecorder{}}
+}
+
+func (r *recording) producer() *measure.ProducerRecorder {
+	return measure.NewProducerRecorder(r.producers)
+}
+
+func (r *recording) consumer(group string) *measure.ConsumerRecorder {
+	if r.groups[group] == nil {
+		r.groups[group] = measure.NewGroupRecorder(group, run, window, measure.MaxOrders)
+	}
+	return measure.NewConsumerRecorder(r.groups[group], r.consumers)
+}
+
+// drain moves everything up to a second into an interval.
+func (r *recording) drain(through int, into *measure.Interval) (left bool) {
+	producers, consumers := r.producers.Drain(through, into), r.consumers.Drain(through, into)
+	return producers || consumers
+}
+
+// addTo completes the result of the agent.
+func (r *recording) addTo(t fataler, a *measure.AgentResult) {
+	if err := a.AddMeters(r.producers); err != nil {
+		t.Fatalf("AddMeters() = %v, want no error", err)
+	}
+	for _, group := range slices.Sorted(maps.Keys(r.groups)) {
+		if err := a.AddGroup(r.groups[group]); err != nil {
+			t.Fatalf("AddGroup(%s) = %v, want no error", group, err)
+		}
+	}
 }
 
 const (
@@ -44,14 +89,22 @@ const (
 	loadWarmup    = 20
 )
 
-func newLoad(seed uint64) *load {
+// newLoad plays the load on n agents, among which the recorders are shared out.
+func newLoad(seed uint64, n int, agent func() int) *load {
 	l := &load{}
 	random := rand.New(rand.NewPCG(seed, 1))
+	for range n {
+		l.agents = append(l.agents, newRecording())
+	}
+	next := func() *recording {
+		l.of = append(l.of, agent())
+		return l.agents[l.of[len(l.of)-1]]
+	}
 	for range loadProducers {
-		l.producers = append(l.producers, measure.NewProducerRecorder(window))
+		l.producers = append(l.producers, next().producer())
 	}
 	for _, group := range []string{"a", "a", "b", "b"} {
-		l.consumers = append(l.consumers, measure.NewConsumerRecorder(group, run, window))
+		l.consumers = append(l.consumers, next().consumer(group))
 	}
 	l.want.Offered = loadProducers * (loadMessages - loadWarmup)
 	for producer, r := range l.producers {
@@ -82,51 +135,37 @@ func (l *load) message(random *rand.Rand, r *measure.ProducerRecorder, h measure
 	} else {
 		l.want.Unanswered += measured
 	}
+	partition := int(h.Producer % 2) // each is read by one consumer of a group
 	for group := range 2 {
 		payload := payloadOf(h, 100)
 		at := h.Sent + random.Int64N(20*ms)
-		consumers := l.consumers[2*group : 2*group+2]
-		first := random.IntN(2)
+		consumer := l.consumers[2*group+partition]
 		switch random.IntN(10) {
 		case 0: // never arrives: a loss if it was acknowledged
 			if acked {
 				l.want.Lost += measured
 			}
-		case 1: // arrives at both consumers
-			consumers[1-first].Received(payload, 0, at)
+		case 1: // arrives twice
+			consumer.Received(payload, partition, at)
 			l.want.Received += measured
 			l.want.Duplicates += measured
 			fallthrough
 		default:
-			consumers[first].Received(payload, 0, at)
+			consumer.Received(payload, partition, at)
 			l.want.Received += measured
 		}
 	}
 }
 
-// agents shares the recorders out as given and makes the agents' results. Each
-// makes a snapshot of the one second, and passes through JSON as in a bucket.
-func (l *load) agents(t fataler, n int, of func(recorder int) int) []measure.AgentResult {
-	intervals := make([]*measure.Interval, n)
-	results := make([]measure.AgentResult, n)
-	for i := range intervals {
-		intervals[i] = measure.NewInterval()
-	}
+// results makes the agents' results, with a snapshot of all that happened. They pass
+// through JSON as in a bucket.
+func (l *load) results(t fataler) []measure.AgentResult {
+	results := make([]measure.AgentResult, len(l.agents))
 	for i, r := range l.producers {
-		a := of(i)
-		r.Drain(intervals[a])
-		if err := results[a].AddProducer(i, r, loadWarmup, loadMessages); err != nil {
-			t.Fatalf("AddProducer(%d) = %v, want no error", i, err)
-		}
+		results[l.of[i]].AddProducer(i, r, loadWarmup, loadMessages)
 	}
-	for i, r := range l.consumers {
-		a := of(len(l.producers) + i)
-		r.Drain(intervals[a])
-		if err := results[a].AddConsumer(r); err != nil {
-			t.Fatalf("AddConsumer() = %v, want no error", err)
-		}
-	}
-	for i := range results {
+	for i, agent := range l.agents {
+		agent.addTo(t, &results[i])
 		data, err := json.Marshal(results[i])
 		if err != nil {
 			t.Fatalf("Marshal() = %v, want no error", err)
@@ -135,7 +174,9 @@ func (l *load) agents(t fataler, n int, of func(recorder int) int) []measure.Age
 		if err := json.Unmarshal(data, &results[i]); err != nil {
 			t.Fatalf("Unmarshal() = %v, want no error", err)
 		}
-		snapshot, err := intervals[i].Snapshot(0, experiment.StageMeasure)
+		interval := measure.NewInterval()
+		agent.drain(math.MaxInt, interval)
+		snapshot, err := interval.Snapshot(0, experiment.StageMeasure)
 		if err != nil {
 			t.Fatalf("Snapshot() = %v, want no error", err)
 		}
@@ -147,8 +188,8 @@ func (l *load) agents(t fataler, n int, of func(recorder int) int) []measure.Age
 func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 	w := workload(loadProducers, 2)
 	for seed := range uint64(8) {
-		single := newLoad(seed)
-		want, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, single.agents(t, 1, func(int) int { return 0 }))
+		single := newLoad(seed, 1, func() int { return 0 })
+		want, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, single.results(t))
 		if err != nil {
 			t.Fatalf("Merge(one agent) = %v, want no error", err)
 		}
@@ -157,7 +198,7 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(seed, 2))
 		n := 2 + random.IntN(4)
-		got, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, newLoad(seed).agents(t, n, func(int) int { return random.IntN(n) }))
+		got, err := measure.Merge(measure.Asked{Workload: w, Due: every(s / loadWarmup), Remaining: &measure.Remaining{}}, newLoad(seed, n, func() int { return random.IntN(n) }).results(t))
 		if err != nil {
 			t.Fatalf("Merge(%d agents) = %v, want no error", n, err)
 		}
@@ -172,17 +213,34 @@ func TestMergingAgentsEqualsOneAgent(t *testing.T) {
 	}
 }
 
+// TestAMessageThatTwoAgentsReceiveIsADuplicate has two consumers of a group on agents
+// that know nothing of each other, as after a partition has moved.
+func TestAMessageThatTwoAgentsReceiveIsADuplicate(t *testing.T) {
+	agents := flow(func(string, uint64) int64 { return ms }, "g")
+	other := newRecording()
+	at := start + 2*s
+	h := measure.Header{Run: run, Key: measure.NoKey, Seq: 400, Intended: at, Sent: at}
+	other.consumer("g").Received(payloadOf(h, 100), 0, at+ms)
+	agents = append(agents, measure.AgentResult{Facts: measure.AgentFacts{ID: "consumer-1", Role: measure.RoleConsumer, MachineID: "m"}})
+	other.addTo(t, &agents[2])
+	got, err := measure.Merge(measure.Asked{Workload: workload(1, 1), Due: every(5 * ms), Remaining: &measure.Remaining{}}, agents)
+	if err != nil || got.Counts.Duplicates != 1 || got.Counts.Received != 2001 || got.Delivered != 1 {
+		t.Errorf("Merge() = %+v, %v, want 2,001 receipts, one of them a duplicate", got.Counts, err)
+	}
+}
+
 // flow is a run of one producer and some groups in which everything arrives,
 // for tests that change one thing.
 func flow(latency func(group string, seq uint64) int64, groups ...string) []measure.AgentResult {
 	const n = 2000 // 200/s in the measure stage, 200 more before it
-	producer := measure.NewProducerRecorder(window)
+	sending, receiving := newRecording(), newRecording()
+	producer := sending.producer()
 	var results [2]measure.AgentResult
 	results[0].Facts = measure.AgentFacts{ID: "producer-0", Role: measure.RoleProducer, MachineID: "m"}
 	results[1].Facts = measure.AgentFacts{ID: "consumer-0", Role: measure.RoleConsumer, MachineID: "m"}
 	consumers := make([]*measure.ConsumerRecorder, len(groups))
 	for i, g := range groups {
-		consumers[i] = measure.NewConsumerRecorder(g, run, window)
+		consumers[i] = receiving.consumer(g)
 	}
 	for seq := range uint64(n + 200) {
 		at := start + int64(seq)*5*ms
@@ -195,16 +253,16 @@ func flow(latency func(group string, seq uint64) int64, groups ...string) []meas
 			}
 		}
 	}
-	for _, c := range consumers {
-		if err := results[1].AddConsumer(c); err != nil {
-			panic(err)
-		}
-	}
-	if err := results[0].AddProducer(0, producer, 200, n+200); err != nil {
-		panic(err)
-	}
+	results[0].AddProducer(0, producer, 200, n+200)
+	sending.addTo(failing{}, &results[0])
+	receiving.addTo(failing{}, &results[1])
 	return results[:]
 }
+
+// failing is a test that may not fail.
+type failing struct{}
+
+func (failing) Fatalf(text string, args ...any) { panic(fmt.Sprintf(text, args...)) }
 
 // lost is the latency of a message that never arrives.
 const lost = int64(-1 << 62)
@@ -274,14 +332,26 @@ func TestValidity(t *testing.T) {
 		"a quota": {
 			latency: steady, change: facts(func(a *measure.AgentFacts) { a.Throttled = new(0.02) }), reason: "was stopped by its CPU quota for 2 %",
 		},
-		"half a percent missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
-		"more than that missed":  {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "did not send 11 of 2000"},
-		"unsent is no reason":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
-		"nothing was offered":    {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Offered = 0 }, reason: "offers no message"},
-		"two acknowledgements":   {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Acked++ }, reason: "acknowledged 1 messages more than once"},
-		"negative on one host":   {latency: negative, reason: "1 end-to-end times are negative, as low as -2ms"},
-		"negative within bounds": {latency: negative, change: apart(ms)},
-		"negative beyond them":   {latency: negative, change: apart(ms - 1), reason: "error bound of 1.999998ms"},
+		"a consumer that waits for its turn": {
+			latency: steady, change: facts(func(a *measure.AgentFacts) {
+				a.SchedLatency = new(histogramOf(slices.Repeat([]int64{6 * ms}, 1000)...).Summary())
+			}),
+			reason: "consumer-0 handled messages late: the p99 of its scheduler latency was 6ms",
+		},
+		"one that waits a little": {
+			latency: steady, change: facts(func(a *measure.AgentFacts) {
+				a.SchedLatency = new(histogramOf(slices.Repeat([]int64{4 * ms}, 1000)...).Summary())
+			}),
+		},
+		"half a percent missed":                {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 10 }},
+		"more than that missed":                {latency: steady, change: func(a []measure.AgentResult) { a[0].Missed = 11 }, reason: "did not send 11 of 2000"},
+		"unsent is no reason":                  {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Unsent = 1900 }},
+		"nothing was offered":                  {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Offered = 0 }, reason: "offers no message"},
+		"two acknowledgements":                 {latency: steady, change: func(a []measure.AgentResult) { a[0].Counts.Acked++ }, reason: "acknowledged 1 messages more than once"},
+		"negative on one host":                 {latency: negative, reason: "1 end-to-end times are negative, as low as -2ms"},
+		"negative within bounds":               {latency: negative, change: apart(ms)},
+		"negative beyond them":                 {latency: negative, change: apart(ms - 1), reason: "error bound of 1.999998ms"},
+		"negative, and the clocks are unknown": {latency: negative, change: unknownClocks, reason: "error bound of an unknown time"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -337,9 +407,16 @@ func lateAbove(share float64, ns int64) func([]measure.AgentResult) {
 // apart puts the agents on two machines with this clock bound each.
 func apart(bound int64) func([]measure.AgentResult) {
 	return func(agents []measure.AgentResult) {
-		agents[0].Facts.MachineID, agents[0].Facts.ClockBound = "one", bound
-		agents[1].Facts.MachineID, agents[1].Facts.ClockBound = "two", bound
+		agents[0].Facts.MachineID, agents[0].Facts.ClockBound = "one", &bound
+		agents[1].Facts.MachineID, agents[1].Facts.ClockBound = "two", &bound
 	}
+}
+
+// unknownClocks puts the agents on two machines of which one has a clock that nothing
+// disciplines.
+func unknownClocks(agents []measure.AgentResult) {
+	apart(ms)(agents)
+	agents[1].Facts.ClockBound = nil
 }
 
 func TestMergeRefuses(t *testing.T) {

@@ -22,9 +22,9 @@ func (m *merger) observe(latency, service *Histogram, arrived func(producer int)
 		missing := arrived(index).Missing(p.MeasureFrom, p.MeasureUntil)
 		open := missing.Subtract(p.Failed)
 		failed := int64(missing.Count() - open.Count())
-		of.open.recordMany(longest, failed)
-		served.open.recordMany(longest, failed)
-		served.open.recordMany(0, int64(open.CountIn(0, p.Sent)))
+		of.open.RecordMany(longest, failed)
+		served.open.RecordMany(longest, failed)
+		served.open.RecordMany(0, int64(open.CountIn(0, p.Sent)))
 		if err := m.waited(index, open, of.open); err != nil {
 			return of, served, err
 		}

@@ -35,7 +35,8 @@ type scenario struct {
 // result plays the scenario into recorders and merges them.
 func (c scenario) result(t fataler) measure.Merged {
 	const warmup = 200
-	producer, consumer := measure.NewProducerRecorder(window), measure.NewConsumerRecorder("g", run, window)
+	sending, receiving := newRecording(), newRecording()
+	producer, consumer := sending.producer(), receiving.consumer("g")
 	for seq := range uint64(warmup + len(c.fates)) {
 		at := start + int64(seq)*5*ms
 		is, latency := arrives, ms
@@ -64,12 +65,9 @@ func (c scenario) result(t fataler) measure.Merged {
 		{Facts: measure.AgentFacts{Role: measure.RoleProducer, MachineID: "m"}},
 		{Facts: measure.AgentFacts{Role: measure.RoleConsumer, MachineID: "m"}},
 	}
-	if err := agents[0].AddProducer(0, producer, warmup, warmup+uint64(len(c.fates))); err != nil {
-		t.Fatalf("AddProducer() = %v, want no error", err)
-	}
-	if err := agents[1].AddConsumer(consumer); err != nil {
-		t.Fatalf("AddConsumer() = %v, want no error", err)
-	}
+	agents[0].AddProducer(0, producer, warmup, warmup+uint64(len(c.fates)))
+	sending.addTo(t, &agents[0])
+	receiving.addTo(t, &agents[1])
 	w := workload(1, 1)
 	w.Stages.Drain = experiment.Duration(c.drain)
 	merged, err := measure.Merge(measure.Asked{Workload: w, Due: every(5 * ms), Remaining: &measure.Remaining{}}, agents)

@@ -1,61 +1,74 @@
 package measure
 
 import (
-	"sync"
 	"time"
 
 	"dec.local/dec/internal/experiment"
 )
 
-// blockingSend is the length of a call of the client's Send from which it
-// counts as blocked. What is shorter is the work of sending, which the pacer
-// must have time for.
-const blockingSend = int64(time.Millisecond)
+// ShortSend is how long a call of the client's Send may take to count as the work of
+// sending, which the pacer must have time for, in nanoseconds. Of a longer one, what
+// was not the want of a processor is back-pressure.
+const ShortSend = int64(50 * time.Microsecond)
 
 // maxErrors bounds the number of different error texts that are kept.
 const maxErrors = 32
 
-// ProducerRecorder records what becomes of one producer's messages. Sent and
-// Unsent are for the goroutine that paces, Acked is for any one goroutine at a
-// time, Drain for a third. Two locks, held for some 100 ns, keep them apart:
-// the pacer never waits for an acknowledgement, and Drain holds each only while
-// it swaps histograms for empty ones.
+// ProducerMeter holds what several producers of an agent have in common: the
+// histograms, the counts and the texts of errors. Its memory, about 6 MB, does not grow
+// with the number of producers. Two locks, one for what is sent and one for what is
+// answered, keep pacers and acknowledgements apart.
+type ProducerMeter struct {
+	sends meter // PacerLateness, Backpressure
+	acks  meter // PublishLatency, PublishService
+
+	sent, acked totals           // of the measure stage, each under its meter's lock
+	missed      int64            // under that of sends
+	errors      map[string]int64 // under that of acks
+}
+
+// totals are sums over the measure stage.
+type totals struct {
+	counts Counts
+	hist   [2]*Histogram
+}
+
+func newTotals() totals { return totals{hist: [2]*Histogram{NewHistogram(), NewHistogram()}} }
+
+// NewProducerMeter returns a meter of a load.
+func NewProducerMeter(w Window) *ProducerMeter {
+	return &ProducerMeter{
+		sends: newMeter(w, PacerLateness, Backpressure), sent: newTotals(),
+		acks: newMeter(w, PublishLatency, PublishService), acked: newTotals(),
+		errors: map[string]int64{},
+	}
+}
+
+// Drain moves what happened up to a second into the interval, and reports whether
+// anything is left that happened later.
+func (m *ProducerMeter) Drain(through int, into *Interval) (left bool) {
+	sends, acks := m.sends.drain(through, into), m.acks.drain(through, into)
+	return sends || acks
+}
+
+// ProducerRecorder records what becomes of one producer's messages. Sent, Unsent and
+// Blocked are for one goroutine at a time, Acked is for any.
 type ProducerRecorder struct {
-	window Window
+	meter *ProducerMeter
 
-	sendMu   sync.Mutex // protects the following
-	sent     sendSide
-	sendPair [2]pair // PacerLateness, Backpressure
+	shadow shadow // of the goroutine that sends
+	sent   uint64 // sequence numbers handed to the client; under the meter's lock of sends
 
-	ackMu   sync.Mutex // protects the following
-	acked   ackSide
-	ackPair [2]pair // PublishLatency, PublishService
+	acked, failed *IntervalSet // under the meter's lock of acks
 }
 
-// sendSide is what the pacing goroutine counts.
-type sendSide struct {
-	interval, measured Counts
-	total              uint64 // sequence numbers handed to the client
-	missed             int64
-	shadow             shadow
-}
-
-// ackSide is what the acknowledging goroutines count.
-type ackSide struct {
-	interval, measured Counts
-	set, failed        *IntervalSet // acknowledged, failed
-	total              uint64       // acknowledged or failed
-	errors             map[string]int64
-}
-
-// NewProducerRecorder returns the recorder of one producer. It takes about 3 MB.
-func NewProducerRecorder(w Window) *ProducerRecorder {
+// NewProducerRecorder returns the recorder of one producer. It takes less than 1 KB
+// until it has recorded something.
+func NewProducerRecorder(m *ProducerMeter) *ProducerRecorder {
+	start := m.sends.window.Start
 	return &ProducerRecorder{
-		window:   w,
-		sent:     sendSide{shadow: shadow{ready: w.Start, returned: w.Start}},
-		sendPair: [2]pair{newPair(PacerLateness), newPair(Backpressure)},
-		acked:    ackSide{set: &IntervalSet{}, failed: &IntervalSet{}, errors: map[string]int64{}},
-		ackPair:  [2]pair{newPair(PublishLatency), newPair(PublishService)},
+		meter: m, shadow: shadow{ready: start, returned: start},
+		acked: &IntervalSet{}, failed: &IntervalSet{},
 	}
 }
 
@@ -65,7 +78,10 @@ type Send struct {
 	Reached  int64 // the pacer came to it
 	Slot     int64 // it had room in max_in_flight: Reached if there was room
 	Returned int64 // the client's Send had returned
-	Bytes    int   // of the payload
+	// Preempted is for how long of a Send longer than [ShortSend] the pacer's thread
+	// was ready and had no processor, in nanoseconds.
+	Preempted int64
+	Bytes     int // of the payload
 }
 
 // Sent records a message that was handed to the client. When Send returned an
@@ -74,30 +90,37 @@ type Send struct {
 //
 // The time from Intended to Slot is split: how late the pacer would have been
 // without ever being blocked, by this message or one before it, is lateness;
-// the rest is back-pressure. A call of the client's Send that lasts a
-// millisecond or more has blocked the messages behind it.
+// the rest is back-pressure. A call of the client's Send that lasts longer than
+// [ShortSend] has blocked the messages behind it, except for the time in which
+// the thread had no processor.
 func (r *ProducerRecorder) Sent(s Send) {
-	measured := r.window.measured(s.Intended)
-	r.sendMu.Lock()
-	defer r.sendMu.Unlock()
-	side := &r.sent
-	lateness := side.shadow.reach(s.Intended, s.Reached)
-	if measured && r.window.Stage(s.Intended+lateness-int64(grace)) == experiment.StageDrain {
-		side.missed++
-	}
-	r.sendPair[0].record(lateness, measured)
-	r.sendPair[1].record(s.Slot-s.Intended-lateness, measured)
+	lateness := r.shadow.reach(s.Intended, s.Reached)
 	work := s.Returned - s.Slot
-	if work >= blockingSend {
-		work = 0
+	if work > ShortSend {
+		work = min(work, s.Preempted)
 	}
-	side.shadow.leave(work, s.Returned)
-	side.total++
-	side.interval.Sent++
-	side.interval.Bytes += int64(s.Bytes)
-	if measured {
-		side.measured.Sent++
-		side.measured.Bytes += int64(s.Bytes)
+	r.shadow.leave(work, s.Returned)
+
+	m := r.meter
+	m.sends.mu.Lock()
+	defer m.sends.mu.Unlock()
+	r.sent++
+	now := m.sends.at(s.Returned)
+	now.counts.Sent++
+	now.counts.Bytes += int64(s.Bytes)
+	wait := s.Slot - s.Intended - lateness
+	now.hist[0].Record(lateness)
+	now.hist[1].Record(wait)
+	w := m.sends.window
+	if !w.measured(s.Intended) {
+		return
+	}
+	m.sent.counts.Sent++
+	m.sent.counts.Bytes += int64(s.Bytes)
+	m.sent.hist[0].Record(lateness)
+	m.sent.hist[1].Record(wait)
+	if w.Stage(s.Intended+lateness-int64(grace)) == experiment.StageDrain {
+		m.missed++
 	}
 }
 
@@ -109,25 +132,25 @@ const grace = 100 * time.Millisecond
 // and it was never sent. It counts as missed, too, when the pacer itself and not a
 // blocked client took most of the time since it was due.
 func (r *ProducerRecorder) Unsent(intended, now int64) {
-	measured := r.window.measured(intended)
-	r.sendMu.Lock()
-	defer r.sendMu.Unlock()
-	r.sent.interval.Unsent++
-	if measured {
-		r.sent.measured.Unsent++
-		// The shadow would be this far by now.
-		if ready := r.sent.shadow.ready + now - r.sent.shadow.returned; 2*(ready-intended) > now-intended {
-			r.sent.missed++
-		}
+	// The shadow would be this far by now.
+	ready := r.shadow.ready + now - r.shadow.returned
+	m := r.meter
+	m.sends.mu.Lock()
+	defer m.sends.mu.Unlock()
+	m.sends.at(now).counts.Unsent++
+	if !m.sends.window.measured(intended) {
+		return
+	}
+	m.sent.counts.Unsent++
+	if 2*(ready-intended) > now-intended {
+		m.missed++
 	}
 }
 
 // Blocked records that the pacer reached a message, waited for room in
 // max_in_flight, and gave up because observation ends. Call it before Unsent.
 func (r *ProducerRecorder) Blocked(reached, until int64) {
-	r.sendMu.Lock()
-	defer r.sendMu.Unlock()
-	r.sent.shadow.leave(max(0, reached-r.sent.shadow.returned), until)
+	r.shadow.leave(max(0, reached-r.shadow.returned), until)
 }
 
 // Ack says what became of a message.
@@ -141,108 +164,91 @@ type Ack struct {
 
 // Acked records the acknowledgement or the failure of a message.
 func (r *ProducerRecorder) Acked(a Ack) {
-	measured := r.window.measured(a.Intended)
-	r.ackMu.Lock()
-	defer r.ackMu.Unlock()
-	side := &r.acked
-	side.total++
+	m := r.meter
+	measured := m.acks.window.measured(a.Intended)
+	m.acks.mu.Lock()
+	defer m.acks.mu.Unlock()
+	now := m.acks.at(a.Now)
 	if a.Err != nil {
-		side.failed.Add(a.Seq)
-		side.fail(a.Err, measured)
+		r.failed.Add(a.Seq)
+		now.counts.Failed++
+		if measured {
+			m.acked.counts.Failed++
+		}
+		m.countError(a.Err)
 		return
 	}
-	side.set.Add(a.Seq)
-	side.interval.Acked++
+	r.acked.Add(a.Seq)
+	latency, service := a.Now-a.Intended, a.Now-a.Sent
+	now.counts.Acked++
+	now.hist[0].Record(latency)
+	now.hist[1].Record(service)
 	if measured {
-		side.measured.Acked++
+		m.acked.counts.Acked++
+		m.acked.hist[0].Record(latency)
+		m.acked.hist[1].Record(service)
 	}
-	r.ackPair[0].record(a.Now-a.Intended, measured)
-	r.ackPair[1].record(a.Now-a.Sent, measured)
 }
 
-// fail counts a failed message under its error's text.
-func (s *ackSide) fail(err error, measured bool) {
-	s.interval.Failed++
-	if measured {
-		s.measured.Failed++
-	}
+// countError counts a failure under its text.
+func (m *ProducerMeter) countError(err error) {
 	text := err.Error()
-	if _, known := s.errors[text]; !known && len(s.errors) >= maxErrors {
+	if _, known := m.errors[text]; !known && len(m.errors) >= maxErrors {
 		text = "other errors"
 	}
-	s.errors[text]++
-}
-
-// Drain moves what was recorded since the last Drain into the interval.
-func (r *ProducerRecorder) Drain(into *Interval) {
-	var spare, full [4]halves
-	for i := range spare {
-		spare[i] = into.halves()
-	}
-	r.sendMu.Lock()
-	sent, total := r.sent.interval, r.sent.total
-	r.sent.interval = Counts{}
-	for i := range r.sendPair {
-		full[i] = r.sendPair[i].swap(spare[i])
-	}
-	r.sendMu.Unlock()
-
-	r.ackMu.Lock()
-	acked, done := r.acked.interval, r.acked.total
-	r.acked.interval = Counts{}
-	for i := range r.ackPair {
-		full[2+i] = r.ackPair[i].swap(spare[2+i])
-	}
-	r.ackMu.Unlock()
-
-	into.Counts.Add(sent)
-	into.Counts.Add(acked)
-	into.InFlight += max(0, int64(total)-int64(done))
-	for i := range r.sendPair {
-		r.sendPair[i].drain(full[i], into)
-		r.ackPair[i].drain(full[2+i], into)
-	}
+	m.errors[text]++
 }
 
 // AddProducer puts the account of one producer into the agent's result, when
 // nothing more is recorded. The bounds are the producer's sequence numbers of
 // the measure stage; what lies between them was offered.
-func (a *AgentResult) AddProducer(index int, r *ProducerRecorder, from, until uint64) error {
-	r.sendMu.Lock()
-	defer r.sendMu.Unlock()
-	r.ackMu.Lock()
-	defer r.ackMu.Unlock()
+func (a *AgentResult) AddProducer(index int, r *ProducerRecorder, from, until uint64) {
+	r.meter.sends.mu.Lock()
+	defer r.meter.sends.mu.Unlock()
+	r.meter.acks.mu.Lock()
+	defer r.meter.acks.mu.Unlock()
 	a.Counts.Offered += int64(until - from)
-	a.Counts.Add(r.sent.measured)
-	a.Counts.Add(r.acked.measured)
-	a.Missed += r.sent.missed
 	if a.Producers == nil {
 		a.Producers = map[int]ProducerLog{}
 	}
-	a.Producers[index] = ProducerLog{Acked: r.acked.set, Failed: r.acked.failed, MeasureFrom: from, MeasureUntil: until, Sent: r.sent.total}
-	for text, n := range r.acked.errors {
+	a.Producers[index] = ProducerLog{Acked: r.acked, Failed: r.failed, MeasureFrom: from, MeasureUntil: until, Sent: r.sent}
+}
+
+// AddMeters puts what the producers of an agent have in common into its result, when
+// nothing more is recorded.
+func (a *AgentResult) AddMeters(meters ...*ProducerMeter) error {
+	hist := map[Distribution]*Histogram{}
+	for _, m := range meters {
+		m.addTo(a, hist)
+	}
+	var err error
+	a.Latencies, err = encodeAll(hist)
+	return err
+}
+
+func (m *ProducerMeter) addTo(a *AgentResult, hist map[Distribution]*Histogram) {
+	m.sends.mu.Lock()
+	defer m.sends.mu.Unlock()
+	m.acks.mu.Lock()
+	defer m.acks.mu.Unlock()
+	a.Counts.Add(m.sent.counts)
+	a.Counts.Add(m.acked.counts)
+	a.Missed += m.missed
+	for text, n := range m.errors {
 		if a.Errors == nil {
 			a.Errors = map[string]int64{}
 		}
 		a.Errors[text] += n
 	}
-	return mergeEncoded(&a.Latencies, append(r.sendPair[:], r.ackPair[:]...))
+	m.sent.addTo(hist, m.sends.names)
+	m.acked.addTo(hist, m.acks.names)
 }
 
-// mergeEncoded merges the measured histograms into encoded ones.
-func mergeEncoded(encoded *map[Distribution]string, pairs []pair) error {
-	hist := map[Distribution]*Histogram{}
-	if err := decodeInto(hist, *encoded); err != nil {
-		return err
-	}
-	for i := range pairs {
-		p := &pairs[i]
-		if hist[p.name] == nil {
-			hist[p.name] = NewHistogram()
+func (t *totals) addTo(hist map[Distribution]*Histogram, names [2]Distribution) {
+	for i, name := range names {
+		if hist[name] == nil {
+			hist[name] = NewHistogram()
 		}
-		p.total(hist[p.name])
+		hist[name].Merge(t.hist[i])
 	}
-	merged, err := encodeAll(hist)
-	*encoded = merged
-	return err
 }

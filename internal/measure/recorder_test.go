@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
@@ -39,7 +40,7 @@ func TestWindowStages(t *testing.T) {
 }
 
 // send is one message of a test, relative to the start of the measure stage.
-type send struct{ intended, reached, slot, returned int64 }
+type send struct{ intended, reached, slot, returned, preempted int64 }
 
 func TestTheTwoKindsOfLate(t *testing.T) {
 	tests := map[string]struct {
@@ -47,35 +48,43 @@ func TestTheTwoKindsOfLate(t *testing.T) {
 		lateness []int64 // expected, in order of size
 		wait     []int64
 	}{
-		"in time":                     {[]send{{0, 0, 0, us}}, []int64{0}, []int64{0}},
-		"the pacer woke up late":      {[]send{{0, 50 * us, 50 * us, 51 * us}}, []int64{50 * us}, []int64{0}},
-		"no slot was free":            {[]send{{0, 10 * us, 5 * ms, 5*ms + us}}, []int64{10 * us}, []int64{5*ms - 10*us}},
-		"it waits for the one before": {[]send{{0, 0, 5 * ms, 5 * ms}, {ms, 5 * ms, 5 * ms, 5 * ms}}, []int64{0, 0}, []int64{4 * ms, 5 * ms}},
+		"in time":                     {[]send{{0, 0, 0, us, 0}}, []int64{0}, []int64{0}},
+		"the pacer woke up late":      {[]send{{0, 50 * us, 50 * us, 51 * us, 0}}, []int64{50 * us}, []int64{0}},
+		"no slot was free":            {[]send{{0, 10 * us, 5 * ms, 5*ms + us, 0}}, []int64{10 * us}, []int64{5*ms - 10*us}},
+		"it waits for the one before": {[]send{{0, 0, 5 * ms, 5 * ms, 0}, {ms, 5 * ms, 5 * ms, 5 * ms, 0}}, []int64{0, 0}, []int64{4 * ms, 5 * ms}},
 		"a late pacer stays late for all that were due": {
-			[]send{{0, 9 * ms, 9 * ms, 9 * ms}, {ms, 9 * ms, 9 * ms, 9 * ms}}, []int64{8 * ms, 9 * ms}, []int64{0, 0},
+			[]send{{0, 9 * ms, 9 * ms, 9 * ms, 0}, {ms, 9 * ms, 9 * ms, 9 * ms, 0}}, []int64{8 * ms, 9 * ms}, []int64{0, 0},
 		},
 		"both in one message": {
 			// 2 ms late, then blocked for 3 ms; the next one is due 1 ms into that.
-			[]send{{0, 2 * ms, 5 * ms, 5 * ms}, {3 * ms, 6 * ms, 6 * ms, 6 * ms}}, []int64{ms, 2 * ms}, []int64{2 * ms, 3 * ms},
+			[]send{{0, 2 * ms, 5 * ms, 5 * ms, 0}, {3 * ms, 6 * ms, 6 * ms, 6 * ms, 0}}, []int64{ms, 2 * ms}, []int64{2 * ms, 3 * ms},
 		},
 		"a client that blocks in Send": {
-			[]send{{0, 0, 0, 4 * ms}, {ms, 4 * ms, 4 * ms, 4*ms + us}}, []int64{0, 0}, []int64{0, 3 * ms},
+			[]send{{0, 0, 0, 4 * ms, 0}, {ms, 4 * ms, 4 * ms, 4*ms + us, 0}}, []int64{0, 0}, []int64{0, 3 * ms},
+		},
+		"a client that blocks in Send for a tenth of a millisecond": {
+			[]send{{0, 0, 0, 100 * us, 0}, {us, 100 * us, 100 * us, 101 * us, 0}}, []int64{0, 0}, []int64{0, 99 * us},
 		},
 		"the work of sending is the pacer's": {
-			[]send{{0, 0, 0, 500 * us}, {us, 500 * us, 500 * us, 501 * us}}, []int64{0, 499 * us}, []int64{0, 0},
+			[]send{{0, 0, 0, 50 * us, 0}, {us, 50 * us, 50 * us, 51 * us, 0}}, []int64{0, 49 * us}, []int64{0, 0},
+		},
+		"the pacer was preempted in Send": {
+			[]send{{0, 0, 0, 4 * ms, 4 * ms}, {ms, 4 * ms, 4 * ms, 4*ms + us, 0}}, []int64{0, 3 * ms}, []int64{0, 0},
+		},
+		"some of each in one Send": {
+			[]send{{0, 0, 0, 4 * ms, ms}, {us, 4 * ms, 4 * ms, 4*ms + us, 0}}, []int64{0, ms - us}, []int64{0, 3 * ms},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := measure.NewProducerRecorder(window)
+			agent := newRecording()
+			r := agent.producer()
 			at := start + s
 			for _, m := range tt.sends {
-				r.Sent(measure.Send{Intended: at + m.intended, Reached: at + m.reached, Slot: at + m.slot, Returned: at + m.returned})
+				r.Sent(measure.Send{Intended: at + m.intended, Reached: at + m.reached, Slot: at + m.slot, Returned: at + m.returned, Preempted: m.preempted})
 			}
 			var result measure.AgentResult
-			if err := result.AddProducer(0, r, 0, uint64(len(tt.sends))); err != nil {
-				t.Fatalf("AddProducer() = %v, want no error", err)
-			}
+			agent.addTo(t, &result)
 			for name, want := range map[measure.Distribution][]int64{measure.PacerLateness: tt.lateness, measure.Backpressure: tt.wait} {
 				if diff := cmp.Diff(encode(t, histogramOf(want...)), result.Latencies[name]); diff != "" {
 					h, _ := measure.DecodeHistogram(result.Latencies[name])
@@ -90,7 +99,8 @@ func TestTheTwoKindsOfLate(t *testing.T) {
 // slots come free, with a fifth of its time spent on the work of sending: the
 // work never makes the pacer late, however far it falls behind.
 func TestSaturationIsBackPressure(t *testing.T) {
-	r := measure.NewProducerRecorder(window)
+	agent := newRecording()
+	r := agent.producer()
 	const n = 20_000
 	returned := start + s
 	for i := range int64(n) {
@@ -101,9 +111,7 @@ func TestSaturationIsBackPressure(t *testing.T) {
 		r.Sent(measure.Send{Intended: intended, Reached: reached, Slot: slot, Returned: returned})
 	}
 	var result measure.AgentResult
-	if err := result.AddProducer(0, r, 0, n); err != nil {
-		t.Fatal(err)
-	}
+	agent.addTo(t, &result)
 	h, err := measure.DecodeHistogram(result.Latencies[measure.PacerLateness])
 	if err != nil || h.Summary().Zero != n {
 		t.Errorf("lateness = %+v, %v, want %d times 0", h.Summary(), err, n)
@@ -121,13 +129,13 @@ func TestUnsentMessages(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := measure.NewProducerRecorder(window)
+			agent := newRecording()
+			r := agent.producer()
 			r.Blocked(start+s, start+s+tt.blocked)
 			r.Unsent(start+s, start+11*s)
 			var got measure.AgentResult
-			if err := got.AddProducer(0, r, 0, 1); err != nil {
-				t.Fatal(err)
-			}
+			got.AddProducer(0, r, 0, 1)
+			agent.addTo(t, &got)
 			if got.Missed != tt.missed || got.Counts.Unsent != 1 || got.Counts.Offered != 1 {
 				t.Errorf("missed %d of %+v, want %d of 1 unsent", got.Missed, got.Counts, tt.missed)
 			}
@@ -136,24 +144,28 @@ func TestUnsentMessages(t *testing.T) {
 }
 
 func TestSecondsGoByEventsAndTotalsByIntention(t *testing.T) {
-	r := measure.NewProducerRecorder(window)
-	c := measure.NewConsumerRecorder("g", run, window)
+	agent := newRecording()
+	r, c := agent.producer(), agent.consumer("g")
 	// One message of the warm-up, acknowledged and received in the measure stage.
 	h := measure.Header{Run: run, Key: measure.NoKey, Seq: 0, Intended: start + s - ms, Sent: start + s - ms}
 	r.Sent(measure.Send{Intended: h.Intended, Reached: h.Sent, Slot: h.Sent, Returned: h.Sent, Bytes: 64})
-	i := measure.NewInterval()
-	r.Drain(i)
-	first, err := i.Snapshot(0, experiment.StageWarmup)
-	if err != nil {
-		t.Fatal(err)
-	}
 	r.Acked(measure.Ack{Seq: 0, Intended: h.Intended, Sent: h.Sent, Now: start + s + ms})
 	r.Acked(measure.Ack{Seq: 1, Intended: h.Intended, Sent: h.Sent, Now: start + s + ms, Err: errors.New("refused")})
 	for range 2 {
 		c.Received(payloadOf(h, 64), 0, start+s+2*ms)
 	}
-	r.Drain(i)
-	c.Drain(i)
+	// The seconds are read when both are over: what happened stands where it belongs.
+	i := measure.NewInterval()
+	if left := agent.drain(0, i); !left {
+		t.Error("Drain(second 0) says that nothing happened later")
+	}
+	first, err := i.Snapshot(0, experiment.StageWarmup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := agent.drain(1, i); left {
+		t.Error("Drain(second 1) says that something happened later")
+	}
 	second, err := i.Snapshot(1, experiment.StageMeasure)
 	if err != nil {
 		t.Fatal(err)
@@ -171,9 +183,8 @@ func TestSecondsGoByEventsAndTotalsByIntention(t *testing.T) {
 		t.Errorf("second 1 has the latency %s, want one of 3 ms", got)
 	}
 	var total measure.AgentResult
-	if err := errors.Join(total.AddProducer(0, r, 1, 1), total.AddConsumer(c)); err != nil {
-		t.Fatal(err)
-	}
+	total.AddProducer(0, r, 1, 1)
+	agent.addTo(t, &total)
 	if total.Counts != (measure.Counts{}) || total.Latencies[measure.PublishLatency] != "" || total.Groups["g"].InWindow != 0 {
 		t.Errorf("the measure stage has %+v, want nothing: the message was one of the warm-up", total)
 	}
@@ -182,9 +193,42 @@ func TestSecondsGoByEventsAndTotalsByIntention(t *testing.T) {
 	}
 }
 
+// TestWhatComesAfterItsSecondWasReadCountsInTheNext draws when messages are sent and when
+// the seconds are read: each is counted once, in its second or, if that was read, in the
+// first that was not.
+func TestWhatComesAfterItsSecondWasReadCountsInTheNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		agent := newRecording()
+		r, i := agent.producer(), measure.NewInterval()
+		want, got := map[int]int64{}, map[int]int64{}
+		read := -1
+		for range rapid.IntRange(1, 50).Draw(t, "steps") {
+			if rapid.IntRange(0, 4).Draw(t, "what") == 0 {
+				read++
+				agent.drain(read, i)
+				snapshot, err := i.Snapshot(read, experiment.StageMeasure)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[read] = snapshot.Counts.Sent
+				continue
+			}
+			at := rapid.IntRange(0, 6).Draw(t, "second")
+			moment := start + int64(at)*s
+			r.Sent(measure.Send{Intended: moment, Reached: moment, Slot: moment, Returned: moment})
+			want[max(at, read+1)]++
+		}
+		for second := 0; second <= read; second++ {
+			if got[second] != want[second] {
+				t.Fatalf("second %d has %d messages, want %d", second, got[second], want[second])
+			}
+		}
+	})
+}
+
 func TestRecordersAllocateNothing(t *testing.T) {
-	r := measure.NewProducerRecorder(window)
-	c := measure.NewConsumerRecorder("g", run, window)
+	agent := newRecording()
+	r, c := agent.producer(), agent.consumer("g")
 	payload := make([]byte, 1024)
 	h := measure.Header{Run: run, Key: measure.NoKey}
 	message := func() {
@@ -202,8 +246,8 @@ func TestRecordersAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkRecorders(b *testing.B) {
-	r := measure.NewProducerRecorder(window)
-	c := measure.NewConsumerRecorder("g", run, window)
+	agent := newRecording()
+	r, c := agent.producer(), agent.consumer("g")
 	payload := payloadOf(measure.Header{Run: run, Key: measure.NoKey}, 64)
 	b.Run("sent", func(b *testing.B) {
 		for at := start + s; b.Loop(); at += us {
@@ -229,7 +273,7 @@ func BenchmarkRecorders(b *testing.B) {
 			for n := range int64(20_000) {
 				r.Acked(measure.Ack{Intended: start + s, Sent: start + s, Now: start + s + n*n%3_000_000})
 			}
-			r.Drain(i)
+			agent.drain(math.MaxInt, i)
 			if _, err := i.Snapshot(0, experiment.StageMeasure); err != nil {
 				b.Fatal(err)
 			}

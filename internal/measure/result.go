@@ -124,12 +124,15 @@ type Result struct {
 	Groups     map[string]GroupView `json:"groups,omitempty"` // per consumer group where there are several
 	// Throughput is messages of the measure stage that the slowest group received while
 	// it lasted, per second, without duplicates.
-	Throughput float64                       `json:"throughput_per_s"`
-	Delivered  float64                       `json:"delivered_share"` // of the offered messages, those that the slowest group received at least once
-	CPU        CPU                           `json:"cpu"`
-	Course     *Course                       `json:"course,omitempty"`     // of the measure stage
-	Guarantees json.RawMessage               `json:"guarantees,omitempty"` // an experiment.Effective
-	ClockBound int64                         `json:"clock_bound_ns"`
+	Throughput float64         `json:"throughput_per_s"`
+	Delivered  float64         `json:"delivered_share"` // of the offered messages, those that the slowest group received at least once
+	CPU        CPU             `json:"cpu"`
+	Course     *Course         `json:"course,omitempty"`     // of the measure stage
+	Guarantees json.RawMessage `json:"guarantees,omitempty"` // an experiment.Effective
+	// ClockBound bounds the error of a time from a producer to a consumer, in
+	// nanoseconds: 0 on one clock, nil where nobody knows. End-to-end latencies have no
+	// digits below it.
+	ClockBound *int64                        `json:"clock_bound_ns"`
 	Validity   experiment.Validity           `json:"validity"`
 	Agents     []AgentFacts                  `json:"agents"`
 	Versions   map[string]string             `json:"versions,omitempty"`
@@ -238,11 +241,12 @@ type AgentFacts struct {
 	CPUModel     string  `json:"cpu_model"`
 	CPUs         int     `json:"cpus"`
 	MemoryBytes  int64   `json:"memory_bytes"`
-	Timer        string  `json:"timer"`          // "clock_nanosleep" or "portable"
-	ClockBound   int64   `json:"clock_bound_ns"` // error bound of the wall clock; zero between agents of one host
-	MachineID    string  `json:"machine_id"`     // hashed
-	SelfCheck    Latency `json:"self_check"`     // pacer lateness in a short check before the load
-	DelayErrorNS int64   `json:"delay_error_ns"` // median error of an injected delay of 1 ms
+	Timer        string  `json:"timer"`                   // "clock_nanosleep" or "portable", and whether it spins
+	ClockBound   *int64  `json:"clock_bound_ns"`          // bound on the error of the wall clock over the load; nil if unknown
+	ClockStepNS  int64   `json:"clock_step_ns,omitempty"` // by which the wall clock was set forward during the run; it moved none of the times
+	MachineID    string  `json:"machine_id"`              // hashed
+	SelfCheck    Latency `json:"self_check"`              // pacer lateness in a short check before the load
+	DelayErrorNS int64   `json:"delay_error_ns"`          // median error of an injected delay of 1 ms
 	Version      string  `json:"version"`
 	GCPauseNS    int64   `json:"gc_pause_ns"` // garbage collection pauses in total
 
@@ -250,6 +254,9 @@ type AgentFacts struct {
 	CPUShare  *float64 `json:"cpu_share,omitempty"`           // used of the CPU time that it may use
 	Stolen    *float64 `json:"cpu_stolen_share,omitempty"`    // of the machine's CPU time, taken by its hypervisor
 	Throttled *float64 `json:"cpu_throttled_share,omitempty"` // of the time, stopped by its CPU quota
+	// SchedLatency is how long goroutines that were ready waited for a thread.
+	SchedLatency *Latency `json:"sched_latency,omitempty"`
+	GCAssist     *float64 `json:"gc_assist_s,omitempty"` // processor seconds in which they had to help collect garbage
 }
 
 // AgentResult is all that one agent knows when it is done.
@@ -281,7 +288,7 @@ type ProducerLog struct {
 type GroupLog struct {
 	Received   map[int]*IntervalSet    `json:"received"`   // by producer
 	Receipts   map[int]int64           `json:"receipts"`   // measured messages by producer, duplicates included
-	Duplicates int64                   `json:"duplicates"` // measured ones, each within one consumer
+	Duplicates int64                   `json:"duplicates"` // measured ones, each within one agent
 	Reordered  int64                   `json:"reordered"`
 	Corrupt    int64                   `json:"corrupt"`             // of any stage: a damaged header doesn't say which
 	Foreign    int64                   `json:"foreign,omitempty"`   // of other runs

@@ -3,31 +3,33 @@ package measure
 const (
 	// maxProducer is the largest number of a producer.
 	maxProducer = 1<<31 - 1
-	// maxOrders bounds the memory of a tracker: pairs of producer and key whose
-	// order is watched.
-	maxOrders = 1 << 20
+	// MaxOrders bounds the memory of all trackers of an agent, some 40 MB: pairs of
+	// producer and key, or partition, whose order is watched.
+	MaxOrders = 1 << 20
 )
 
-// Tracker accounts for the messages that one consumer receives: which ones,
-// which again, and which out of order. It is not safe for use by several
+// Tracker accounts for the messages that the consumers of a group receive: which
+// ones, which again, and which out of order. It is not safe for use by several
 // goroutines.
 type Tracker struct {
 	received map[uint32]*IntervalSet
 	orders   map[uint64]uint64 // next sequence number in order, by order
+	most     int               // orders
 	producer uint32            // of set
 	set      *IntervalSet      // the producer's that was seen last
 }
 
 // Arrival is what a [Tracker] found out about a message.
 type Arrival struct {
-	Duplicate bool // this consumer has received it before
+	Duplicate bool // the group has received it before
 	Reordered bool // not a duplicate, but a later one of its order came first
-	Unwatched bool // more than a million pairs of producer and key: the order of this one isn't checked
+	Unwatched bool // too many pairs of producer and key: the order of this one isn't checked
 }
 
-// NewTracker returns a tracker that has received nothing.
-func NewTracker() *Tracker {
-	return &Tracker{received: map[uint32]*IntervalSet{}, orders: map[uint64]uint64{}}
+// NewTracker returns a tracker that has received nothing and watches at most so many
+// orders.
+func NewTracker(orders int) *Tracker {
+	return &Tracker{received: map[uint32]*IntervalSet{}, orders: map[uint64]uint64{}, most: orders}
 }
 
 // Receive accounts for one message. Order is a promise per producer and key, or
@@ -54,7 +56,7 @@ func (t *Tracker) Receive(h Header, partition int) Arrival {
 	switch {
 	case h.Seq < next:
 		return Arrival{Reordered: true}
-	case !known && len(t.orders) >= maxOrders:
+	case !known && len(t.orders) >= t.most:
 		return Arrival{Unwatched: true}
 	}
 	t.orders[order] = h.Seq + 1

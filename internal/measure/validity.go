@@ -43,14 +43,19 @@ func (m *merger) judge() {
 			m.missed, r.Counts.Offered, missedShare*100)
 	}
 	reasons = append(reasons, starved(r.Agents)...)
+	reasons = append(reasons, waited(r.Agents, name, limit)...)
 	for _, d := range []struct {
 		name Distribution
 		text string
 	}{{E2ELatency, "end-to-end"}, {PublishLatency, "publish"}, {PacerLateness, "pacer lateness"}} {
-		if l := m.summary(d.name); l.Negative > 0 && -l.MinNS > r.ClockBound {
+		bound, text := int64(0), "an unknown time"
+		if r.ClockBound != nil {
+			bound, text = *r.ClockBound, time.Duration(*r.ClockBound).String()
+		}
+		if l := m.summary(d.name); l.Negative > 0 && -l.MinNS > bound {
 			add("The clocks disagree: %d %s times are negative, as low as %s, which exceeds the clocks' error bound of %s. "+
 				"Synchronise the clocks of the agents' hosts.",
-				l.Negative, d.text, time.Duration(l.MinNS), time.Duration(r.ClockBound))
+				l.Negative, d.text, time.Duration(l.MinNS), text)
 		}
 	}
 	if m.twice > 0 {
@@ -86,6 +91,26 @@ func starved(agents []AgentFacts) (reasons []string) {
 		}
 	}
 	return reasons
+}
+
+// waited tells of the agent whose goroutines waited longest for a thread: what an agent
+// handles late looks like a slow system, at producers and at consumers.
+func waited(agents []AgentFacts, quantile string, limit time.Duration) []string {
+	var worst time.Duration
+	id := ""
+	for _, a := range agents {
+		if a.SchedLatency == nil {
+			continue
+		}
+		if ns := a.SchedLatency.Quantile(quantile).NS; ns != nil && time.Duration(*ns) > worst {
+			worst, id = time.Duration(*ns), a.ID
+		}
+	}
+	if worst <= limit {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s handled messages late: the %s of its scheduler latency was %s; the limit is %s. "+
+		"Use more agents, lower the rate, or give them more CPUs.", id, quantile, worst.Round(10*time.Microsecond), limit)}
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }

@@ -50,7 +50,7 @@ func (d *Document) runRows() []runRow {
 		if result := run.Result; result != nil {
 			row.P50, row.P99 = quantile(result.E2E, "p50"), quantile(result.E2E, "p99")
 			row.Rate, row.Lost = format.Rate(result.Throughput), format.Count(result.Counts.Lost)
-			row.Lateness, row.Clock = format.Latency(result.Lateness.P99NS), "±"+format.Nanoseconds(float64(result.ClockBound))
+			row.Lateness, row.Clock = format.Latency(result.Lateness.P99NS), clockError(result.ClockBound)
 			row.SelfCheck, row.DelayErrors = agentChecks(result.Agents)
 		}
 		if receipt := run.Receipt; receipt != nil {
@@ -59,6 +59,14 @@ func (d *Document) runRows() []runRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// clockError is the error of the agents' clocks.
+func clockError(bound *int64) string {
+	if bound == nil {
+		return "unknown"
+	}
+	return "±" + format.Nanoseconds(float64(*bound))
 }
 
 // quantile is one of a latency, or what it is at least.

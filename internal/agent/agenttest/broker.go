@@ -26,6 +26,7 @@ type Options struct {
 	Latency    time.Duration                    // from Send to acknowledgement and delivery
 	Stall      func(at time.Time) time.Duration // how long the broker stands still, counted from the time at which a message would leave; none if nil
 	Rate       float64                          // messages that leave per second at most; unlimited if zero
+	Block      func(producer int) time.Duration // for how long a call of Send lasts; not at all if nil
 	Fault      func(n int64) Fault              // of message n that the broker receives, from 0; ordinary if nil
 	Effective  experiment.Effective             // what Prepare reports
 	JoinErr    error                            // what Consumer fails with, for consumer 1 of a group; consumer 0 then waits until its context ends
@@ -250,8 +251,8 @@ func (d driver) Prepare(_ context.Context, t experiment.Topology, _ experiment.B
 	return d.broker.options.Effective, d.broker.options.PrepareErr
 }
 
-func (d driver) Producer(_ context.Context, _ int, acked func(uint64, error)) (technology.Producer, error) {
-	return &producer{broker: d.broker, acked: acked}, nil
+func (d driver) Producer(_ context.Context, i int, acked func(uint64, error)) (technology.Producer, error) {
+	return &producer{broker: d.broker, index: i, acked: acked}, nil
 }
 
 func (d driver) Consumer(ctx context.Context, group string, i int, received func(technology.Message)) (technology.Consumer, error) {
@@ -281,10 +282,14 @@ func (d driver) Close() error { return nil }
 
 type producer struct {
 	broker *Broker
+	index  int
 	acked  func(uint64, error)
 }
 
 func (p *producer) Send(_ context.Context, token uint64, m technology.Message) error {
+	if block := p.broker.options.Block; block != nil {
+		time.Sleep(block(p.index))
+	}
 	return p.broker.accept(token, m, p.acked)
 }
 

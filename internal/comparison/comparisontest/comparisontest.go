@@ -87,6 +87,7 @@ func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Merg
 	e2e, publish := s.histogram(seed), Shape{s.Median / 2, s.Spread, s.Samples, s.Rate}.histogram(seed+1)
 	n := int64(s.Samples)
 	r := measure.Merged{Result: measure.Result{
+		ClockBound: new(int64),
 		Method:     measure.Method,
 		Counts:     measure.Counts{Offered: n, Sent: n, Acked: n, Received: n, Bytes: n * 1024},
 		Delivered:  1,

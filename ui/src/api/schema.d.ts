@@ -496,7 +496,9 @@ export interface components {
     schemas: {
         AgentFacts: {
             /** Format: int64 */
-            clock_bound_ns: number;
+            clock_bound_ns: number | null;
+            /** Format: int64 */
+            clock_step_ns?: number;
             cpu_model: string;
             /** Format: double */
             cpu_share?: number;
@@ -508,6 +510,8 @@ export interface components {
             cpus: number;
             /** Format: int64 */
             delay_error_ns: number;
+            /** Format: double */
+            gc_assist_s?: number;
             /** Format: int64 */
             gc_pause_ns: number;
             host: string;
@@ -517,6 +521,7 @@ export interface components {
             memory_bytes: number;
             os: string;
             role: string;
+            sched_latency?: components["schemas"]["Latency"];
             self_check: components["schemas"]["Latency"];
             timer: string;
             version: string;
@@ -1528,7 +1533,7 @@ export interface components {
             agents: components["schemas"]["AgentFacts"][];
             backpressure: components["schemas"]["Latency"];
             /** Format: int64 */
-            clock_bound_ns: number;
+            clock_bound_ns: number | null;
             counts: components["schemas"]["Counts"];
             course?: components["schemas"]["Course"];
             cpu: components["schemas"]["CPU"];

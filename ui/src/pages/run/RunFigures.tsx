@@ -83,12 +83,18 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Agent CPU time", duration(r.cpu.agent_s)],
     ["Broker CPU time", duration(r.cpu.broker_s)],
     ["Broker memory, peak", bytes(r.cpu.broker_rss_bytes)],
-    ["Clock error", r.clock_bound_ns ? `at most ${nanoseconds(r.clock_bound_ns)}` : "none (one clock)"],
+    ["Clock error", clockError(r.clock_bound_ns)],
     [
       "Samples below zero",
       r.e2e_latency.count ? percent((r.e2e_latency.negative ?? 0) / r.e2e_latency.count) : missing,
     ],
   ];
+}
+
+/** By how much the agents' clocks may differ. */
+function clockError(bound: number | null): string {
+  if (bound === null) return "unknown";
+  return bound > 0 ? `at most ${nanoseconds(bound)}` : "none (one clock)";
 }
 
 /** What became of acknowledged messages that did not arrive and are not known to be lost, where there are some. */

@@ -1,0 +1,275 @@
+package agent
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dec.local/dec/internal/pacing"
+)
+
+const (
+	// blockedAfter is how long a call of a client's Send may hold up the other
+	// producers of its pacer, at most twice this long.
+	blockedAfter = time.Millisecond
+	// awaySleep is the longest sleep of a pacer while a producer is away, which may
+	// come back any time.
+	awaySleep = time.Millisecond
+)
+
+// errObserved ends the wait for a slot when observation ends.
+var errObserved = errors.New("the drain stage has ended")
+
+// pacer sends the messages of several producers at their intended times, on one OS
+// thread. A producer that is blocked, for want of a slot or by its client, goes on by
+// itself until it has caught up, so that it holds up no other one.
+type pacer struct {
+	newClock ClockFunc
+	anchor   pacing.Anchor
+	fail     context.CancelCauseFunc // told when there is no clock
+	due      dueHeap                 // of the present thread
+	number   int                     // of producers
+	work     sync.WaitGroup          // threads, and producers that are away
+	// turn is odd during a call of Send. Whoever adds one then, the thread that comes
+	// back from it or the watch that finds it blocked, decides who goes on.
+	turn atomic.Uint64
+
+	mu   sync.Mutex    // protects the following
+	away int           // producers
+	back []*producer   // that were away
+	home chan struct{} // holds an item when a producer has come back
+}
+
+func newPacer(newClock ClockFunc, anchor pacing.Anchor, producers []*producer) *pacer {
+	return &pacer{newClock: newClock, anchor: anchor, due: producers, number: len(producers), home: make(chan struct{}, 1)}
+}
+
+// pace sends everything, and what is due and unsent when the measure stage ends, in
+// order, until the drain stage has ended or ctx is cancelled; what is left then is
+// recorded as unsent. It returns when all producers have ended.
+func (p *pacer) pace(ctx context.Context) error {
+	until := int64(0)
+	for _, one := range p.due {
+		until = max(until, one.until)
+		one.advance()
+	}
+	heap.Init(&p.due)
+	ctx, observed := context.WithTimeoutCause(ctx, time.Duration(until-p.anchor.Now()), errObserved)
+	defer observed()
+	ctx, p.fail = context.WithCancelCause(ctx)
+	defer p.fail(nil)
+	watched, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	if p.number > 1 {
+		watch.Go(func() { p.watch(watched) })
+	}
+	p.work.Go(func() { p.thread(ctx) })
+	p.work.Wait()
+	stop()
+	watch.Wait()
+	var failed *clockError
+	if errors.As(context.Cause(ctx), &failed) {
+		return failed
+	}
+	return nil
+}
+
+// clockError says that a thread could not be set up.
+type clockError struct{ err error }
+
+func (e *clockError) Error() string { return fmt.Sprintf("pacer: %v", e.err) }
+func (e *clockError) Unwrap() error { return e.err }
+
+// thread sends at the intended times until all producers have ended or another thread
+// has taken over.
+func (p *pacer) thread(ctx context.Context) {
+	clock, err := p.newClock(p.anchor)
+	if err != nil {
+		p.fail(&clockError{err})
+		clock = catchUpClock{p.anchor}
+	}
+	defer clock.Close()
+	for ctx.Err() == nil {
+		away := p.adopt()
+		if len(p.due) == 0 && away == 0 {
+			return
+		}
+		next, ok := p.await(ctx, clock, away)
+		if ok && !p.serve(ctx, clock, next) {
+			return
+		}
+	}
+	for p.adopt() > 0 { // those that are away end by themselves
+		<-p.home
+	}
+	for len(p.due) > 0 {
+		heap.Pop(&p.due).(*producer).giveUp(clock.Now())
+	}
+}
+
+// await waits until the next message is due and takes its producer out. It is false when
+// there is something else to do first.
+func (p *pacer) await(ctx context.Context, clock Clock, away int) (next *producer, ok bool) {
+	if len(p.due) == 0 {
+		select {
+		case <-p.home:
+		case <-ctx.Done():
+		}
+		return nil, false
+	}
+	at := p.due[0].intended
+	if away > 0 {
+		at = min(at, clock.Now()+int64(awaySleep))
+	}
+	if now, err := clock.SleepUntil(ctx, at); err != nil || now < p.due[0].intended {
+		return nil, false
+	}
+	return heap.Pop(&p.due).(*producer), true
+}
+
+// serve sends one message of a producer that is due. It is false when another thread has
+// taken over meanwhile.
+func (p *pacer) serve(ctx context.Context, clock Clock, next *producer) bool {
+	reached := clock.Now()
+	if reached >= next.until {
+		next.giveUp(reached)
+		return true
+	}
+	if p.number == 1 { // it holds up no other
+		p.keep(next, next.send(ctx, clock, reached))
+		return true
+	}
+	if !next.slots.available() {
+		p.leave()
+		p.work.Go(func() { p.catchUp(ctx, catchUpClock{p.anchor}, next) })
+		return true
+	}
+	turn := p.turn.Add(1)
+	err := next.send(ctx, clock, reached)
+	switch {
+	case p.turn.CompareAndSwap(turn, turn+1):
+		p.keep(next, err)
+		return true
+	case err != nil:
+		p.comeBack(next)
+	case next.advance():
+		p.catchUp(ctx, clock, next)
+	default:
+		p.comeBack(nil)
+	}
+	return false
+}
+
+// keep puts a producer back that has sent a message, or could not because the load is
+// over.
+func (p *pacer) keep(one *producer, err error) {
+	if err == nil && !one.advance() {
+		return
+	}
+	heap.Push(&p.due, one)
+}
+
+// watch lets another thread take over when the present one is blocked by a client.
+func (p *pacer) watch(ctx context.Context) {
+	ticker := time.NewTicker(blockedAfter)
+	defer ticker.Stop()
+	for last := uint64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		turn := p.turn.Load()
+		if turn%2 == 1 && turn == last {
+			p.leave()
+			p.work.Add(1) // before the blocked one can end
+			if p.turn.CompareAndSwap(turn, turn+1) {
+				go func() { defer p.work.Done(); p.thread(ctx) }()
+			} else {
+				p.work.Done()
+				p.stay()
+			}
+		}
+		last = turn
+	}
+}
+
+// catchUp sends what a blocked producer owes, and gives it back when it is in time again.
+func (p *pacer) catchUp(ctx context.Context, clock Clock, one *producer) {
+	for {
+		reached := clock.Now()
+		if one.intended > reached || reached >= one.until || one.send(ctx, clock, reached) != nil {
+			p.comeBack(one)
+			return
+		}
+		if !one.advance() {
+			p.comeBack(nil)
+			return
+		}
+	}
+}
+
+// comeBack gives a producer back that was away; nil if it has ended.
+func (p *pacer) comeBack(one *producer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away--
+	if one != nil {
+		p.back = append(p.back, one)
+	}
+	select {
+	case p.home <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pacer) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away++
+}
+
+func (p *pacer) stay() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away--
+}
+
+// adopt takes in the producers that have come back, and returns how many are away.
+func (p *pacer) adopt() (away int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range p.back {
+		heap.Push(&p.due, one)
+	}
+	p.back = p.back[:0]
+	return p.away
+}
+
+// catchUpClock is that of a producer which catches up: it never waits for a moment. How
+// long it had no processor is not known, and counts as back-pressure.
+type catchUpClock struct{ pacing.Anchor }
+
+func (catchUpClock) SleepUntil(ctx context.Context, _ int64) (int64, error) {
+	panic("a producer that catches up waits for nothing")
+}
+func (catchUpClock) Preempted() int64 { return 0 }
+func (catchUpClock) Close()           {}
+
+// dueHeap orders producers by when their next message is due.
+type dueHeap []*producer
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].intended < h[j].intended }
+func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *dueHeap) Push(x any)        { *h = append(*h, x.(*producer)) }
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	*h = (*h)[:last]
+	return x
+}
