@@ -132,7 +132,8 @@ func (e *Ended) Unwrap() error { return e.Err }
 
 // Demand is what a run needs. The zero one asks for the state of the place alone.
 type Demand struct {
-	DiskBytes int64 // that its brokers write at most, in all
+	DiskBytes int64   // that its brokers write at most, in all
+	AgentCPUs float64 // that its agents use at its highest rate, about and in all
 }
 
 // Finding is one thing that a place looked at.

@@ -15,7 +15,7 @@ const (
 	gcPercent = 400
 	// garbage is how much of it there may be during a load before it is collected, and
 	// leastPercent is at least allowed of the live heap.
-	garbage      = 64 << 20
+	garbage      = 32 << 20
 	leastPercent = 25
 	// memoryShare is the part of the machine's memory, one in so many, beyond
 	// which collections become more frequent again: an agent may share its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,24 @@ func TestATargetIsAskedWhetherItCanTakeAPlan(t *testing.T) {
 	refusal, ok := errors.AsType[*experiment.Refusal](err)
 	if !ok || !cmp.Equal(refusal.Reasons, []string{"the disk is full: write less", "no memory"}) {
 		t.Errorf("Propose() = %v, want both reasons, with what to do", err)
+	}
+}
+
+// TestTheCPUsThatAgentsNeed takes the most demanding technology, at the highest rate.
+func TestTheCPUsThatAgentsNeed(t *testing.T) {
+	var asked []float64
+	p := fake(t, here(place{found: func(d target.Demand) []target.Finding {
+		asked = append(asked, d.AgentCPUs)
+		return well(d)
+	}}))
+	plan := `{target: here, workload: {load: {schedule: [{for: 5s, rate: 100}, {for: 5s, ramp_to: 1000}]}, topology: {consumer_groups: 3},
+		message: {size: 1000}, stages: {warmup: 10s}}, variants: [{label: a, technology: rival, stack: pretend}, {label: b, technology: toy, stack: plain}]}`
+	if _, err := p.Propose(t.Context(), []byte(plan)); err != nil {
+		t.Fatal(err)
+	}
+	// 1,000 a second, of which each is sent for 10 µs and received three times for 20 µs.
+	if want := 0.07; len(asked) == 0 || math.Abs(asked[len(asked)-1]-want) > 1e-9 {
+		t.Errorf("asked for %v CPUs, want %v", asked, want)
 	}
 }
 

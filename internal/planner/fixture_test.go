@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/planner"
@@ -77,7 +78,8 @@ func toys() []technology.Technology {
 		return nil
 	}
 	return []technology.Technology{
-		{Name: "toy", Title: "Toy Broker", ConfigSchema: json.RawMessage(`{"type":"object"}`), CheckConfig: checkToy},
+		{Name: "toy", Title: "Toy Broker", ConfigSchema: json.RawMessage(`{"type":"object"}`), CheckConfig: checkToy,
+			Cost: technology.Cost{Send: 10 * time.Microsecond, Receive: 20 * time.Microsecond}},
 		{Name: "rival", Title: "Rival", ConfigSchema: json.RawMessage(`{}`), CheckConfig: checkRival},
 	}
 }

@@ -99,7 +99,7 @@ func (p *Planner) admit(ctx context.Context, plan experiment.Plan) (warnings []s
 	}
 	warnings = p.emulatorWarnings(plan)
 	var refusal experiment.Refusal
-	for _, found := range place.Check(ctx, target.Demand{DiskBytes: p.footprint(plan)}) {
+	for _, found := range place.Check(ctx, p.demand(plan)) {
 		switch {
 		case found.Level == target.Refuse && found.Fix != "":
 			refusal.Reasons = append(refusal.Reasons, found.Detail+": "+found.Fix)
@@ -115,11 +115,20 @@ func (p *Planner) admit(ctx context.Context, plan experiment.Plan) (warnings []s
 	return warnings, nil
 }
 
-// footprint is what one run writes at most, in bytes: all that is sent, as often
-// as it is stored, up to the retention.
-func (p *Planner) footprint(plan experiment.Plan) int64 {
-	w := plan.Workload
-	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
+// demand is what the most demanding run of a plan needs.
+func (p *Planner) demand(plan experiment.Plan) target.Demand {
+	d := target.Demand{DiskBytes: p.footprint(plan)}
+	rate := highestRate(plan.Workload)
+	groups := float64(max(1, plan.Workload.Topology.ConsumerGroups))
+	for _, v := range plan.Variants {
+		entry, _ := p.stackOf(v)
+		d.AgentCPUs = max(d.AgentCPUs, rate*(entry.Cost.Send.Seconds()+groups*entry.Cost.Receive.Seconds()))
+	}
+	return d
+}
+
+// highestRate is the highest number of messages a second that a workload offers.
+func highestRate(w experiment.Workload) float64 {
 	rate := w.Load.Rate
 	for _, segment := range w.Load.Schedule {
 		for _, r := range []*float64{segment.Rate, segment.RampTo} {
@@ -128,12 +137,20 @@ func (p *Planner) footprint(plan experiment.Plan) int64 {
 			}
 		}
 	}
+	return rate
+}
+
+// footprint is what one run writes at most, in bytes: all that is sent, as often
+// as it is stored, up to the retention.
+func (p *Planner) footprint(plan experiment.Plan) int64 {
+	w := plan.Workload
+	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
 	copies := max(1, w.Topology.Replicas)
 	for _, v := range plan.Variants {
 		if _, stack := p.stackOf(v); stack != nil {
 			copies = max(copies, stack.Copies(v.Options))
 		}
 	}
-	sent := rate * seconds * float64(w.Message.Size.Max)
+	sent := highestRate(w) * seconds * float64(w.Message.Size.Max)
 	return int64(min(sent, float64(w.Retention))) * int64(copies)
 }

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,7 +44,8 @@ func (p place) Check(ctx context.Context, d target.Demand) []target.Finding {
 		whole.Detail = fmt.Sprintf("processes on this machine; %d processes and ports of runs exist now; see 'dec inventory'", len(objects))
 	}
 	// What is used now is used by the run that is active.
-	return []target.Finding{whole, p.checkDisk(d), checkMemory(len(objects) > 0), checkLoad(len(objects) > 0)}
+	active := len(objects) > 0
+	return []target.Finding{whole, p.checkDisk(d), checkMemory(active), checkLoad(active), checkCPUs(d.AgentCPUs, runtime.NumCPU())}
 }
 
 // checkDisk looks at the disks that brokers and the server write to: the one with
@@ -116,6 +118,28 @@ func checkLoad(active bool) target.Finding {
 	}
 	return found
 }
+
+// spareShare is the share of CPUs that agents may need without being the limit: brokers
+// run on them too.
+const spareShare = 0.5
+
+// checkCPUs looks whether the agents find the CPUs that they need. It refuses nothing: a
+// system that takes less than it is offered needs less of them.
+func checkCPUs(need float64, cpus int) target.Finding {
+	found := target.Finding{Subject: "cpu"}
+	found.Detail = fmt.Sprintf("%d CPUs", cpus)
+	if share := need / float64(cpus); share > spareShare {
+		found.Level = target.Advice
+		found.Detail = fmt.Sprintf("the agents alone need about %.1f CPUs if all of the load is taken, and this machine has %d "+
+			"for them and the brokers; agents alone on this many machines like it would carry the load: %.0f",
+			need, cpus, math.Ceil(share/busyShare))
+		found.Fix = "lower the rate, or the number of consumer groups"
+	}
+	return found
+}
+
+// busyShare is the share of its CPUs from which an agent is too busy to measure.
+const busyShare = 0.9
 
 // existing is the folder, or the nearest one above it that is there.
 func existing(path string) string {

@@ -1,6 +1,32 @@
 package local
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"dec.local/dec/target"
+)
+
+func TestAgentsThatNeedMoreThanThereIsAreTold(t *testing.T) {
+	tests := map[string]struct {
+		need float64
+		cpus int
+		want string
+	}{
+		"little":                 {0.9, 2, "2 CPUs"},
+		"most of what there is":  {1.2, 2, "the agents alone need about 1.2 CPUs if all of the load is taken, and this machine has 2 for them and the brokers; agents alone on this many machines like it would carry the load: 1"},
+		"more than there is":     {3.7, 2, "the agents alone need about 3.7 CPUs if all of the load is taken, and this machine has 2 for them and the brokers; agents alone on this many machines like it would carry the load: 3"},
+		"nobody has measured it": {0, 2, "2 CPUs"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := checkCPUs(tt.need, tt.cpus)
+			if got.Detail != tt.want || got.Level != target.OK != strings.HasPrefix(got.Detail, "the agents") {
+				t.Errorf("checkCPUs(%v, %d) = %+v, want %q", tt.need, tt.cpus, got, tt.want)
+			}
+		})
+	}
+}
 
 func TestRefusalForLackOfDiskSpaceTellsTheReserve(t *testing.T) {
 	tests := map[string]struct {

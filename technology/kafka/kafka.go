@@ -28,6 +28,7 @@ var Technology = technology.Technology{
 	ConfigSchema: technology.ConfigSchema(fields),
 	CheckConfig:  checkConfig,
 	Open:         open,
+	Cost:         technology.Cost{Send: 6 * time.Microsecond, Receive: 3 * time.Microsecond},
 }
 
 // endpoints is what the stacks output for this driver.

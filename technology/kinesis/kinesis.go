@@ -28,6 +28,7 @@ var Technology = technology.Technology{
 	ConfigSchema: technology.ConfigSchema(fields),
 	CheckConfig:  checkConfig,
 	Open:         open,
+	Cost:         technology.Cost{Send: 60 * time.Microsecond, Receive: 20 * time.Microsecond},
 	Programs:     []technology.Program{limitsProgram},
 }
 

@@ -28,6 +28,7 @@ var Technology = technology.Technology{
 	ConfigSchema: technology.ConfigSchema(fields),
 	CheckConfig:  checkConfig,
 	Open:         open,
+	Cost:         technology.Cost{Send: 9 * time.Microsecond, Receive: 5 * time.Microsecond},
 }
 
 // endpoints is what the stacks output for this driver.
