@@ -38,7 +38,9 @@ var arrows = map[string][]string{
 		"internal/store", "internal/tofu", "internal/rendezvous", "internal/comparison", "internal/measure", "internal/experiment", "internal/yamltext",
 		"technology", "technology/all", "target", "ui",
 	},
-	"internal/planner":  {"internal/api", "internal/format", "internal/planspec", "internal/experiment", "internal/tofu", "technology", "target"},
+	"internal/planner": {
+		"internal/api", "internal/comparison", "internal/format", "internal/planspec", "internal/experiment", "internal/stats", "internal/tofu", "technology", "target",
+	},
 	"internal/evidence": {"internal/api", "internal/datadir", "internal/experiment", "internal/measure", "internal/rendezvous", "target"},
 	"internal/phases": {
 		"internal/datadir", "internal/evidence", "internal/experiment", "internal/measure", "internal/orchestrator", "internal/reconcile",

@@ -187,7 +187,17 @@ type DryRun struct {
 	Order      []string        `json:"order" doc:"Variants in the order in which they run."`
 	EstimateS  float64         `json:"estimate_s" doc:"Estimated duration in seconds, if no run has to be repeated."`
 	EstimateOf string          `json:"estimate_of" doc:"What the estimate is based on."`
+	Precision  Precision       `json:"precision"`
 	Warnings   []string        `json:"warnings"`
+}
+
+// Precision tells how large a difference the runs of a plan can show.
+type Precision struct {
+	Text       string   `json:"text" doc:"The same as a sentence, or why it is not known."`
+	Runs       int      `json:"runs" doc:"Number of earlier runs of the same workload and variants."`
+	Spread     *float64 `json:"spread,omitempty" doc:"Standard deviation of the logarithms of their primary metric."`
+	Detectable *float64 `json:"detectable,omitempty" doc:"Smallest difference, as a share, that the planned runs show in four of five experiments."`
+	RunsNeeded int      `json:"runs_needed,omitempty" doc:"About how many runs of each variant show the difference that matters."`
 }
 
 // Inventory is all that exists on the targets for this install.

@@ -60,6 +60,7 @@ type commands struct {
 
 	Serve       serveCmd       `cmd:"" help:"Serve the API and the web page, and execute queued runs, until stopped."`
 	Run         runCmd         `cmd:"" help:"Run the experiment described in a file and print its verdict."`
+	Calibrate   calibrateCmd   `cmd:"" help:"Run a plan's first variant against itself, to find out which differences mean nothing here."`
 	Experiments experimentsCmd `cmd:"" help:"List, show, cancel and delete experiments."`
 	Runs        runsCmd        `cmd:"" help:"List, show, cancel and archive runs; read their logs."`
 	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`

@@ -24,6 +24,8 @@ type runCmd struct {
 	CSV    string   `help:"Write one row per run to this file." placeholder:"FILE.csv"`
 	JSON   bool     `help:"Print the full report as JSON, with all results and histograms, instead of the table."`
 	DryRun bool     `help:"Validate the plan and print it as it would run, without starting anything."`
+
+	calibrates bool // run the calibrations of the plans instead of the plans
 }
 
 // Run checks every plan before anything starts, then runs them: on the server
@@ -40,7 +42,7 @@ func (c *runCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serve
 	if err != nil {
 		return err
 	}
-	check := checkHere(ctx, env, f)
+	check := checkHere(env, f)
 	if found {
 		check = server.DryRun
 	}
@@ -70,18 +72,19 @@ func (c *runCmd) read() ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.calibrates {
+			if plan, err = calibration(plan); err != nil {
+				return nil, fmt.Errorf("%s was refused; nothing was started:\n%s", path, indent(err.Error()))
+			}
+		}
 		plans = append(plans, plan)
 	}
 	return plans, nil
 }
 
 // checkHere checks plans without a server, as one would.
-func checkHere(ctx context.Context, env *Env, f *datadir.Folders) func(context.Context, []byte) (api.DryRun, error) {
-	planner, err := server.OpenPlanner(ctx, f, env.Targets)
-	if err != nil {
-		return func(context.Context, []byte) (api.DryRun, error) { return api.DryRun{}, err }
-	}
-	return planner.Propose
+func checkHere(env *Env, f *datadir.Folders) func(context.Context, []byte) (api.DryRun, error) {
+	return func(ctx context.Context, plan []byte) (api.DryRun, error) { return server.Propose(ctx, f, env.Targets, plan) }
 }
 
 // check checks every plan. A refusal tells all faults at once.
@@ -116,6 +119,7 @@ func (c *runCmd) describe(env *Env, checked []api.DryRun) error {
 		for _, warning := range described.Warnings {
 			fmt.Fprintln(env.Stderr, "Warning:", warning)
 		}
+		fmt.Fprintln(env.Stderr, described.Precision.Text)
 		if err := printJSON(env.Stdout, described); err != nil {
 			return err
 		}

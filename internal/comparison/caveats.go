@@ -46,6 +46,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 			caveats = append(caveats, sentence)
 		}
 	}
+	caveats = append(caveats, s.Calibrated.caveats(c.Stats, s.Metric(), s.Experiment.Plan.NameOf)...)
 	if c.SharedMachine {
 		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functionality, settings and methods, "+
 			"not for purchase decisions.")

@@ -105,12 +105,8 @@ func (s *Set) withheld() string {
 func (s *Set) samples() []stats.Sample {
 	var samples []stats.Sample
 	for _, v := range s.Variants {
-		sample := stats.Sample{Label: v.Label, Name: v.Name(), Missing: v.missing(s.Metric()), Unranked: v.unranked(s.Metric())}
-		for _, run := range v.Counted() {
-			if value, ok := Value(s.Metric(), *run.Result); ok {
-				sample.Values, sample.Slack = append(sample.Values, value), append(sample.Slack, slack(s.Metric(), *run.Result))
-			}
-		}
+		sample := v.Sample(s.Metric())
+		sample.Missing, sample.Unranked = v.missing(s.Metric()), v.unranked(s.Metric())
 		sample.KeptUp = s.Metric() == experiment.Throughput && v.tookAll()
 		samples = append(samples, sample)
 	}

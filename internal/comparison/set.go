@@ -14,8 +14,9 @@ import (
 type Set struct {
 	Experiment experiment.Experiment
 	Variants   []*Variant
-	Runs       []*Run // in the order in which they ran
-	Separate   bool   // the runs are of several experiments, which were not planned together
+	Runs       []*Run       // in the order in which they ran
+	Calibrated *Calibration // of the plan; nil if there is none
+	Separate   bool         // the runs are of several experiments, which were not planned together
 }
 
 // Variant is a variant with its runs.

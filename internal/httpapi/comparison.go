@@ -166,16 +166,7 @@ func (c comparisonRoutes) experimentFindings(ctx context.Context, id string) (fi
 	if err != nil {
 		return findings{}, err
 	}
-	runs, err := c.store.Runs(ctx, id)
-	if err != nil {
-		return findings{}, err
-	}
-	for i := range runs {
-		if runs[i], err = c.store.Run(ctx, runs[i].ID); err != nil { // with its receipt and result
-			return findings{}, err
-		}
-	}
-	f, err := c.find(comparison.NewSet(summary.Experiment, runs))
+	f, err := c.find(comparison.ReadSet(ctx, c.store, summary.Experiment))
 	f.comparison = f.comparison.WithVerdict(summary.Verdict)
 	return f, err
 }

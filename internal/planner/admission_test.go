@@ -194,7 +194,10 @@ func TestTheDiskThatAPlanNeeds(t *testing.T) {
 }
 
 // broken is a past that can't be read.
-type broken struct{ err error }
+type broken struct {
+	past
+	err error
+}
 
 func (b broken) ListRuns(context.Context, experiment.RunQuery) ([]experiment.Run, string, error) {
 	return nil, "", b.err
@@ -202,7 +205,7 @@ func (b broken) ListRuns(context.Context, experiment.RunQuery) ([]experiment.Run
 
 func TestAPastThatCannotBeReadIsNoRefusal(t *testing.T) {
 	away := errors.New("the database is away")
-	_, err := fake(t, func(o *planner.Options) { o.Past = broken{away} }).Propose(t.Context(), planOn("here", plain))
+	_, err := fake(t, func(o *planner.Options) { o.Past = broken{err: away} }).Propose(t.Context(), planOn("here", plain))
 	if _, refused := errors.AsType[*experiment.Problems](err); !errors.Is(err, away) || refused {
 		t.Errorf("Propose() = %v, want %v", err, away)
 	}

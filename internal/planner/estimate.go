@@ -8,12 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 )
 
 // Past has the runs that were made here.
 type Past interface {
 	ListRuns(ctx context.Context, q experiment.RunQuery) ([]experiment.Run, string, error)
+	ListExperiments(ctx context.Context, q experiment.ExperimentQuery) ([]experiment.Summary, string, error)
+	comparison.Stored
 }
 
 // guessedOverhead is what a run takes beside its load where none was made yet,

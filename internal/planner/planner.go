@@ -81,13 +81,17 @@ func (p *Planner) Propose(ctx context.Context, text []byte) (api.DryRun, error) 
 	if err != nil {
 		return api.DryRun{}, err
 	}
+	precision, err := p.precision(ctx, plan)
+	if err != nil {
+		return api.DryRun{}, err
+	}
 	asYAML, err := planspec.YAML(plan)
 	if err != nil {
 		return api.DryRun{}, err
 	}
 	return api.DryRun{
 		Plan: plan, YAML: asYAML, Digest: plan.Digest(), Order: experiment.Order(plan),
-		EstimateS: estimate.Seconds(), EstimateOf: basis, Warnings: slices.Concat([]string{}, plan.Warnings(), warnings),
+		EstimateS: estimate.Seconds(), EstimateOf: basis, Precision: precision, Warnings: slices.Concat([]string{}, plan.Warnings(), warnings),
 	}, nil
 }
 

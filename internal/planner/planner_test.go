@@ -66,6 +66,14 @@ func (p past) ListRuns(_ context.Context, q experiment.RunQuery) ([]experiment.R
 	return p[q.Technology], "", nil
 }
 
+func (past) ListExperiments(context.Context, experiment.ExperimentQuery) ([]experiment.Summary, string, error) {
+	return nil, "", nil
+}
+func (past) Runs(context.Context, string) ([]experiment.Run, error) { return nil, nil }
+func (past) Run(context.Context, string) (experiment.Run, error) {
+	return experiment.Run{}, experiment.ErrNotFound
+}
+
 // ran is a run with ten seconds of load that took so long beside it.
 func ran(beside time.Duration) experiment.Run {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

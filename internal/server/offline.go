@@ -4,10 +4,13 @@ import (
 	"context"
 	"log/slog"
 
+	"dec.local/dec/internal/api"
 	"dec.local/dec/internal/datadir"
 	"dec.local/dec/internal/notify"
+	"dec.local/dec/internal/planner"
 	"dec.local/dec/internal/rendezvous"
 	"dec.local/dec/internal/store"
+	"dec.local/dec/target"
 )
 
 // Backup writes a copy of a data folder's database to a new file, also while a
@@ -19,6 +22,25 @@ func Backup(ctx context.Context, f *datadir.Folders, path string) error {
 	}
 	defer db.Close()
 	return db.Backup(ctx, path)
+}
+
+// Propose decides whether a plan may be run in a data folder, as a server of it would,
+// and knows the earlier runs that its database has.
+func Propose(ctx context.Context, f *datadir.Folders, targets []target.Target, plan []byte) (api.DryRun, error) {
+	var past planner.Past
+	if f.Used() {
+		db, err := store.Open(ctx, f.DatabaseURL(), store.Options{})
+		if err != nil {
+			return api.DryRun{}, err
+		}
+		defer db.Close()
+		past = db
+	}
+	p, err := newPlanner(f, OpenTargets(ctx, f, targets), nil, past)
+	if err != nil {
+		return api.DryRun{}, err
+	}
+	return p.Propose(ctx, plan)
 }
 
 // CheckBucket tries the bucket of a data folder, and names it.

@@ -23,6 +23,14 @@ func Needed(deviation, difference, alpha float64, variants int) int {
 	return max(experiment.Decisive(variants), int(math.Ceil(min(n, manyRuns+1))))
 }
 
+// Detectable returns the smallest difference, as a share, that so many runs of each of
+// two variants show in four of five comparisons with the level 1 − alpha: the inverse of
+// [Needed].
+func Detectable(deviation float64, runs int, alpha float64) float64 {
+	z := normal(1-alpha/2) + normal(power)
+	return math.Expm1(z * deviation * math.Sqrt(2*math.Pi/3/float64(runs)))
+}
+
 // normal is the quantile of the normal distribution.
 func normal(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 

@@ -14,9 +14,9 @@ import (
 // concluded has ended experiments.
 type concluded interface {
 	Experiment(ctx context.Context, id string) (experiment.Experiment, error)
-	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
-	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
-	Unconcluded(ctx context.Context) ([]string, error)          // ended, without a verdict
+	ListExperiments(ctx context.Context, q experiment.ExperimentQuery) ([]experiment.Summary, string, error)
+	comparison.Stored
+	Unconcluded(ctx context.Context) ([]string, error) // ended, without a verdict
 	SetVerdict(ctx context.Context, experimentID string, v experiment.Verdict) error
 }
 
@@ -86,17 +86,11 @@ func (c *Concluder) conclude(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	runs, err := c.Store.Runs(ctx, id)
+	set, err := comparison.ReadSet(ctx, c.Store, e)
 	if err != nil {
 		return err
 	}
-	for i := range runs {
-		if runs[i], err = c.Store.Run(ctx, runs[i].ID); err != nil {
-			return err
-		}
-	}
-	set, err := comparison.NewSet(e, runs)
-	if err != nil {
+	if set.Calibrated, err = c.calibration(ctx, set); err != nil {
 		return err
 	}
 	found, err := comparison.New(set, c.Compare)
@@ -111,3 +105,29 @@ func (c *Concluder) conclude(ctx context.Context, id string) error {
 	c.OnEnd(e, verdict)
 	return nil
 }
+
+// calibration returns what the newest calibration of an experiment's plan shows on
+// machines like its own; nil if there is none.
+func (c *Concluder) calibration(ctx context.Context, of *comparison.Set) (*comparison.Calibration, error) {
+	digest := of.Experiment.Plan.Calibration().Digest()
+	if digest == of.Experiment.Plan.Digest() { // it is one itself
+		return nil, nil
+	}
+	list, _, err := c.Store.ListExperiments(ctx, experiment.ExperimentQuery{Digest: digest, State: experiment.Ended, Limit: calibrations})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		set, err := comparison.ReadSet(ctx, c.Store, e.Experiment)
+		if err != nil {
+			return nil, err
+		}
+		if found, ok := set.AsCalibration(of); ok {
+			return &found, nil
+		}
+	}
+	return nil, nil
+}
+
+// calibrations is how many calibrations are looked at for one on the same machines.
+const calibrations = 10

@@ -19,6 +19,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/upkeep"
 )
 
@@ -26,6 +27,7 @@ import (
 type database struct {
 	mu       sync.Mutex // protects the following
 	plan     experiment.Plan
+	plans    map[string]experiment.Plan  // of the experiments that have another one
 	runs     map[string][]experiment.Run // by experiment
 	verdicts map[string]experiment.Verdict
 	fails    map[string]error // by call
@@ -59,7 +61,25 @@ func (d *database) concluded() []string {
 func (d *database) Experiment(_ context.Context, id string) (experiment.Experiment, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return experiment.Experiment{ID: id, Plan: d.plan, State: experiment.Ended}, d.fails["Experiment"]
+	return experiment.Experiment{ID: id, Plan: d.planOf(id), State: experiment.Ended}, d.fails["Experiment"]
+}
+
+func (d *database) planOf(id string) experiment.Plan {
+	if plan, ok := d.plans[id]; ok {
+		return plan
+	}
+	return d.plan
+}
+
+func (d *database) ListExperiments(_ context.Context, q experiment.ExperimentQuery) (found []experiment.Summary, next string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(d.runs)) {
+		if plan := d.planOf(id); plan.Digest() == q.Digest && q.State == experiment.Ended {
+			found = append(found, experiment.Summary{Experiment: experiment.Experiment{ID: id, Plan: plan, State: q.State}})
+		}
+	}
+	return found, "", d.fails["ListExperiments"]
 }
 
 // Runs gives runs as lists have them: without their results.
@@ -189,6 +209,54 @@ func TestEndedExperimentsGetTheirVerdict(t *testing.T) {
 	})
 }
 
+// TestACalibrationIsHeldAgainstLaterVerdicts has kafka differ from itself, by more than
+// from nats.
+func TestACalibrationIsHeldAgainstLaterVerdicts(t *testing.T) {
+	plan := comparisontest.Plan(t)
+	calibration := func(change func(*measure.Merged)) []experiment.Run {
+		var runs []experiment.Run
+		for i := range plan.Repeat {
+			for k, label := range []string{"kafka", "kafka-again"} {
+				shape := comparisontest.Shape{Median: []time.Duration{2 * time.Millisecond, 60 * time.Millisecond}[k], Spread: 0.3, Samples: 3000, Rate: 100}
+				r := shape.Result(t, uint64(9000+10*(2*i+k)), `{}`)
+				change(&r)
+				runs = append(runs, comparisontest.Finished(t, 100+2*i+k, label, r))
+			}
+		}
+		return runs
+	}
+	tests := map[string]struct {
+		runs []experiment.Run
+		said bool
+	}{
+		"none":               {nil, false},
+		"one":                {calibration(func(*measure.Merged) {}), true},
+		"on another machine": {calibration(func(r *measure.Merged) { r.Agents = []measure.AgentFacts{{CPUModel: "Another CPU"}} }), false},
+		"not decided":        {calibration(func(*measure.Merged) {})[:6], false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			runs := comparisontest.Runs(t, plan)
+			synctest.Test(t, func(t *testing.T) {
+				d := newDatabase(t)
+				d.plans = map[string]experiment.Plan{"c1": plan.Calibration()}
+				d.add("c1", tt.runs)
+				d.add("e1", runs)
+				f := start(t, d)
+				defer f.stop()
+				synctest.Wait()
+				said := f.told()["e1"].Caveats
+				if got := strings.Contains(strings.Join(said, " "), "smaller than what a calibration cannot exclude between kafka and itself"); got != tt.said {
+					t.Errorf("caveats = %q, want one of the calibration: %t", said, tt.said)
+				}
+				if own := strings.Join(f.told()["c1"].Caveats, " "); strings.Contains(own, "calibration") {
+					t.Errorf("caveats of the calibration = %q, want none of itself", own)
+				}
+			})
+		})
+	}
+}
+
 func TestAnExperimentWithoutResultsIsNotDecided(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDatabase(t)
@@ -234,7 +302,7 @@ func TestConcluderWorksWhenWokenAndEveryMinute(t *testing.T) {
 
 // TestWhatFailsIsTriedAgain lets each call fail for an hour.
 func TestWhatFailsIsTriedAgain(t *testing.T) {
-	for _, call := range []string{"Unconcluded", "Experiment", "Runs", "Run", "SetVerdict"} {
+	for _, call := range []string{"Unconcluded", "Experiment", "Runs", "Run", "ListExperiments", "SetVerdict"} {
 		t.Run(call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDatabase(t)

@@ -684,6 +684,7 @@ export interface components {
             order: string[];
             /** @description Normalised plan, with all defaults. */
             plan: components["schemas"]["Plan"];
+            precision: components["schemas"]["Precision"];
             warnings: string[];
             /** @description The same plan as YAML. */
             yaml: string;
@@ -1331,6 +1332,30 @@ export interface components {
                     replicas: number;
                 };
             };
+        };
+        Precision: {
+            /**
+             * Format: double
+             * @description Smallest difference, as a share, that the planned runs show in four of five experiments.
+             */
+            detectable?: number;
+            /**
+             * Format: int64
+             * @description Number of earlier runs of the same workload and variants.
+             */
+            runs: number;
+            /**
+             * Format: int64
+             * @description About how many runs of each variant show the difference that matters.
+             */
+            runs_needed?: number;
+            /**
+             * Format: double
+             * @description Standard deviation of the logarithms of their primary metric.
+             */
+            spread?: number;
+            /** @description The same as a sentence, or why it is not known. */
+            text: string;
         };
         Problem: {
             /** @description What is wrong and how to fix it. */

@@ -1,0 +1,75 @@
+package comparison
+
+import (
+	"fmt"
+	"maps"
+	"math"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
+	"dec.local/dec/internal/stats"
+)
+
+// Calibration is by how much a variant differed from itself, in an experiment as
+// [experiment.Plan.Calibration] plans it.
+type Calibration struct {
+	Experiment string
+	Variant    string
+	Ratio      float64 // of the primary metric
+	Low, High  float64 // its interval
+}
+
+// AsCalibration returns what a set shows of its first variant; false if it decides
+// nothing, or if it was made on another kind of machine than the runs of the other set.
+func (s *Set) AsCalibration(of *Set) (Calibration, bool) {
+	if len(s.Variants) != 2 || !maps.Equal(s.machines(), of.machines()) {
+		return Calibration{}, false
+	}
+	found := stats.Compare(s.question(), s.samples())
+	if len(found.Pairs) != 1 || found.Pairs[0].Low == nil || found.Pairs[0].Ratio == nil {
+		return Calibration{}, false
+	}
+	p := found.Pairs[0]
+	return Calibration{s.Experiment.ID, s.Variants[0].Name(), *p.Ratio, *p.Low, *p.High}, true
+}
+
+// most is the largest factor by which the variant may have differed from itself.
+func (c *Calibration) most() float64 { return max(c.High, 1/c.Low) }
+
+// caveats tell of the differences that are smaller than that.
+func (c *Calibration) caveats(found stats.Comparison, m experiment.Metric, name func(string) string) (sentences []string) {
+	if c == nil {
+		return nil
+	}
+	for _, p := range found.Pairs {
+		if p.Verdict != stats.Different || p.Ratio == nil || factor(*p.Ratio) >= c.most() {
+			continue
+		}
+		sentences = append(sentences, fmt.Sprintf("The difference between %s and %s is smaller than what a calibration cannot exclude "+
+			"between %s and itself: there the ratio of %s was %s (95 %% CI %s–%s, experiment %s).", name(p.A), name(p.B), c.Variant, m.Title(),
+			format.Significant(c.Ratio), format.Significant(c.Low), format.Significant(c.High), c.Experiment))
+	}
+	return sentences
+}
+
+// factor is how many times one is the other, at least 1.
+func factor(ratio float64) float64 { return math.Max(ratio, 1/ratio) }
+
+// machine is a kind of machine that agents ran on.
+type machine struct {
+	cpu    string
+	cpus   int
+	memory int64
+}
+
+func (s *Set) machines() map[machine]bool {
+	found := map[machine]bool{}
+	for _, v := range s.Variants {
+		for _, run := range v.Counted() {
+			for _, a := range run.Result.Agents {
+				found[machine{a.CPUModel, a.CPUs, a.MemoryBytes}] = true
+			}
+		}
+	}
+	return found
+}

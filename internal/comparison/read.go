@@ -1,0 +1,39 @@
+package comparison
+
+import (
+	"context"
+
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/stats"
+)
+
+// Stored has the runs of experiments.
+type Stored interface {
+	Runs(ctx context.Context, experimentID string) ([]experiment.Run, error)
+	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
+}
+
+// ReadSet reads the runs of an experiment with all their results.
+func ReadSet(ctx context.Context, from Stored, e experiment.Experiment) (*Set, error) {
+	runs, err := from.Runs(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		if runs[i], err = from.Run(ctx, runs[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return NewSet(e, runs)
+}
+
+// Sample returns the values of a metric in the runs that count.
+func (v *Variant) Sample(m experiment.Metric) stats.Sample {
+	sample := stats.Sample{Label: v.Label, Name: v.Name()}
+	for _, run := range v.Counted() {
+		if value, ok := Value(m, *run.Result); ok {
+			sample.Values, sample.Slack = append(sample.Values, value), append(sample.Slack, slack(m, *run.Result))
+		}
+	}
+	return sample
+}
