@@ -42,12 +42,12 @@ func (p *Planner) precision(ctx context.Context, plan experiment.Plan) (api.Prec
 	variants := len(plan.Variants)
 	level := stats.Alpha / float64(max(1, variants*(variants-1)/2))
 	found.Spread, found.Detectable = &spread, new(stats.Detectable(spread, plan.Repeat, level))
-	found.Text = fmt.Sprintf("At the spread of %s, %s of each variant show a difference in %s of about %s in four of five experiments.",
+	found.Text = fmt.Sprintf("At the spread of %s, %s of each variant show a difference in %s of about %s %% in four of five experiments.",
 		format.Counted(found.Runs, "earlier run"), format.Counted(plan.Repeat, "run"),
-		cmp.Or(plan.Compare, experiment.DefaultMetric).Title(), format.Share(*found.Detectable))
+		cmp.Or(plan.Compare, experiment.DefaultMetric).Title(), format.Significant(100**found.Detectable))
 	if matters := plan.Matters.Share(); matters > 0 {
 		found.RunsNeeded = stats.Needed(spread, matters, level, variants)
-		found.Text += fmt.Sprintf(" A difference of %s takes about %d.", format.Share(matters), found.RunsNeeded)
+		found.Text += fmt.Sprintf(" A difference of %s %% takes %s.", format.Short(100*matters), stats.About(found.RunsNeeded))
 	}
 	return found, nil
 }

@@ -204,11 +204,15 @@ func (p Pair) more() string {
 	if p.RunsNeeded == 0 {
 		return "More runs would narrow this range."
 	}
-	runs := fmt.Sprintf("about %d", p.RunsNeeded)
-	if p.RunsNeeded > manyRuns {
-		runs = fmt.Sprintf("more than %d", manyRuns)
+	return fmt.Sprintf("At this spread it would take %s runs of each variant to show a difference of %s.", About(p.RunsNeeded), percent(p.Difference, 1))
+}
+
+// About words a number that [Needed] returned.
+func About(runs int) string {
+	if runs > manyRuns {
+		return fmt.Sprintf("more than %d", manyRuns)
 	}
-	return fmt.Sprintf("At this spread it would take %s runs of each variant to show a difference of %s.", runs, percent(p.Difference, 1))
+	return fmt.Sprintf("about %d", runs)
 }
 
 // leadWithMetric returns the arguments of size.
