@@ -204,7 +204,8 @@ func (p Pair) more() string {
 	if p.RunsNeeded == 0 {
 		return "More runs would narrow this range."
 	}
-	return fmt.Sprintf("At this spread it would take %s runs of each variant to show a difference of %s.", About(p.RunsNeeded), percent(p.Difference, 1))
+	return fmt.Sprintf("At this spread it would take %s runs of each variant to show a difference of %s.",
+		About(p.RunsNeeded), percent(p.Difference, 1))
 }
 
 // About words a number that [Needed] returned.
