@@ -113,17 +113,19 @@ func TestAStallCountsAsWorkedOffWhenAllThatWasDueHasPassed(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	p := echo(t, 0)
 	conn := dial(t, p)
-	from := time.Now().Add(stall)
+	start := time.Now()
+	from := start.Add(stall)
 	p.Stall(from, from.Add(stall))
-	// The same amount in each interval, also when it is held.
-	sent := time.NewTicker(5 * time.Millisecond)
-	defer sent.Stop()
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
-	for p.CaughtUp() == 0 {
-		<-sent.C
-		if _, err := conn.Write(make([]byte, 1000)); err != nil {
+	// What is due by a rate, also while it is held.
+	next := time.NewTicker(5 * time.Millisecond)
+	defer next.Stop()
+	for sent := 0; p.CaughtUp() == 0; <-next.C {
+		due := int(time.Since(start).Microseconds())
+		if _, err := conn.Write(make([]byte, due-sent)); err != nil {
 			t.Fatal(err)
 		}
+		sent = due
 	}
 	if !p.Stalled() || time.Now().Before(from.Add(stall)) {
 		t.Error("it was worked off before it had ended")
