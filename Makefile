@@ -24,7 +24,7 @@ node         := $(artifacts)/node/20
 technologies := $(patsubst technology/%/tools.mk,%,$(wildcard technology/*/tools.mk))
 
 .PHONY: help setup tools $(technologies:%=tools-%) prerequisites build demo serve lint test test-e2e test-racing test-quiet test-ui \
-	test-tools test-long kill-matrix fuzz-api validate bench docs release clean
+	test-tools test-long kill-matrix fuzz-api validate bench peers docs release clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -86,6 +86,9 @@ validate: $(tofu) ## Validate the AWS stacks with OpenTofu; needs DEC_PROVIDER_M
 
 bench: setup ## Measure what bench/README.md states; takes about 40 minutes
 	bench/run
+
+peers: setup ## Measure other load generators beside DEC's agents; takes about 100 minutes; OMB=DIR adds one more
+	go run ./bench/peers $(if $(OMB),-omb $(OMB))
 
 docs: ## Generate the reference docs of commands and options, and the lists of plug-ins
 	go generate ./...
