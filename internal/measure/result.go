@@ -248,7 +248,8 @@ type AgentFacts struct {
 	SelfCheck    Latency `json:"self_check"`              // pacer lateness in a short check before the load
 	DelayErrorNS int64   `json:"delay_error_ns"`          // median error of an injected delay of 1 ms
 	Version      string  `json:"version"`
-	GCPauseNS    int64   `json:"gc_pause_ns"` // garbage collection pauses in total
+	Build        string  `json:"build,omitempty"` // the agent's program itself: the first 12 hexadecimal digits of its SHA-256
+	GCPauseNS    int64   `json:"gc_pause_ns"`     // garbage collection pauses in total
 
 	// Of the measure stage; nil where the platform does not tell.
 	CPUShare  *float64 `json:"cpu_share,omitempty"`           // used of the CPU time that it may use
