@@ -107,6 +107,7 @@ func (c *certifier) runAll(ctx context.Context, stages [][]trial) error {
 		next = nil
 		err := current.ready()
 		if err == nil {
+			c.tell(fmt.Sprintf("      %s …", current.attempts[0].trial.name))
 			err = current.begin(ctx)
 		}
 		if err == nil {

@@ -36,6 +36,19 @@ func NewMachine(a AgentFacts) Machine {
 	return m
 }
 
+// Instrument tells how wrong the figures of a result may be, in a sentence without its
+// full stop.
+func (r *Result) Instrument() string {
+	switch c := r.Certificate; {
+	case c == nil:
+		return "not certified: 'dec certify' tells the instrument's own error for the next 24 hours"
+	case len(c.Misses) > 0:
+		return c.Line + " (out of bounds)"
+	default:
+		return c.Line
+	}
+}
+
 // selfCheckSlack is by how much the self-check of a machine may be worse than that of
 // another one of its kind, so that the other's certificate holds for it.
 const selfCheckSlack = 300 * time.Microsecond

@@ -132,16 +132,18 @@ type Result struct {
 	// ClockBound bounds the error of a time from a producer to a consumer, in
 	// nanoseconds: 0 on one clock, nil where nobody knows. End-to-end latencies have no
 	// digits below it.
-	ClockBound *int64                        `json:"clock_bound_ns"`
-	Validity   experiment.Validity           `json:"validity"`
-	Agents     []AgentFacts                  `json:"agents"`
-	Versions   map[string]string             `json:"versions,omitempty"`
-	Errors     map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
-	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
-	Run        string                        `json:"run,omitempty"`       // id
-	Variant    string                        `json:"variant,omitempty"`   // label of the variant that the run is of
-	Seed       int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]
-	Plan       json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the first round's seed
+	ClockBound *int64              `json:"clock_bound_ns"`
+	Validity   experiment.Validity `json:"validity"`
+	Agents     []AgentFacts        `json:"agents"`
+	// Certificate is how wrong these agents are; absent where that is not known.
+	Certificate *Certificate                  `json:"certificate,omitempty"`
+	Versions    map[string]string             `json:"versions,omitempty"`
+	Errors      map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
+	Incidents   map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
+	Run         string                        `json:"run,omitempty"`       // id
+	Variant     string                        `json:"variant,omitempty"`   // label of the variant that the run is of
+	Seed        int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]
+	Plan        json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the first round's seed
 }
 
 // Merged is what [Merge] makes of a run: the result with the series and the
