@@ -41,6 +41,7 @@ func (a *attempt) prepare(ctx context.Context) error {
 	shares := rendezvous.Shares(w)
 	err = a.server.WritePlan(ctx, rendezvous.Plan{
 		Run: a.run, Technology: reference.Name, Destination: a.run, Endpoints: endpoints, Workload: w, Agents: shares,
+		OwnCPUs: a.trial.spins,
 	})
 	if err != nil {
 		return err

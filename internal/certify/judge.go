@@ -29,12 +29,14 @@ var percentiles = []struct {
 // judge compares what agents told of a trial with the truth.
 func judge(t trial, told measure.Result, is truth) Outcome {
 	o := Outcome{
-		Name: t.name, Rate: t.workload.Load.Rate, Precise: t.precise,
-		Lateness: Lateness{Wait: Sleeps, P50NS: told.Lateness.P50NS, P99NS: told.Lateness.P99NS}, AgentCPU: told.CPU.AgentSeconds,
+		Name: t.name, Rate: t.workload.Load.Rate, Precise: t.precise, Spins: t.spins,
+		Lateness: Lateness{Timer: timer(told.Agents), P50NS: told.Lateness.P50NS, P99NS: told.Lateness.P99NS}, AgentCPU: told.CPU.AgentSeconds,
 	}
 	o.E2E, o.Publish = figures(told.E2E, is.e2e, t.theory), figures(told.Publish, is.publish, t.theory)
 	o.count(told.Counts, is.counts)
 	switch {
+	case t.spins:
+		return o
 	case t.ahead < 0:
 		o.behind(t.ahead, told, is)
 	case t.ahead > 0:
@@ -54,6 +56,16 @@ func judge(t trial, told measure.Result, is truth) Outcome {
 		o.shape("publish", o.Publish)
 	}
 	return o
+}
+
+// timer is how the producers waited.
+func timer(agents []measure.AgentFacts) string {
+	for _, a := range agents {
+		if a.Role == measure.RoleProducer {
+			return a.Timer
+		}
+	}
+	return ""
 }
 
 // miss notes a bound that was missed, of a kind, and how badly in comparison with others

@@ -66,6 +66,9 @@ func TestJudgeFindsWhatIsOutOfBounds(t *testing.T) {
 			precise, with(func(r *measure.Result) { r.Counts.Duplicates = 1 }), truth{publish: flat, e2e: flat}, []string{"accounts"},
 		},
 		"a bound is told as exact": {trial{workload: precise.workload}, right, truth{publish: flat, e2e: open}, []string{"exactness"}},
+		"what was awaited is told as if it had come": {
+			trial{workload: precise.workload}, with(func(r *measure.Result) { r.E2E = told(open.bounds, 0) }), truth{publish: flat, e2e: open}, []string{"exactness"},
+		},
 		"the run would not have counted": {
 			precise, with(func(r *measure.Result) { r.Validity = experiment.Validity{Reasons: []string{"late"}} }), truth{publish: flat, e2e: flat}, []string{"validity"},
 		},

@@ -37,8 +37,10 @@ func conclude(trials []Outcome) (line string, misses []string) {
 			break
 		}
 	}
-	if text := found(trials); text != "" {
-		parts = append(parts, text)
+	for _, text := range []string{found(trials), sleeping(trials)} {
+		if text != "" {
+			parts = append(parts, text)
+		}
 	}
 	return strings.Join(parts, "; "), summarise(trials)
 }
@@ -79,6 +81,26 @@ func summarise(trials []Outcome) (misses []string) {
 		misses = append(misses, text)
 	}
 	return misses
+}
+
+// sleeping tells how much later a pacer sends that sleeps than one that spins, at the
+// lower rate; "" if that is not known.
+func sleeping(trials []Outcome) string {
+	var slept, spun *Lateness
+	for i, o := range trials {
+		switch {
+		case o.Rate != slowRate || o.Lateness.P50NS == nil || o.Lateness.P99NS == nil:
+		case o.Spins && spun == nil:
+			spun = &trials[i].Lateness
+		case o.Precise && slept == nil:
+			slept = &trials[i].Lateness
+		}
+	}
+	if slept == nil || spun == nil || slept.Timer == spun.Timer { // one that cannot spin here
+		return ""
+	}
+	return fmt.Sprintf("pacer %s late at p50 and %s at p99 sleeping, %s and %s spinning",
+		ns(*slept.P50NS), ns(*slept.P99NS), ns(*spun.P50NS), ns(*spun.P99NS))
 }
 
 // stall tells how a stall was seen; "" if there was none.
@@ -133,6 +155,9 @@ func (o *Outcome) Summary() string {
 	}
 	for _, f := range o.Findings {
 		parts = append(parts, fmt.Sprintf("%s %s of %s", f.What, format.Count(f.Found), format.Count(f.Done)))
+	}
+	if o.Spins && o.Lateness.P50NS != nil && o.Lateness.P99NS != nil {
+		parts = append(parts, fmt.Sprintf("late by %s at p50, %s at p99", ns(*o.Lateness.P50NS), ns(*o.Lateness.P99NS)))
 	}
 	if len(o.Misses) > 0 {
 		parts = append(parts, "NOT as it should be")

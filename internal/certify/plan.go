@@ -22,6 +22,7 @@ type trial struct {
 	workload experiment.Workload
 	script   reference.Script
 	precise  bool                          // it has the machine for itself, and its errors are bounded
+	spins    bool                          // its pacer passes the ends of its waits awake
 	theory   func(q float64) time.Duration // the closed form of its stalls; nil without any
 	ahead    time.Duration                 // of the consumers' clocks
 }
@@ -60,7 +61,7 @@ type lengths struct {
 }
 
 var (
-	wholeLengths = lengths{warmup: time.Second, precise: 5 * time.Second, stall: 10 * time.Second, faults: 4 * time.Second, drain: 2 * time.Second}
+	wholeLengths = lengths{warmup: time.Second, precise: 4 * time.Second, stall: 10 * time.Second, faults: 4 * time.Second, drain: 2 * time.Second}
 	// shortLengths are for tests of everything but the figures.
 	shortLengths = lengths{warmup: time.Second, precise: time.Second, stall: 2 * time.Second, faults: 2 * time.Second, drain: time.Second}
 )
@@ -80,9 +81,10 @@ func plan(short bool) [][]trial {
 		} {
 			stages = append(stages, []trial{delays(rate, d, l)})
 		}
+		stages = append(stages, []trial{spinning(rate, l)})
 	}
 	if short {
-		stages = stages[1:2]
+		stages = [][]trial{stages[1], stages[5]}
 	} else {
 		stages = append(stages, []trial{burst(l)})
 	}
@@ -96,6 +98,15 @@ func delays(rate float64, d reference.Delay, l lengths) trial {
 		name = fmt.Sprintf("lognormal delay, median %s", short(d.Median))
 	}
 	return trial{name: name, precise: true, workload: load(rate, l.warmup, l.precise, 5*time.Second), script: reference.Script{Delay: d}}
+}
+
+// spinning is a trial of what sleeping costs: its pacer spins, which agents do that have
+// CPUs of their own. Here they have not, so nothing but its lateness counts.
+func spinning(rate float64, l lengths) trial {
+	return trial{
+		name: "pacer spins", spins: true, workload: load(rate, l.warmup, l.precise, 5*time.Second),
+		script: reference.Script{Delay: reference.Delay{Median: base}},
+	}
 }
 
 // base is the delay beside stalls and faults.

@@ -20,6 +20,7 @@ type Outcome struct {
 	Name     string    `json:"name"`
 	Rate     float64   `json:"rate_per_s"`
 	Precise  bool      `json:"precise"` // it had the machine for itself: its errors are bounded
+	Spins    bool      `json:"spins"`   // its pacer spun: nothing but the lateness counts
 	E2E      []Figure  `json:"e2e_latency"`
 	Publish  []Figure  `json:"publish_latency"`
 	Findings []Finding `json:"findings"`
@@ -64,11 +65,7 @@ type Finding struct {
 // Lateness is what waiting for the moment of sending costs. The latencies include it: the
 // truth does, too.
 type Lateness struct {
-	Wait  string `json:"wait"` // how the pacer passes the last part of a wait: [Sleeps]
+	Timer string `json:"timer"` // how the pacer waited, as [measure.AgentFacts.Timer]
 	P50NS *int64 `json:"p50_ns"`
 	P99NS *int64 `json:"p99_ns"`
 }
-
-// Sleeps is a pacer that gives up its CPU until shortly before the moment, which is the
-// only way there is. One that spins on a CPU of its own will be a trial beside it.
-const Sleeps = "sleeps"

@@ -12,7 +12,7 @@ import (
 
 func facts(build, machine string, selfCheck time.Duration) measure.AgentFacts {
 	return measure.AgentFacts{
-		Build: build, MachineID: machine, CPUModel: "Example CPU", CPUs: 8, MemoryBytes: 16 << 30, OS: "linux 6.18", Timer: "clock_nanosleep",
+		Build: build, MachineID: machine, CPUModel: "Example CPU", CPUs: 8, MemoryBytes: 16 << 30, OS: "linux 6.18",
 		SelfCheck: measure.Latency{P99NS: new(int64(selfCheck))},
 	}
 }

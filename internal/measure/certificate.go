@@ -22,14 +22,13 @@ type Machine struct {
 	CPUs        int    `json:"cpus"`
 	MemoryBytes int64  `json:"memory_bytes"`
 	OS          string `json:"os"` // with the kernel's version
-	Timer       string `json:"timer"`
 	// SelfCheckNS is the largest p99 of lateness in the agents' self-checks.
 	SelfCheckNS int64 `json:"self_check_p99_ns"`
 }
 
 // NewMachine is the kind of machine that an agent ran on.
 func NewMachine(a AgentFacts) Machine {
-	m := Machine{CPUModel: a.CPUModel, CPUs: a.CPUs, MemoryBytes: a.MemoryBytes, OS: a.OS, Timer: a.Timer}
+	m := Machine{CPUModel: a.CPUModel, CPUs: a.CPUs, MemoryBytes: a.MemoryBytes, OS: a.OS}
 	if a.SelfCheck.P99NS != nil {
 		m.SelfCheckNS = *a.SelfCheck.P99NS
 	}

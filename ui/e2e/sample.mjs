@@ -243,7 +243,6 @@ function ofRun(data, r, what, query) {
             cpus: 8,
             memory_bytes: 17179869184,
             os: "Linux 6.18",
-            timer: "clock_nanosleep",
             self_check_p99_ns: 90000,
           },
           made_at: "2026-03-01T13:00:00Z",

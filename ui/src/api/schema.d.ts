@@ -1042,7 +1042,6 @@ export interface components {
             os: string;
             /** Format: int64 */
             self_check_p99_ns: number;
-            timer: string;
         };
         Metric: {
             /**
