@@ -16,6 +16,7 @@ import (
 // but figures that mean anything, and then measures.
 func TestCertificateStandsInResults(t *testing.T) {
 	w := newInstallation(t)
+	w.env = []string{"TMPDIR=" + w.dir}
 	plan := w.file(fmt.Sprintf(quick, natsVariant) + once)
 	if run := w.dec("run", plan, "--json").report(t).Runs[0]; run.Result == nil || run.Result.Certificate != nil {
 		t.Errorf("a run before anything was certified: %+v, want a result without a certificate", run.Result)
@@ -98,6 +99,7 @@ func TestCertifyLeavesNothingBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newInstallation(t)
+			w.env = []string{"TMPDIR=" + w.dir} // what is left can be told by its folder
 			p := w.start("certify")
 			p.awaitLine("constant delay")
 			if err := p.cmd.Process.Signal(tt.signal); err != nil {

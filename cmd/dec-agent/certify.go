@@ -14,16 +14,6 @@ import (
 	"dec.local/dec/technology"
 )
 
-// The commands that `dec certify` starts, which nobody else has a use for. They end with
-// their standard input: dec may have been killed.
-const (
-	certifyBroker = "certify-broker" // prints its address
-	certifyAgent  = "certify-agent"  // as run, against the reference broker
-)
-
-// clockAhead is a variable of certify-agent: how far its wall clock is put ahead.
-const clockAhead = "DEC_CLOCK_AHEAD"
-
 // errInputEnded is why a command of dec certify ends.
 var errInputEnded = errors.New("dec certify has ended")
 
@@ -50,10 +40,10 @@ func serveReference(ctx context.Context, stdout io.Writer) error {
 // driveReference is an agent that knows the reference broker alone.
 func driveReference(ctx context.Context, log *slog.Logger) error {
 	var ahead time.Duration
-	if text := os.Getenv(clockAhead); text != "" {
+	if text := os.Getenv(reference.ClockAhead); text != "" {
 		var err error
 		if ahead, err = time.ParseDuration(text); err != nil {
-			return fmt.Errorf("%s: %w; %w", clockAhead, err, technology.ErrUsage)
+			return fmt.Errorf("%s: %w; %w", reference.ClockAhead, err, technology.ErrUsage)
 		}
 	}
 	return drive(whileInput(ctx, os.Stdin), log, world{reference.Technologies, ahead})

@@ -19,6 +19,7 @@ import (
 
 	"dec.local/dec/internal/agent"
 	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/certify/reference"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/all"
@@ -67,9 +68,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "run":
 		return exitCode(drive(ctx, log, world{technologies: findTechnology}), stderr)
-	case certifyAgent:
+	case reference.AgentCommand: // of dec certify alone, and so not in the help
 		return exitCode(driveReference(ctx, log), stderr)
-	case certifyBroker:
+	case reference.BrokerCommand:
 		return exitCode(serveReference(ctx, stdout), stderr)
 	case "version":
 		fmt.Fprintln(stdout, buildinfo.Version())

@@ -49,9 +49,9 @@ func (a *attempt) prepare(ctx context.Context) error {
 	for id, share := range shares {
 		env := []string{"DEC_BUCKET=" + c.bucket.URL(), "DEC_RUN=" + a.run, "DEC_AGENT=" + id}
 		if share.Role == measure.RoleConsumer && a.trial.ahead != 0 {
-			env = append(env, "DEC_CLOCK_AHEAD="+a.trial.ahead.String())
+			env = append(env, reference.ClockAhead+"="+a.trial.ahead.String())
 		}
-		agent, err := start(ctx, c.dir, env, nil, c.Options.Agent, "certify-agent")
+		agent, err := start(ctx, c.dir, env, nil, c.Options.Agent, reference.AgentCommand)
 		if err != nil {
 			return err
 		}

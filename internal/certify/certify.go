@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dec.local/dec/internal/certify/reference"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/rendezvous"
@@ -43,7 +44,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	}
 	defer bucket.Close()
 	c := &certifier{Options: o, dir: dir, bucket: bucket}
-	broker, err := start(ctx, dir, nil, &c.address, o.Agent, "certify-broker")
+	broker, err := start(ctx, dir, nil, &c.address, o.Agent, reference.BrokerCommand)
 	if err != nil {
 		return Report{}, fmt.Errorf("certify: %w", err)
 	}

@@ -28,7 +28,7 @@ const grace = 5 * time.Second
 // first, if that is asked for.
 func start(ctx context.Context, dir string, env []string, line *string, path string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(path, args...), done: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = dir, env, &p.said
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = dir, append([]string{}, env...), &p.said // nil would be this program's own
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err

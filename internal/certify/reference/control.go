@@ -6,6 +6,16 @@ import (
 	"fmt"
 )
 
+// Commands of dec-agent, which dec starts to certify it. They end with their standard
+// input: dec may have been killed.
+const (
+	BrokerCommand = "certify-broker" // prints its address first
+	AgentCommand  = "certify-agent"  // as a run's agent, of the reference broker
+)
+
+// ClockAhead is a variable of [AgentCommand]: how far its wall clock is put ahead.
+const ClockAhead = "DEC_CLOCK_AHEAD"
+
 // Run is a run that is open at a broker.
 type Run struct{ link *link }
 

@@ -27,7 +27,7 @@ func Certificate(out io.Writer, r certify.Report) error {
 	if len(r.Misses) == 0 {
 		b.WriteString("Certified: within all bounds.\n")
 	} else {
-		b.WriteString("Out of bounds; results will say so:\n")
+		b.WriteString("Out of bounds; results will say so. If the machine was busy, certify again when it is idle.\n")
 	}
 	for _, miss := range r.Misses {
 		fmt.Fprintf(&b, "  - %s\n", miss)
