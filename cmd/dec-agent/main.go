@@ -15,9 +15,11 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"dec.local/dec/internal/agent"
 	"dec.local/dec/internal/buildinfo"
+	"dec.local/dec/internal/certify/reference"
 	"dec.local/dec/internal/supervise"
 	"dec.local/dec/technology"
 	"dec.local/dec/technology/all"
@@ -65,7 +67,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	switch args[0] {
 	case "run":
-		return exitCode(drive(ctx, log), stderr)
+		return exitCode(drive(ctx, log, world{technologies: findTechnology}), stderr)
+	case reference.AgentCommand: // of dec certify alone, and so not in the help
+		return exitCode(driveReference(ctx, log), stderr)
+	case reference.BrokerCommand:
+		return exitCode(serveReference(ctx, stdout), stderr)
 	case "version":
 		fmt.Fprintln(stdout, buildinfo.Version())
 	case "help", "-h", "--help":
@@ -93,8 +99,14 @@ func exitCode(err error, stderr io.Writer) int {
 	return 1
 }
 
+// world is what an agent finds around it.
+type world struct {
+	technologies func(name string) (technology.Technology, bool)
+	clockAhead   time.Duration // of its wall clock
+}
+
 // drive runs the agent that the environment names.
-func drive(ctx context.Context, log *slog.Logger) error {
+func drive(ctx context.Context, log *slog.Logger, w world) error {
 	env := make(map[string]string)
 	for _, name := range []string{"DEC_BUCKET", "DEC_RUN", "DEC_AGENT"} {
 		if env[name] = os.Getenv(name); env[name] == "" {
@@ -116,10 +128,22 @@ func drive(ctx context.Context, log *slog.Logger) error {
 		Run:          env["DEC_RUN"],
 		ID:           env["DEC_AGENT"],
 		Secrets:      secrets,
-		Technologies: findTechnology,
+		Technologies: w.technologies,
+		ClockAhead:   w.clockAhead,
 		Version:      buildinfo.Version(),
+		Build:        build(),
 		Logger:       log,
 	})
+}
+
+// build names this program by its content; "" if that cannot be read.
+func build() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	digest, _ := buildinfo.Digest(path)
+	return digest
 }
 
 // secretsFile is where the server has put the secrets, as internal/tofu says.

@@ -51,11 +51,12 @@ func TestCommandSaysWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		"no command":         {nil, nil, 2, "dec-agent run"},
-		"an unknown command": {[]string{"walk"}, nil, 2, `unknown command "walk"`},
-		"no bucket":          {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
-		"no agent":           {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
-		"a bucket elsewhere": {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `starts with "ftp"; use s3://`},
+		"no command":                       {nil, nil, 2, "dec-agent run"},
+		"an unknown command":               {[]string{"walk"}, nil, 2, `unknown command "walk"`},
+		"no bucket":                        {[]string{"run"}, nil, 2, "DEC_BUCKET is not set"},
+		"no agent":                         {[]string{"run"}, []string{"DEC_BUCKET=file:///nowhere", "DEC_RUN=r1"}, 2, "DEC_AGENT is not set"},
+		"a clock that is ahead by no time": {[]string{"certify-agent"}, []string{"DEC_CLOCK_AHEAD=much"}, 2, "DEC_CLOCK_AHEAD"},
+		"a bucket elsewhere":               {[]string{"run"}, []string{"DEC_BUCKET=ftp://a/b", "DEC_RUN=r1", "DEC_AGENT=producer-0"}, 1, `starts with "ftp"; use s3://`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

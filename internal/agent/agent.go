@@ -57,7 +57,11 @@ type Options struct {
 	Poll     time.Duration
 	Patience time.Duration // for the plan, and for the load to begin; 30 min if zero
 	Version  string        // of this program
-	Logger   *slog.Logger  // slog.Default() if nil
+	Build    string        // of this program: its content, see [measure.AgentFacts]
+	// ClockAhead is how far this agent's wall clock is put ahead of the machine's, to try
+	// what comes of clocks that disagree.
+	ClockAhead time.Duration
+	Logger     *slog.Logger // slog.Default() if nil
 }
 
 // lockThread is the real clock of a pacer, with its default gap between
@@ -99,7 +103,7 @@ func Run(ctx context.Context, o Options) error {
 	a := &agent{
 		Options: o,
 		folder:  rendezvous.NewFolder(o.Bucket, o.Run),
-		anchor:  pacing.NewAnchor(),
+		anchor:  pacing.NewAnchor().Shift(o.ClockAhead),
 		bound:   clockBound(),
 	}
 	err := a.run(ctx)
@@ -231,7 +235,7 @@ func (a *agent) reportReady(ctx context.Context, timer string, checked *check) e
 	}
 	a.facts = hostFacts()
 	a.facts.ID, a.facts.Role, a.facts.Version, a.facts.Timer = a.ID, a.share.Role, a.Version, timer
-	a.facts.ClockBound = a.bound
+	a.facts.ClockBound, a.facts.Build = a.bound, a.Build
 	a.facts.SelfCheck, a.facts.DelayErrorNS = checked.lateness, checked.delayError
 	if err := a.folder.Put(ctx, rendezvous.HelloObject(a.ID), rendezvous.Hello{Facts: a.facts}); err != nil {
 		return err

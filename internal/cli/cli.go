@@ -34,7 +34,7 @@ var exitCodes = []struct {
 }{
 	{exitOK, "Done. Of `dec run` also when the verdict is “can't tell” or messages were lost."},
 	{exitFailed, "Failed: an error, a variant of which no run succeeded, or infrastructure that may still exist. " +
-		"`dec doctor`: something does not work. `dec shutdown`: deferred, runs are still active."},
+		"`dec doctor`: something does not work. `dec certify`: a bound was missed. `dec shutdown`: deferred, runs are still active."},
 	{exitUsage, "Refused: wrong flags, or a plan that is wrong or cannot run here. Nothing was started."},
 	{exitNoVerdict, "No final verdict: a variant has fewer valid runs than planned, or it ended under the load."},
 	{exitInterrupted, "Interrupted by Ctrl-C. SIGTERM ends `dec serve` with 0."},
@@ -66,6 +66,7 @@ type commands struct {
 	Compare     compareCmd     `cmd:"" help:"Compare selected runs side by side."`
 	Catalog     catalogCmd     `cmd:"" help:"List technologies, stacks with their options, client settings, targets and metrics."`
 	Doctor      doctorCmd      `cmd:"" help:"Check this machine, and show how to fix what does not work."`
+	Certify     certifyCmd     `cmd:"" help:"Measure how wrong this build's own figures are on this machine, against a broker of known behaviour."`
 	Inventory   inventoryCmd   `cmd:"" help:"List everything that exists on the targets, including objects of other runs and data folders."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Destroy what interrupted runs left behind, and verify that it is gone."`
 	Shutdown    shutdownCmd    `cmd:"" help:"Ask the server to exit as soon as no run is active."`

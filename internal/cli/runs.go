@@ -149,7 +149,7 @@ func (c *showRunCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *s
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(out, terminal.Result(result))
+		_, err = fmt.Fprintf(out, "%s\nInstrument: %s.\n", terminal.Result(result), result.Instrument())
 		return err
 	})
 }

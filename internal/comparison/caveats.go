@@ -47,6 +47,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 		}
 	}
 	caveats = append(caveats, s.Calibrated.caveats(c.Stats, s.Metric(), s.Experiment.Plan.NameOf)...)
+	caveats = append(caveats, s.outOfBounds()...)
 	if c.SharedMachine {
 		caveats = append(caveats, "Brokers and agents shared one machine: suitable for testing functionality, settings and methods, "+
 			"not for purchase decisions.")

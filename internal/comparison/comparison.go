@@ -22,6 +22,7 @@ type Comparison struct {
 	Stats         stats.Comparison `json:"comparison"`
 	Fairness      Fairness         `json:"fairness"`
 	Caveats       []string         `json:"caveats" doc:"Sentences to show next to the verdict."`
+	Instrument    string           `json:"instrument" doc:"The instrument's own error, by the agents' certificate; empty before there are results."`
 	Variants      []VariantSummary `json:"variants"`
 	Figures       []Figure         `json:"figures" doc:"Figures of all variants, in display order."`
 	Attention     []string         `json:"attention" doc:"One sentence per run that is not counted or not verified as gone."`
@@ -52,7 +53,7 @@ func New(s *Set, o Options) (Comparison, error) {
 	c := Comparison{
 		Title: plan.Name, Experiment: s.Experiment.ID, Target: plan.Target, SharedMachine: o.SharedMachine != nil && o.SharedMachine(plan.Target),
 		Stats: stats.Compare(s.question(), s.samples()), Fairness: s.fairness(), Variants: []VariantSummary{},
-		Figures: s.figures(), Attention: s.attention(),
+		Instrument: s.instrument(), Figures: s.figures(), Attention: s.attention(),
 	}
 	for _, v := range s.Variants {
 		c.Variants = append(c.Variants, VariantSummary{v.Label, v.Name(), v.Technology, v.Stack, v.Program(), len(v.Runs), len(v.Counted())})

@@ -1,8 +1,6 @@
 package datadir
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"dec.local/dec/internal/buildinfo"
 	"dec.local/dec/target"
 )
 
@@ -25,10 +24,13 @@ type Builds struct {
 // the data folder, unless the very same builds are there.
 func (f *Folders) Install(targets []target.Target) (Builds, error) {
 	b := Builds{Providers: map[string]string{}}
-	agent := filepath.Join(filepath.Dir(f.Executable), "dec-agent")
-	hash, err := contentHash(agent)
+	agent, err := f.FindAgent()
 	if err != nil {
-		return Builds{}, fmt.Errorf("dec-agent must be next to dec; build both with 'make setup', or unpack the whole release archive: %w", err)
+		return Builds{}, err
+	}
+	hash, err := buildinfo.Digest(agent)
+	if err != nil {
+		return Builds{}, fmt.Errorf("install dec-agent: %w", err)
 	}
 	if err := copyOnce(agent, filepath.Join(f.Data, "artifacts", "dec-agent", hash, "dec-agent")); err != nil {
 		return Builds{}, err
@@ -44,31 +46,26 @@ func (f *Folders) Install(targets []target.Target) (Builds, error) {
 	return b, nil
 }
 
+// FindAgent returns the path of DEC's agent, which is next to dec.
+func (f *Folders) FindAgent() (string, error) {
+	path := filepath.Join(filepath.Dir(f.Executable), "dec-agent")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("dec-agent must be next to dec; build both with 'make setup', or unpack the whole release archive: %w", err)
+	}
+	return path, nil
+}
+
 // installProvider puts the build of a provider into the mirror and returns its
 // version.
 func (f *Folders) installProvider(p target.Provider) (version string, err error) {
 	build := filepath.Join(filepath.Dir(f.Executable), p.Executable)
-	hash, err := contentHash(build)
+	hash, err := buildinfo.Digest(build)
 	if err != nil {
 		return "", fmt.Errorf("the OpenTofu provider must be next to dec; build both with 'make setup', or unpack the whole release archive: %w", err)
 	}
 	version = "0.0.0-g" + hash
 	name := "terraform-provider-" + path.Base(p.Source) + "_v" + version
 	return version, copyOnce(build, filepath.Join(f.Home().Mirror(), filepath.FromSlash(p.Source), version, runtime.GOOS+"_"+runtime.GOARCH, name))
-}
-
-// contentHash names a file's content in 12 hexadecimal digits.
-func contentHash(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil))[:12], nil
 }
 
 // copyOnce copies an executable unless the copy is there. A copy appears whole

@@ -26,6 +26,9 @@ func (h Home) Bucket() string { return h.in("bucket") }
 // Mirror holds the builds of DEC's own providers, as OpenTofu finds them.
 func (h Home) Mirror() string { return h.in("mirror") }
 
+// Certificates holds what dec certify found out about agents on this machine.
+func (h Home) Certificates() string { return h.in("certificates") }
+
 // Staging holds a folder per run with what goes into the bucket at its end.
 func (h Home) Staging() string { return h.in("staging") }
 

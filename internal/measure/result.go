@@ -132,16 +132,18 @@ type Result struct {
 	// ClockBound bounds the error of a time from a producer to a consumer, in
 	// nanoseconds: 0 on one clock, nil where nobody knows. End-to-end latencies have no
 	// digits below it.
-	ClockBound *int64                        `json:"clock_bound_ns"`
-	Validity   experiment.Validity           `json:"validity"`
-	Agents     []AgentFacts                  `json:"agents"`
-	Versions   map[string]string             `json:"versions,omitempty"`
-	Errors     map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
-	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
-	Run        string                        `json:"run,omitempty"`       // id
-	Variant    string                        `json:"variant,omitempty"`   // label of the variant that the run is of
-	Seed       int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]
-	Plan       json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the first round's seed
+	ClockBound *int64              `json:"clock_bound_ns"`
+	Validity   experiment.Validity `json:"validity"`
+	Agents     []AgentFacts        `json:"agents"`
+	// Certificate is how wrong these agents are; absent where that is not known.
+	Certificate *Certificate                  `json:"certificate,omitempty"`
+	Versions    map[string]string             `json:"versions,omitempty"`
+	Errors      map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
+	Incidents   map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
+	Run         string                        `json:"run,omitempty"`       // id
+	Variant     string                        `json:"variant,omitempty"`   // label of the variant that the run is of
+	Seed        int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]
+	Plan        json.RawMessage               `json:"plan,omitempty"`      // the whole experiment.Plan, with its variants and the first round's seed
 }
 
 // Merged is what [Merge] makes of a run: the result with the series and the
@@ -248,7 +250,8 @@ type AgentFacts struct {
 	SelfCheck    Latency `json:"self_check"`              // pacer lateness in a short check before the load
 	DelayErrorNS int64   `json:"delay_error_ns"`          // median error of an injected delay of 1 ms
 	Version      string  `json:"version"`
-	GCPauseNS    int64   `json:"gc_pause_ns"` // garbage collection pauses in total
+	Build        string  `json:"build,omitempty"` // the agent's program itself: the first 12 hexadecimal digits of its SHA-256
+	GCPauseNS    int64   `json:"gc_pause_ns"`     // garbage collection pauses in total
 
 	// Of the measure stage; nil where the platform does not tell.
 	CPUShare  *float64 `json:"cpu_share,omitempty"`           // used of the CPU time that it may use

@@ -28,6 +28,8 @@ type workload struct {
 	onSecond func(run, experiment string, s measure.Second)
 	onLost   func(run string) // its seconds end before the run does
 	versions map[string]string
+	// certificate is nil where nobody keeps any.
+	certificate func([]measure.AgentFacts) (*measure.Certificate, error)
 }
 
 // coordinate calls do with the server's side of a run.
@@ -112,7 +114,20 @@ func (w *workload) complete(ctx context.Context, a orchestrator.Assignment, begu
 	}
 	r.Run, r.Variant, r.Plan, r.Seed = a.Run.ID, a.Variant.Label, plan, load(a).Seed
 	maps.Copy(r.Versions, w.versions)
+	w.certify(a.Run.ID, r)
 	return nil
+}
+
+// certify adds the agents' certificate, if there is one that can be read: a run is worth
+// the same without.
+func (w *workload) certify(run string, r *measure.Result) {
+	if w.certificate == nil {
+		return
+	}
+	var err error
+	if r.Certificate, err = w.certificate(r.Agents); err != nil {
+		w.logger.Warn("the certificate of the agents cannot be read", "run", run, "error", err)
+	}
 }
 
 // addBrokers adds what the brokers used during the measure stage. Where no

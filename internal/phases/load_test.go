@@ -40,7 +40,7 @@ func (f *fixture) startAgents(a assigned) *agents {
 	for id := range rendezvous.Shares(a.Plan.Workload) {
 		g.all.Go(func() {
 			_ = agent.Run(ctx, agent.Options{ // what comes of it, the server tells
-				Bucket: f.bucket, Run: run, ID: id, Technologies: g.broker.Technologies, Version: "test",
+				Bucket: f.bucket, Run: run, ID: id, Technologies: g.broker.Technologies, Version: "test", Build: "b1",
 				Clock:  func(anchor pacing.Anchor) (agent.Clock, error) { return pacing.Timer{Anchor: anchor}, nil },
 				Logger: slog.New(slog.DiscardHandler),
 			})

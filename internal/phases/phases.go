@@ -35,9 +35,12 @@ type Options struct {
 	// BucketOf returns the bucket that has a run, until release is called: a run
 	// that was taken over may have another data folder's.
 	BucketOf func(ctx context.Context, run string) (b *rendezvous.Bucket, release func(), err error)
-	OnSecond func(run, experiment string, s measure.Second) // called for each second of a load
-	OnLost   func(run string)                               // the seconds of a run end before it does
-	Notice   func(text string)                              // told that a run waits for its turn to measure
+	// Certificate returns that of the agents of a run; nil if there is none, or if this
+	// function is nil.
+	Certificate func(agents []measure.AgentFacts) (*measure.Certificate, error)
+	OnSecond    func(run, experiment string, s measure.Second) // called for each second of a load
+	OnLost      func(run string)                               // the seconds of a run end before it does
+	Notice      func(text string)                              // told that a run waits for its turn to measure
 }
 
 // New returns the options of an engine that concern the phases; the caller fills in
@@ -57,7 +60,10 @@ func New(o Options) (orchestrator.Options, error) {
 			fleet: runners, places: o.Places, agent: o.Agent, bucket: o.Bucket, home: o.Home, logger: o.Logger,
 			vault: o.Vault, store: o.Secrets,
 		},
-		Workload:  &workload{bucketOf: o.BucketOf, places: o.Places, logger: o.Logger, onSecond: o.OnSecond, onLost: o.OnLost, versions: o.Version},
+		Workload: &workload{
+			bucketOf: o.BucketOf, places: o.Places, logger: o.Logger, onSecond: o.OnSecond, onLost: o.OnLost, versions: o.Version,
+			certificate: o.Certificate,
+		},
 		Watcher:   watcher{o.Places},
 		Verifier:  &cleaner{archive: o.Archive, verifiers: verifiers, fleet: runners, logger: o.Logger},
 		Measuring: measuringLocks(o.Places, o.Notice),

@@ -127,6 +127,12 @@ func countColumns() []column {
 		}
 		return strconv.FormatFloat(r.Result.Delivered, 'f', -1, 64)
 	}})
+	columns = append(columns, column{"instrument", func(r *comparison.Run) string {
+		if r.Result == nil {
+			return ""
+		}
+		return safeCell(r.Result.Instrument())
+	}})
 	return append(columns, column{"broker_rss_bytes", func(r *comparison.Run) string {
 		if r.Result == nil || r.Result.CPU.BrokerRSS == nil {
 			return ""

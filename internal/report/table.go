@@ -87,6 +87,9 @@ func writeFigures(b *strings.Builder, c comparison.Comparison, p paint) {
 	writeRows(b, rows, p)
 	const note = "Median over the counted runs, with their range in brackets; counts are sums. Latencies count from the intended send time."
 	writeWrapped(b, note+boundNote(c.Figures), "  ", "  ", p.dim)
+	if c.Instrument != "" {
+		writeWrapped(b, c.Instrument, "  ", "  ", p.dim)
+	}
 }
 
 // boundNote explains the sign ≥; "" where no figure has it.

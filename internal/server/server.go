@@ -160,7 +160,8 @@ func (s *Server) openEngine() error {
 	o, err := phases.New(phases.Options{
 		Home: home, Homes: s.evidence, Places: s.places, Agent: built.Agent, Bucket: s.bucket, Vault: s.vault, Secrets: s.store, Intents: s.store,
 		Archive: s.archiver, Version: buildinfo.Versions(), Logger: s.Logger, BucketOf: s.evidence.BucketOf,
-		OnSecond: s.onSecond, OnLost: s.live.Forget, Notice: s.notice,
+		Certificate: certificates(s.folders).Find,
+		OnSecond:    s.onSecond, OnLost: s.live.Forget, Notice: s.notice,
 		Tofu: tofu.Options{
 			Dir: home.Runs(), Binary: binary, Mirror: home.Mirror(), Providers: providers(s.options.Targets, built), Artifacts: s.folders.Artifacts(),
 			Stacks: technology.Stacks, Attempts: s.store, Logger: s.Logger, Install: s.folders.Data,

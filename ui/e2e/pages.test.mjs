@@ -225,6 +225,13 @@ test("windows share one stream, and another one takes over", async () => {
   await other.getByText("Second 32 of the load").waitFor();
 });
 
+test("how wrong the figures may be stands beside the verdict, and in each run", async () => {
+  await page.goto(`${mock.url}/experiments/edone00001`);
+  await page.getByText("Instrument: p50 error ±30.0 µs, p99 ±400 µs at 1,000/s (out of bounds).").waitFor();
+  await page.goto(`${mock.url}/runs/rdone00001?tab=config`);
+  await page.getByText("Out of bounds: the error of the p99 is +400 µs; the limit is ±300 µs").waitFor();
+});
+
 test("a chart is read by keys, hides a line, zooms, and shows its table", async () => {
   await page.goto(`${mock.url}/experiments/edone00001`);
   const figure = page.locator("figure").first();

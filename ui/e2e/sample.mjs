@@ -235,6 +235,20 @@ function ofRun(data, r, what, query) {
         clock_bound_ns: 0,
         validity: r.validity,
         agents: [],
+        certificate: {
+          build: "0123456789ab",
+          machine_id: "m1",
+          machine: {
+            cpu_model: "Example CPU",
+            cpus: 8,
+            memory_bytes: 17179869184,
+            os: "Linux 6.18",
+            self_check_p99_ns: 90000,
+          },
+          made_at: "2026-03-01T13:00:00Z",
+          line: "p50 error ±30.0 µs, p99 ±400 µs at 1,000/s",
+          misses: ["the error of the p99 is +400 µs; the limit is ±300 µs"],
+        },
         cpu: { agent_s: 12.5, broker_s: 20.1, broker_s_per_million: 251, broker_rss_bytes: 734003200 },
         guarantees: {
           producer_ack: "all",

@@ -105,6 +105,10 @@ func (s Shape) measure(t *testing.T, seed uint64, effective string) measure.Merg
 			Timer: "clock_nanosleep", DelayErrorNS: 61_000, Version: "1.0.0",
 			SelfCheck: Shape{50 * time.Microsecond, 0.3, 2000, 0}.histogram(seed + 3).Summary(),
 		}},
+		Certificate: &measure.Certificate{
+			Build: "0123456789ab", MachineID: "m1", MadeAt: Start.Add(-time.Hour),
+			Line: "p50 error ±30.0 µs, p99 ±200 µs at 1,000/s; stall of 3 s seen as p99 = 2.70 s, expected 2.70 s; 37 of 37 losses found",
+		},
 		Versions: map[string]string{"opentofu": "1.12.6"},
 	}, Histograms: map[measure.Distribution]string{measure.E2ELatency: encode(t, e2e), measure.PublishLatency: encode(t, publish)}}
 	random := rand.New(rand.NewPCG(seed, 2))

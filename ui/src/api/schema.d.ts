@@ -495,6 +495,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AgentFacts: {
+            build?: string;
             /** Format: int64 */
             clock_bound_ns: number | null;
             /** Format: int64 */
@@ -582,6 +583,15 @@ export interface components {
             targets: components["schemas"]["Target"][];
             technologies: components["schemas"]["Technology"][];
         };
+        Certificate: {
+            build: string;
+            line: string;
+            machine: components["schemas"]["Machine"];
+            machine_id: string;
+            /** Format: date-time */
+            made_at: string;
+            misses?: string[];
+        };
         ComparedRun: {
             counts?: components["schemas"]["Counts"];
             /** @description Why the run is excluded from the statistics. */
@@ -610,6 +620,8 @@ export interface components {
             fairness: components["schemas"]["Fairness"];
             /** @description Figures of all variants, in display order. */
             figures: components["schemas"]["Figure"][];
+            /** @description The instrument's own error, by the agents' certificate; empty before there are results. */
+            instrument: string;
             /** @description Runs in the order in which they ran. */
             runs: components["schemas"]["ComparedRun"][];
             /** @description Brokers and agents shared one machine. */
@@ -1020,6 +1032,16 @@ export interface components {
             /** @description Source of the line, such as 'dec', 'tofu 2 apply' or 'broker-0'. */
             source: string;
             text: string;
+        };
+        Machine: {
+            cpu_model: string;
+            /** Format: int64 */
+            cpus: number;
+            /** Format: int64 */
+            memory_bytes: number;
+            os: string;
+            /** Format: int64 */
+            self_check_p99_ns: number;
         };
         Metric: {
             /**
@@ -1557,6 +1579,7 @@ export interface components {
         RunResult: {
             agents: components["schemas"]["AgentFacts"][];
             backpressure: components["schemas"]["Latency"];
+            certificate?: components["schemas"]["Certificate"];
             /** Format: int64 */
             clock_bound_ns: number | null;
             counts: components["schemas"]["Counts"];

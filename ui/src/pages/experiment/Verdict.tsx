@@ -34,6 +34,7 @@ export function Verdict({
           <WarningIcon /> <span>{caveat}</span>
         </p>
       ))}
+      {comparison.instrument && <p className={classes.metric}>{comparison.instrument}</p>}
       <p className={classes.metric}>Primary metric: {lowerFirst(metricOf(catalog, e.compare).title)}.</p>
     </section>
   );

@@ -1,7 +1,7 @@
 import { Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { result } from "../../api/queries";
-import type { RunDetail } from "../../api/types";
+import type { Result, RunDetail } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { Facts } from "../../components/Facts";
 import { bytes, nanoseconds, plural, upperFirst, words } from "../../lib/format";
@@ -38,6 +38,7 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
             label="Versions and machines"
             facts={[
               ...Object.entries(data.versions ?? {}),
+              ["Instrument", instrument(data)],
               ...data.agents.map((a): [string, string] => [
                 `Agent ${a.id}`,
                 [
@@ -53,6 +54,13 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
       )}
     </Stack>
   );
+}
+
+/** How wrong the figures may be, by the agents' certificate. */
+function instrument({ certificate }: Result): string {
+  if (!certificate) return "not certified";
+  const misses = certificate.misses ?? [];
+  return misses.length ? `${certificate.line}. Out of bounds: ${misses.join("; ")}` : certificate.line;
 }
 
 function factsOf(name: string, value: unknown): [string, string][] {
