@@ -159,6 +159,30 @@ func TestRunMergesSharesToTheSameTotals(t *testing.T) {
 	}
 }
 
+func TestProducersGoRoundFromPartitionsOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := workload(func(w *experiment.Workload) {
+			w.Topology.Partitions, w.Topology.Producers = 3, 4
+			w.Message.Key = experiment.Key{Kind: experiment.KeyRoundRobin, Cardinality: 3}
+		})
+		first := map[uint32]int{} // partition of the first message, by producer
+		var b *bench
+		b = newBench(t, w, agenttest.Options{Watch: func(m technology.Message) {
+			h, kind := measure.ParseHeader(m.Payload, measure.RunHash(b.plan.Run))
+			if want := int((uint64(h.Producer) + h.Seq) % 3); kind != measure.Intact || m.Partition != want {
+				t.Errorf("message %d of producer %d went to partition %d, want %d", h.Seq, h.Producer, m.Partition, want)
+			}
+			if h.Seq == 0 {
+				first[h.Producer] = m.Partition
+			}
+		}})
+		b.run()
+		if diff := cmp.Diff(map[uint32]int{0: 0, 1: 1, 2: 2, 3: 0}, first); diff != "" {
+			t.Errorf("partitions of the first messages (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestAMessageBeforeTheLoadHasBegunIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received, begin, recorded := agent.Early(workload())

@@ -86,7 +86,7 @@ type KeyKind string
 // The ways to choose keys.
 const (
 	KeyNone       KeyKind = "none"        // no key; the driver's client spreads the messages
-	KeyRoundRobin KeyKind = "round_robin" // no key; message n of a producer goes to partition n mod partitions
+	KeyRoundRobin KeyKind = "round_robin" // no key; message n of producer p goes to partition (p + n) mod partitions
 	KeyUniform    KeyKind = "uniform"     // keys drawn evenly from a set
 )
 
