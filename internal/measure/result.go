@@ -35,6 +35,8 @@ type Counts struct {
 	Duplicates  int64 `json:"duplicates"`  // received again by the same group
 	Reordered   int64 `json:"reordered"`   // received after a later one of the same key or partition and producer
 	Corrupt     int64 `json:"corrupt"`     // of this run, but the checksum or the header is wrong
+	Foreign     int64 `json:"foreign"`     // received, and not of this run; of any stage
+	Unwatched   int64 `json:"unwatched"`   // received, but their order was not checked: too many keys
 	Bytes       int64 `json:"bytes"`       // payload bytes sent
 }
 
@@ -54,6 +56,8 @@ func (c *Counts) Add(o Counts) {
 	c.Duplicates += o.Duplicates
 	c.Reordered += o.Reordered
 	c.Corrupt += o.Corrupt
+	c.Foreign += o.Foreign
+	c.Unwatched += o.Unwatched
 	c.Bytes += o.Bytes
 }
 

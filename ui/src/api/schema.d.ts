@@ -632,6 +632,8 @@ export interface components {
             /** Format: int64 */
             failed: number;
             /** Format: int64 */
+            foreign: number;
+            /** Format: int64 */
             lost: number;
             /** Format: int64 */
             missing: number;
@@ -649,6 +651,8 @@ export interface components {
             undelivered: number;
             /** Format: int64 */
             unsent: number;
+            /** Format: int64 */
+            unwatched: number;
         };
         Course: {
             acked: components["schemas"]["PerSecond"];

@@ -74,10 +74,18 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Unanswered", messages(c.unanswered)],
     ["Received", messages(c.received)],
     ["Lost", messages(c.lost)],
-    ...absent(c),
+    ...exceptions([
+      ["Undelivered", c.undelivered],
+      ["Aged out", c.aged_out],
+      ["Lost or undelivered", c.missing],
+    ]),
     ["Duplicates", messages(c.duplicates)],
     ["Reordered", messages(c.reordered)],
     ["Corrupt", messages(c.corrupt)],
+    ...exceptions([
+      ["Not of this run", c.foreign],
+      ["Order not checked", c.unwatched],
+    ]),
     ...incidents.map(({ title, name }): [string, string] => [title, `${count(times(r, name))} times`]),
     ["Payload sent", bytes(c.bytes)],
     ["Agent CPU time", duration(r.cpu.agent_s)],
@@ -97,13 +105,8 @@ function clockError(bound: number | null): string {
   return bound > 0 ? `at most ${nanoseconds(bound)}` : "none (one clock)";
 }
 
-/** What became of acknowledged messages that did not arrive and are not known to be lost, where there are some. */
-function absent(c: Result["counts"]): [string, string][] {
-  const kinds: [string, number | undefined][] = [
-    ["Undelivered", c.undelivered],
-    ["Aged out", c.aged_out],
-    ["Lost or undelivered", c.missing],
-  ];
+/** Numbers of messages, where there are some. */
+function exceptions(kinds: [string, number | undefined][]): [string, string][] {
   return kinds.flatMap(([name, n]): [string, string][] => (n ? [[name, `${count(n)} messages`]] : []));
 }
 
