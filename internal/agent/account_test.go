@@ -183,6 +183,34 @@ func TestProducersGoRoundFromPartitionsOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestNoFsyncFellIntoTheStage(t *testing.T) {
+	// 3 s of load with 3,000 messages of 100 bytes.
+	tests := map[string]struct {
+		fsync *experiment.Fsync
+		want  bool
+	}{
+		"nobody knows":                              {nil, false},
+		"never":                                     {&experiment.Fsync{}, true},
+		"not that soon":                             {&experiment.Fsync{AfterNS: int64(time.Minute)}, true},
+		"perhaps":                                   {&experiment.Fsync{AfterNS: int64(3 * time.Second)}, false},
+		"a segment that was not full":               {&experiment.Fsync{AfterBytes: 2 << 20}, true},
+		"a segment that may have been full":         {&experiment.Fsync{AfterBytes: 1 << 20}, false},
+		"a segment not full, but time enough":       {&experiment.Fsync{AfterBytes: 2 << 20, AfterNS: 1}, false},
+		"time not enough, but a segment that was":   {&experiment.Fsync{AfterBytes: 1000, AfterNS: int64(time.Minute)}, false},
+		"neither time enough, nor a segment's size": {&experiment.Fsync{AfterBytes: 2 << 20, AfterNS: int64(time.Minute)}, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, _ := newBench(t, workload(), agenttest.Options{Effective: experiment.Effective{Fsync: tt.fsync}}).run()
+				if got.NoFsync != tt.want {
+					t.Errorf("NoFsync = %t, want %t", got.NoFsync, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestAMessageBeforeTheLoadHasBegunIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received, begin, recorded := agent.Early(workload())

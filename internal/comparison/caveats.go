@@ -79,7 +79,8 @@ func (v *Variant) strangers() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s received %s that its run had not sent: something else wrote to its destination.", v.Name(), format.Counted(int(n), "message"))
+	return fmt.Sprintf("%s received %s that its run had not sent: something else wrote to its destination.",
+		v.Name(), format.Counted(int(n), "message"))
 }
 
 // unwatched tells of messages whose order was not checked; "" where there are none.

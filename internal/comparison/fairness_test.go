@@ -3,6 +3,8 @@ package comparison_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
 )
 
 // fairnessOf compares kafka and nats whose brokers reported these guarantees.
@@ -122,6 +125,32 @@ func TestInequalityCanBeLaidOut(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, f.Unequal); diff != "" {
 		t.Errorf("unequal (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDurabilityLineTellsThatNoFsyncFellIntoTheStage(t *testing.T) {
+	const clause = "; no fsync of messages fell into the measure stage"
+	tests := map[string]struct {
+		none func(n int) bool // no fsync in run n
+		want string
+	}{
+		"in no run":           {func(int) bool { return true }, "page cache" + clause},
+		"in one run, perhaps": {func(n int) bool { return n != 0 }, "page cache"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := comparisontest.Compare(t, comparisontest.Limited(t, func(n int, variant string, r *measure.Merged) {
+				r.NoFsync = variant == "kafka" && tt.none(n)
+			}))
+			found := c.Fairness.Rows[slices.IndexFunc(c.Fairness.Rows, func(r comparison.FairnessRow) bool { return r.Name == experiment.Durability.Title() })]
+			want := []comparison.VariantValue{{Variant: "kafka", Value: tt.want}, {Variant: "kinesis", Value: "memory"}}
+			if diff := cmp.Diff(want, found.Values); diff != "" {
+				t.Errorf("values of the row (-want +got):\n%s", diff)
+			}
+			if text := strings.Join(c.Fairness.Differences, "\n"); !strings.Contains(text, "kafka "+tt.want+", kinesis (emulator) memory") {
+				t.Errorf("differences = %s, want %q", text, tt.want)
+			}
+		})
 	}
 }
 

@@ -78,7 +78,17 @@ type Effective struct {
 	Details  map[string]string        `json:"details"`            // the technology's own settings that give these, and its version
 	Raise    map[string]string        `json:"raise,omitempty"`    // how to get more of a guarantee, by its name; {want} is what is wanted
 	Emulator string                   `json:"emulator,omitempty"` // program that stood for the technology, with its version
-	Nature   string                   `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, if not what was measured
+	// Nature is a sentence on what a reader must know beside the guarantees: what the
+	// technology is by nature, or that brokers were not run by their own settings.
+	Nature string `json:"nature,omitempty"`
+	Fsync  *Fsync `json:"fsync,omitempty"` // nil where it is not known when brokers call it
+}
+
+// Fsync is what lets brokers write messages from the page cache to disk, by their
+// settings; what the operating system does by itself is not part of it.
+type Fsync struct {
+	AfterNS    int64 `json:"after_ns,omitempty"`    // of the destination's life, at the earliest; 0 is never by time
+	AfterBytes Bytes `json:"after_bytes,omitempty"` // of one partition, at the earliest; 0 is never by size
 }
 
 // Value returns the degree to which g is in force.

@@ -133,6 +133,9 @@ type Result struct {
 	CPU        CPU             `json:"cpu"`
 	Course     *Course         `json:"course,omitempty"`     // of the measure stage
 	Guarantees json.RawMessage `json:"guarantees,omitempty"` // an experiment.Effective
+	// NoFsync says that brokers called fsync for no message before the measure stage was
+	// over, by their settings; false where they did, or where that is not known.
+	NoFsync bool `json:"no_fsync,omitempty"`
 	// ClockBound bounds the error of a time from a producer to a consumer, in
 	// nanoseconds: 0 on one clock, nil where nobody knows. End-to-end latencies have no
 	// digits below it.

@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,6 +23,9 @@ func TestConformanceAgainstThreeServers(t *testing.T) {
 	technologytest.Suite{Technology: nats.Technology, Endpoints: endpoints, Replicas: 3, Alone: true}.Run(t)
 }
 
+// every is when a server calls fsync at the earliest: after half of its interval.
+func every(half time.Duration) *experiment.Fsync { return &experiment.Fsync{AfterNS: int64(half)} }
+
 func TestGuaranteesOfARealServer(t *testing.T) {
 	tests := map[string]struct {
 		options map[string]any
@@ -29,12 +33,12 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 		sync    string
 	}{
 		"the page cache acknowledges by default": {
-			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1, Fsync: every(time.Minute)},
 			sync: "2m",
 		},
 		"another interval is told": {
 			options: map[string]any{"sync_interval": "500ms"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1, Fsync: every(250 * time.Millisecond)},
 			sync:    "500ms",
 		},
 		"always is an fsync before the acknowledgement": {

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -124,7 +125,7 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		"client":       "nats.go",
 		"password":     strconv.FormatBool(d.conn.AuthRequired()),
 	}
-	always := true
+	always, interval := true, time.Duration(0)
 	for _, url := range d.endpoints.Monitors {
 		m, err := readMonitor(ctx, url)
 		if err != nil {
@@ -133,6 +134,9 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		details["version"] = m.Version
 		details["sync_interval"] = m.sync()
 		always = always && m.Config.SyncAlways
+		if every := m.every(); interval == 0 || every < interval {
+			interval = every
+		}
 	}
 	durability := "page_cache"
 	switch {
@@ -153,6 +157,7 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 			"min_in_sync": "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
+		Fsync:   fsync(durability, interval),
 		Clients: d.config.clients(d.settings.Workload.Load.MaxInFlight),
 	}, nil
 }
@@ -170,10 +175,25 @@ func (m monitor) sync() string {
 	if m.Config.SyncAlways {
 		return "always"
 	}
-	if m.Config.SyncInterval == 0 {
-		return experiment.Duration(defaultSync).String()
+	return experiment.Duration(m.every()).String()
+}
+
+// every is the time between two fsyncs.
+func (m monitor) every() time.Duration {
+	if m.Config.SyncAlways {
+		return 1
 	}
-	return experiment.Duration(m.Config.SyncInterval).String()
+	return cmp.Or(m.Config.SyncInterval, defaultSync)
+}
+
+// fsync tells when servers call it for messages that they have acknowledged from the page
+// cache: for the first time after half of the interval to all of it, at random, from when
+// the stream was made.
+func fsync(durability string, interval time.Duration) *experiment.Fsync {
+	if durability != "page_cache" {
+		return nil
+	}
+	return &experiment.Fsync{AfterNS: max(1, (interval / 2).Nanoseconds())}
 }
 
 // readMonitor reads what NATS itself tells no client: the fsync policy.

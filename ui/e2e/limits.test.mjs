@@ -59,6 +59,15 @@ test("the answer says what was refused, and the figures and charts show it", asy
 
 test("what would make guarantees equal stands beside what differs", async () => {
   await page.goto(`${mock.url}/experiments/edone00001?tab=config`);
+  const guarantees = page.getByRole("table").filter({ hasText: "To make them equal" });
+  assert.deepEqual(
+    await guarantees
+      .getByRole("row", { name: /^Acknowledged by/ })
+      .getByRole("cell")
+      .allInnerTexts(),
+    ["all", "all", ""],
+  );
+  await guarantees.getByText("page cache; no fsync of messages fell into the measure stage").waitFor();
   await page.getByText("kafka with brokers: 3 and workload.topology.replicas: 3").waitFor();
   await page.getByText("kinesis (emulator) cannot be raised", { exact: true }).waitFor();
   await page.getByText("Amazon Kinesis keeps every record").waitFor();

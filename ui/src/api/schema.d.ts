@@ -798,10 +798,20 @@ export interface components {
             known: boolean;
             /** @description Summary, such as 'same guarantees'. */
             label: string;
-            /** @description Sentences about what technologies guarantee if that was not measured. */
+            /** @description Sentences on the nature of technologies, and on brokers not run by their own settings. */
             nature: string[];
+            /** @description All guarantees and settings of clients, with their values. */
+            rows: components["schemas"]["FairnessRow"][];
             /** @description The same differences, as structured data. */
             unequal: components["schemas"]["Inequality"][];
+        };
+        FairnessRow: {
+            /** @description A setting of clients, not a guarantee. */
+            client: boolean;
+            /** @description Display name of the guarantee or of the setting of clients. */
+            name: string;
+            /** @description Display values, in the order of the variants; an empty text if not known. */
+            values: components["schemas"]["VariantValue"][];
         };
         FieldError: {
             /** @description Field, such as 'body.variants[0].options.brokers' or 'query.limit'. */
@@ -1582,6 +1592,7 @@ export interface components {
             };
             /** Format: int64 */
             method?: number;
+            no_fsync?: boolean;
             pacer_lateness: components["schemas"]["Latency"];
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];
