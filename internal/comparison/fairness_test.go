@@ -61,6 +61,14 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":3}`, `{` + base + `}`,
 			[]string{"failure domains: kafka 3, nats 1. No stronger setting exists for nats."},
 		},
+		"copies waited for though not required": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":2,"waited_for":3,"zones":1}`,
+			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":2,"waited_for":2,"zones":1,"raise":{"waited_for":"replicas: 5"}}`,
+			[]string{"copies waited for when all are in sync: kafka 3, nats 2. To make them equal: nats with replicas: 5."},
+		},
+		"copies waited for of which one result does not tell": {
+			`{` + base + `,"waited_for":1}`, `{` + base + `}`, []string{},
+		},
 		"clients that wait for batches": {
 			`{` + base + `,"clients":{"batch_max_delay":"5ms","batch_max_bytes":"128KiB","compression":"none"}}`,
 			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","compression":"none"}}`,

@@ -15,13 +15,14 @@ const (
 	ProducerAck Guarantee = "producer_ack" // who has a message when it is acknowledged
 	Durability  Guarantee = "durability"   // where a message is when it is acknowledged
 	Replicas    Guarantee = "replicas"     // copies of a message
-	MinInSync   Guarantee = "min_in_sync"  // copies that exist when it is acknowledged
+	MinInSync   Guarantee = "min_in_sync"  // copies without which it is not acknowledged
+	WaitedFor   Guarantee = "waited_for"   // copies that exist when it is acknowledged, while all are in sync
 	Zones       Guarantee = "zones"        // places that fail independently and hold the copies
 )
 
 // Guarantees returns all guarantees in the order of tables.
 func Guarantees() []Guarantee {
-	return []Guarantee{ProducerAck, Durability, Replicas, MinInSync, Zones}
+	return []Guarantee{ProducerAck, Durability, Replicas, MinInSync, WaitedFor, Zones}
 }
 
 // Title returns the words for g as the name of a row: "Copies of a message".
@@ -35,6 +36,8 @@ func (g Guarantee) Title() string {
 		return "Copies of a message"
 	case MinInSync:
 		return "Copies required for acknowledgement"
+	case WaitedFor:
+		return "Copies waited for when all are in sync"
 	case Zones:
 		return "Failure domains"
 	}
@@ -70,8 +73,9 @@ type Effective struct {
 	ProducerAck string `json:"producer_ack"` // on the scale of [ProducerAck]
 	Durability  string `json:"durability"`   // on the scale of [Durability]
 	Replicas    int    `json:"replicas"`
-	MinInSync   int    `json:"min_in_sync"` // copies that must exist before an acknowledgement
-	Zones       int    `json:"zones"`       // as far as the broker tells; at least 1, 0 in results of versions that did not read it
+	MinInSync   int    `json:"min_in_sync"`          // copies that must exist before an acknowledgement
+	WaitedFor   *int   `json:"waited_for,omitempty"` // copies that do exist before it while all are in sync; nil if not told
+	Zones       int    `json:"zones"`                // as far as the broker tells; at least 1, 0 in results of versions that did not read it
 	// Clients are the settings of the clients that are in force; absent in results of
 	// versions that did not tell them.
 	Clients  map[ClientSetting]string `json:"clients,omitempty"`
@@ -91,7 +95,7 @@ type Fsync struct {
 	AfterBytes Bytes `json:"after_bytes,omitempty"` // of one partition, at the earliest; 0 is never by size
 }
 
-// Value returns the degree to which g is in force.
+// Value returns the degree to which g is in force; "" if that is not known.
 func (e Effective) Value(g Guarantee) string {
 	switch g {
 	case ProducerAck:
@@ -102,6 +106,10 @@ func (e Effective) Value(g Guarantee) string {
 		return strconv.Itoa(e.Replicas)
 	case MinInSync:
 		return strconv.Itoa(e.MinInSync)
+	case WaitedFor:
+		if e.WaitedFor != nil {
+			return strconv.Itoa(*e.WaitedFor)
+		}
 	case Zones:
 		return strconv.Itoa(max(1, e.Zones))
 	}

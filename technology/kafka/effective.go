@@ -74,6 +74,8 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		Zones:       zones,
 		// A leader asks for no more copies in sync than a partition has.
 		MinInSync: map[string]int{"all": min(minInSync, replicas), "leader": 1, "none": 0}[d.config.Acks],
+		// A leader waits for all copies that are in sync, however few are required.
+		WaitedFor: new(map[string]int{"all": replicas, "leader": 1, "none": 0}[d.config.Acks]),
 		Details:   details,
 		Nature:    nature,
 		Fsync:     fsync(details),
@@ -83,6 +85,7 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 			"durability":   "flush_messages: 1, with acks: leader or all",
 			"replicas":     "replicas: {want}, with as many brokers",
 			"min_in_sync":  "min_insync_replicas: {want}, with as many brokers and replicas, and acks: all",
+			"waited_for":   "replicas: {want}, with as many brokers, and acks: all",
 		},
 	}, nil
 }

@@ -161,8 +161,8 @@ func TestOneBrokerOfThreeIsLost(t *testing.T) {
 			// The workload says one copy, the stack's option three.
 			topology := experiment.Topology{Partitions: 3, Replicas: 1}
 			two, effective := start(t, cluster.Endpoints, "two", time.Minute, topology)
-			if effective.Replicas != 3 || effective.MinInSync != 2 {
-				t.Errorf("Prepare() = %d replicas, %d in sync, want 3 and 2", effective.Replicas, effective.MinInSync)
+			if n := effective.Value(experiment.WaitedFor); effective.Replicas != 3 || effective.MinInSync != 2 || n != "3" {
+				t.Errorf("Prepare() = %d replicas, %d in sync and %s waited for, want 3, 2 and 3", effective.Replicas, effective.MinInSync, n)
 			}
 			three, _ := start(t, cluster.Endpoints, "three", 5*time.Second, topology)
 			wantAllInSync(t, cluster.Endpoints, "three")

@@ -27,7 +27,7 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 	for copies := 1; copies <= 2; copies++ {
 		d := openWith(t, cluster.Endpoints, technology.Settings{Destination: fmt.Sprintf("copies-%d", copies)})
 		effective, err := d.Prepare(t.Context(), experiment.Topology{Partitions: 4, Replicas: copies}, 0)
-		if err != nil || effective.Zones != copies || effective.Replicas != copies || effective.MinInSync != copies {
+		if err != nil || effective.Zones != copies || effective.Replicas != copies || effective.MinInSync != copies || effective.Value(experiment.WaitedFor) != fmt.Sprint(copies) {
 			t.Errorf("Prepare() of %d copies = %+v, %v, want as many copies, all in sync and in zones of their own", copies, effective, err)
 		}
 		for _, name := range []string{"producer_byte_rate", "consumer_byte_rate"} {

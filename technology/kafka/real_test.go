@@ -45,15 +45,15 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 		want   experiment.Effective
 	}{
 		"each message is flushed before all acknowledge": {
-			want: experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 		},
 		"the leader alone flushes too": {
 			config: map[string]json.RawMessage{"acks": []byte(`"leader"`)},
-			want:   experiment.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 		},
 		"without acknowledgement nothing is promised": {
 			config: map[string]json.RawMessage{"acks": []byte(`"none"`)},
-			want:   experiment.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, WaitedFor: new(0), Zones: 1},
 		},
 	}
 	for name, tt := range tests {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"dec.local/dec/internal/experiment"
+	"dec.local/dec/technology"
 	"dec.local/dec/technology/nats"
 	"dec.local/dec/technology/technologytest"
 )
@@ -73,5 +75,21 @@ func TestConformanceWithLittlePrefetch(t *testing.T) {
 				"prefetch": []byte("3"), "max_ack_pending": []byte("3"), "consumer_ack": []byte(`"` + ack + `"`),
 			}}.Run(t)
 		})
+	}
+}
+
+func TestPartitionsOfOneStreamAreTold(t *testing.T) {
+	endpoints := embedded(t, nil)
+	for partitions, want := range map[int]string{
+		1: "",
+		4: "NATS JetStream has no partitions. The 4 of the workload are subjects of one stream: they keep order and share the reading, " +
+			"but one leader writes them all, into one log.",
+	} {
+		topology := experiment.Topology{Partitions: partitions, Replicas: 1}
+		d := open(t, endpoints, technology.Settings{Workload: experiment.Workload{Topology: topology}})
+		got, err := d.Prepare(t.Context(), topology, 1<<20)
+		if err != nil || got.Nature != want {
+			t.Errorf("Prepare() of %d partitions = %v, nature %q, want %q", partitions, err, got.Nature, want)
+		}
 	}
 }

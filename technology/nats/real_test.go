@@ -33,27 +33,27 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 		sync    string
 	}{
 		"the page cache acknowledges by default": {
-			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1, Fsync: every(time.Minute)},
+			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Fsync: every(time.Minute)},
 			sync: "2m",
 		},
 		"another interval is told": {
 			options: map[string]any{"sync_interval": "500ms"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1, Fsync: every(250 * time.Millisecond)},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Fsync: every(250 * time.Millisecond)},
 			sync:    "500ms",
 		},
 		"always is an fsync before the acknowledgement": {
 			options: map[string]any{"sync_interval": "always"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 			sync:    "always",
 		},
 		"memory is memory whatever the interval": {
 			options: map[string]any{"sync_interval": "always", "storage": "memory"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 			sync:    "always",
 		},
 		"a majority of three copies acknowledges": {
 			options: map[string]any{"sync_interval": "always", "servers": 3},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, WaitedFor: new(2), Zones: 1},
 			sync:    "always",
 		},
 	}

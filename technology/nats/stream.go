@@ -150,16 +150,29 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		Durability:  durability,
 		Replicas:    c.Replicas,
 		MinInSync:   c.Replicas/2 + 1,
-		Zones:       1, // servers tell nothing of where they are
+		WaitedFor:   new(c.Replicas/2 + 1), // and no longer, however many there are
+		Zones:       1,                     // servers tell nothing of where they are
 		Raise: map[string]string{
 			"durability":  "sync_interval: always, with storage: file",
 			"replicas":    "servers: {want} and workload.topology.replicas: {want}",
 			"min_in_sync": "enough servers and workload.topology.replicas that {want} of them are a majority",
+			"waited_for":  "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
+		Nature:  d.nature(),
 		Fsync:   fsync(durability, interval),
 		Clients: d.config.clients(d.settings.Workload.Load.MaxInFlight),
 	}, nil
+}
+
+// nature says what partitions of a stream are.
+func (d *driver) nature() string {
+	partitions := d.settings.Workload.Topology.Partitions
+	if partitions <= 1 {
+		return ""
+	}
+	return fmt.Sprintf("NATS JetStream has no partitions. The %d of the workload are subjects of one stream: they keep order and share the reading, "+
+		"but one leader writes them all, into one log.", partitions)
 }
 
 // monitor is what the monitoring port of a server tells about JetStream.
