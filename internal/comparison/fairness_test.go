@@ -75,9 +75,14 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 			[]string{"batching delay of producers: kafka 5ms, nats 0s. To make them equal: kafka with workload.client.batch_max_delay: 0s."},
 		},
 		"clients that do what they do by nature": {
-			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"128KiB","consumer_ack":"offsets every 5s"}}`,
-			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","consumer_ack":"each message"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"128KiB","prefetch":"50MiB per fetch"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","prefetch":"5000 messages"}}`,
 			[]string{},
+		},
+		"consumers that acknowledge in different ways": {
+			`{` + base + `,"clients":{"consumer_ack":"position every 5s"}}`, `{` + base + `,"clients":{"consumer_ack":"each message"}}`,
+			[]string{"acknowledgement by consumers: kafka position every 5s, nats each message. To make them equal: " +
+				"kafka with workload.client.consumer_ack: none; nats with workload.client.consumer_ack: none."},
 		},
 		"clients of which one is from before their settings were told": {
 			`{` + base + `}`, `{` + base + `,"clients":{"batch_max_delay":"0s"}}`, []string{},

@@ -122,6 +122,7 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		"discard":      c.Discard.String(),
 		"consumer_ack": d.config.ConsumerAck,
 		"prefetch":     strconv.Itoa(d.config.Prefetch),
+		"ack_wait":     experiment.Duration(d.config.ackWait()).String(),
 		"client":       "nats.go",
 		"password":     strconv.FormatBool(d.conn.AuthRequired()),
 	}

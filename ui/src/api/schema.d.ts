@@ -1171,7 +1171,7 @@ export interface components {
             }[];
             /** @description Load offered to every variant. */
             workload: {
-                /** @description Settings of producers that all technologies have in common. Default: each technology's own. */
+                /** @description Settings of clients that all technologies have in common. Default: each technology's own. */
                 client?: {
                     /**
                      * @description Maximum size of a batch, before compression.
@@ -1189,6 +1189,12 @@ export interface components {
                      * @enum {string}
                      */
                     compression?: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+                    /**
+                     * @description How consumers acknowledge: not at all, their position every few seconds, or each message.
+                     * @example none
+                     * @enum {string}
+                     */
+                    consumer_ack?: "none" | "periodic" | "each";
                 };
                 /** @description Offered load of all producers together: a rate or a schedule. */
                 load?: {
