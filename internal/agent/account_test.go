@@ -183,6 +183,20 @@ func TestProducersGoRoundFromPartitionsOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestIncidentsThatDidNotHappenAreZeroAndOthersUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := []experiment.Incident{experiment.RetriedSends, experiment.Reconnects}
+		got, _ := newBench(t, workload(), agenttest.Options{Effective: experiment.Effective{Incidents: told}}).run()
+		if diff := cmp.Diff(map[experiment.Incident]int64{"retried_sends": 0, "reconnects": 0}, got.Incidents); diff != "" {
+			t.Errorf("incidents (-want +got):\n%s", diff)
+		}
+		got, _ = newBench(t, workload(), agenttest.Options{}).run()
+		if got.Incidents != nil {
+			t.Errorf("incidents of clients that tell none = %v, want none", got.Incidents)
+		}
+	})
+}
+
 func TestNoFsyncFellIntoTheStage(t *testing.T) {
 	// 3 s of load with 3,000 messages of 100 bytes.
 	tests := map[string]struct {

@@ -182,7 +182,13 @@ func (s *Set) shown() []figure {
 	}
 	for _, i := range experiment.Incidents() {
 		if s.Occurred(i) {
-			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))
+			all = append(all, figure{
+				Figure{Name: string(i), Title: i.Title(), Unit: experiment.UnitCount, Sum: true},
+				func(r measure.Result) (Reading, bool) {
+					n, told := r.Incidents[i] // unknown, not 0, where the clients cannot tell
+					return Reading{Value: float64(n)}, told
+				},
+			})
 		}
 	}
 	return all

@@ -55,7 +55,13 @@ func (v *Variant) unsent() int64 {
 
 // Limited reports whether a variant did not take at once what was offered.
 func (v *Variant) Limited() bool {
-	return v.total(experiment.ThrottledWrites)+v.total(experiment.ThrottledReads)+v.unsent() > 0
+	held := v.unsent()
+	for _, i := range experiment.Incidents() {
+		if i.Limited() {
+			held += v.total(i)
+		}
+	}
+	return held > 0
 }
 
 // typical returns the run in the middle of those that count and have some of a

@@ -82,6 +82,8 @@ type Effective struct {
 	Details  map[string]string        `json:"details"`            // the technology's own settings that give these, and its version
 	Raise    map[string]string        `json:"raise,omitempty"`    // how to get more of a guarantee, by its name; {want} is what is wanted
 	Emulator string                   `json:"emulator,omitempty"` // program that stood for the technology, with its version
+	// Incidents are those that the clients can tell; the others are not known.
+	Incidents []Incident `json:"incidents,omitempty"`
 	// Nature is a sentence on what a reader must know beside the guarantees: what the
 	// technology is by nature, or that brokers were not run by their own settings.
 	Nature string `json:"nature,omitempty"`

@@ -144,7 +144,7 @@ type Result struct {
 	Agents     []AgentFacts                  `json:"agents"`
 	Versions   map[string]string             `json:"versions,omitempty"`
 	Errors     map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
-	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
+	Incidents  map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage; absent where clients cannot tell
 	Run        string                        `json:"run,omitempty"`       // id
 	Variant    string                        `json:"variant,omitempty"`   // label of the variant that the run is of
 	Seed       int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]

@@ -128,14 +128,17 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, begun time.Time, age
 		return measure.Merged{}, err
 	}
 	merged.Guarantees = prepared.Effective
-	if len(prepared.Effective) > 0 && !prepared.At.IsZero() {
+	if len(prepared.Effective) > 0 {
 		var have experiment.Effective
 		if err := json.Unmarshal(prepared.Effective, &have); err != nil {
 			return measure.Merged{}, fmt.Errorf("read the guarantees in force: %w", err)
 		}
-		stages := plan.Workload.Stages
-		end := begun.Add(stages.Warmup.Std() + stages.Measure.Std())
-		merged.SetFsync(have.Fsync, end.Sub(prepared.At), plan.Workload)
+		merged.Tell(have.Incidents)
+		if !prepared.At.IsZero() {
+			stages := plan.Workload.Stages
+			end := begun.Add(stages.Warmup.Std() + stages.Measure.Std())
+			merged.SetFsync(have.Fsync, end.Sub(prepared.At), plan.Workload)
+		}
 	}
 	merged.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
 	return merged, nil

@@ -106,7 +106,11 @@ func countColumns() []column {
 			if r.Result == nil {
 				return ""
 			}
-			return strconv.FormatInt(r.Result.Incidents[i], 10)
+			n, told := r.Result.Incidents[i]
+			if !told { // unknown, not 0
+				return ""
+			}
+			return strconv.FormatInt(n, 10)
 		}})
 	}
 	for _, c := range []struct {

@@ -76,6 +76,7 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		MinInSync: map[string]int{"all": min(minInSync, replicas), "leader": 1, "none": 0}[d.config.Acks],
 		// A leader waits for all copies that are in sync, however few are required.
 		WaitedFor: new(map[string]int{"all": replicas, "leader": 1, "none": 0}[d.config.Acks]),
+		Incidents: d.config.incidents(),
 		Details:   details,
 		Nature:    nature,
 		Fsync:     fsync(details),

@@ -163,6 +163,16 @@ func (c config) clients(encrypted bool, maxInFlight int) map[experiment.ClientSe
 	}
 }
 
+// incidents are those that the clients can tell. What is sent again is known by the
+// sequence numbers of idempotent producers.
+func (c config) incidents() []experiment.Incident {
+	told := []experiment.Incident{experiment.DelayedWrites, experiment.DelayedReads, experiment.Reconnects}
+	if c.Idempotence {
+		told = append(told, experiment.RetriedSends)
+	}
+	return told
+}
+
 // details are the settings that a reader of a result needs to judge it.
 func (c config) details() map[string]string {
 	return map[string]string{

@@ -153,6 +153,7 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 		Zones:       3,
 		Details:     details,
 		Clients:     d.clients(),
+		Incidents:   d.incidents(),
 	}, nil
 }
 
@@ -173,9 +174,20 @@ func (d *driver) emulated(details map[string]string) experiment.Effective {
 		Zones:       1,
 		Details:     details,
 		Clients:     d.clients(),
+		Incidents:   d.incidents(),
 		Emulator:    d.endpoints.Emulator,
 		Nature:      nature,
 	}
+}
+
+// incidents are those that the clients can tell. Connections of requests are made anew by
+// Go's own client, which tells nobody; those of subscriptions are ours.
+func (d *driver) incidents() []experiment.Incident {
+	told := []experiment.Incident{experiment.ThrottledWrites, experiment.ThrottledReads, experiment.RetriedSends}
+	if d.endpoints.Consumers == enhancedFanOut {
+		told = append(told, experiment.Reconnects)
+	}
+	return told
 }
 
 // clients are the settings that decide about latencies. AWS is always spoken to by TLS.

@@ -103,6 +103,7 @@ func TestGuaranteesOfAWS(t *testing.T) {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
 	want := experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 3, MinInSync: 3, WaitedFor: new(3), Zones: 3}
+	want.Incidents = []experiment.Incident{experiment.ThrottledWrites, experiment.ThrottledReads, experiment.RetriedSends, experiment.Reconnects}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Clients")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
@@ -125,7 +126,7 @@ func TestGuaranteesOfAnEmulator(t *testing.T) {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
 	want := experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Emulator: "fake 1.0"}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Nature", "Clients")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Nature", "Clients", "Incidents")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(got.Nature, "three Availability Zones") {

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -125,7 +126,14 @@ func (d *driver) createConsumer(ctx context.Context, name string, filters []stri
 
 // subscribe starts the reading.
 func (c *consumer) subscribe(i int) error {
-	conn, err := c.driver.connect(i, nats.ReconnectHandler(func(*nats.Conn) { c.askAgain() }))
+	lost := func(*nats.Conn, error) {
+		select {
+		case <-c.done: // closed by us
+		default:
+			c.driver.settings.Report(experiment.Reconnects, 1)
+		}
+	}
+	conn, err := c.driver.connect(i, nats.DisconnectErrHandler(lost), nats.ReconnectHandler(func(*nats.Conn) { c.askAgain() }))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,7 +163,13 @@ func TestLostConnection(t *testing.T) {
 	}
 	first, endpoints := start(t)
 	port, monitor = portOf(t, first.Addr()), portOf(t, first.MonitorAddr())
-	d := open(t, endpoints, technology.Settings{})
+	var reconnects atomic.Int64
+	d := open(t, endpoints, technology.Settings{OnIncident: func(i experiment.Incident, n int) {
+		if i != experiment.Reconnects {
+			t.Errorf("the clients reported %d %s, want nothing but reconnects", n, i)
+		}
+		reconnects.Add(int64(n))
+	}})
 	prepare(t, d)
 	p, acked := producer(t, d)
 	received := make(chan string, 10)
@@ -199,6 +206,9 @@ func TestLostConnection(t *testing.T) {
 	}
 	if got := receive(t, received); got != "after" {
 		t.Errorf("received %q, want after", got)
+	}
+	if n := reconnects.Load(); n != 2 {
+		t.Errorf("%d reconnects were reported, want 2: one of the producer, one of the consumer", n)
 	}
 }
 

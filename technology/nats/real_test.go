@@ -68,7 +68,7 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Prepare() = %v, want no error", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients", "Incidents")); diff != "" {
 				t.Errorf("Prepare() (-want +got):\n%s", diff)
 			}
 			if got.Details["sync_interval"] != tt.sync || got.Details["version"] != "2.15.2" {

@@ -118,7 +118,8 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	case c.AckWaitMS == 0:
 		c.AckWaitMS = int(max(least, w.Stages.Drain.Std()/3).Milliseconds())
 	case c.ConsumerAck == ackPeriodic && c.ackWait() <= c.ackInterval():
-		problems.Add("client_config.ack_wait_ms", "is %d, but must be more than ack_interval_ms, %d, or messages come twice", c.AckWaitMS, c.AckIntervalMS)
+		problems.Add("client_config.ack_wait_ms", "is %d, but must be more than ack_interval_ms, %d, or messages come twice",
+			c.AckWaitMS, c.AckIntervalMS)
 	}
 	if c.ConsumerAck != ackNone && c.MaxAckPending > 0 && c.MaxAckPending < c.Prefetch {
 		problems.Add("client_config.max_ack_pending", "is %d, but must be at least prefetch, %d", c.MaxAckPending, c.Prefetch)

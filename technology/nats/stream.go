@@ -160,9 +160,11 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 			"waited_for":  "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
-		Nature:  d.nature(),
-		Fsync:   fsync(durability, interval),
-		Clients: d.config.clients(d.settings.Workload.Load.MaxInFlight),
+		// Nothing is sent again by the client or by this driver, which is a number too.
+		Incidents: []experiment.Incident{experiment.RetriedSends, experiment.Reconnects},
+		Nature:    d.nature(),
+		Fsync:     fsync(durability, interval),
+		Clients:   d.config.clients(d.settings.Workload.Load.MaxInFlight),
 	}, nil
 }
 

@@ -100,7 +100,7 @@ function compare(comparison) {
     unit: "count",
     sum: true,
     values: [
-      { value: 0, runs: 5 },
+      { value: null, runs: 0 }, // its clients cannot tell
       { value: 113_000, runs: 5 },
     ],
   };

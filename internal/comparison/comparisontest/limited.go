@@ -64,8 +64,11 @@ func throttle(r measure.Merged) measure.Merged {
 	return r
 }
 
-// steady makes a result that of a cluster which took all that was offered.
+// steady makes a result that of a cluster which took all that was offered. Its clients
+// tell less than those of the stream.
 func steady(r measure.Merged) measure.Merged {
+	r.Incidents = nil
+	r.Tell([]experiment.Incident{experiment.DelayedWrites, experiment.RetriedSends})
 	r.Timeline = slices.Clone(r.Timeline)
 	for i := range r.Timeline {
 		r.Timeline[i].Counts.Offered, r.Timeline[i].Counts.Acked = 1500, 1500

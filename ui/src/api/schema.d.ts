@@ -586,7 +586,7 @@ export interface components {
             counts?: components["schemas"]["Counts"];
             /** @description Why the run is excluded from the statistics. */
             excluded?: string;
-            /** @description Number of incidents in the measure stage; absent if there are none. */
+            /** @description Incidents in the measure stage; absent where the clients cannot tell. */
             incidents?: {
                 [key: string]: number;
             };
@@ -918,9 +918,16 @@ export interface components {
             run: string;
         };
         Incident: {
+            /** @description The system under test let something wait because of a limit of its own. */
+            limited: boolean;
             /** @description Name under which results and timelines count it. */
             name: string;
             title: string;
+            /**
+             * @description What it is a number of.
+             * @enum {string}
+             */
+            unit: "messages" | "connections";
         };
         Inequality: {
             /** @description A setting of clients, not a guarantee. */

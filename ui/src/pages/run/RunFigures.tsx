@@ -8,7 +8,7 @@ import { Figures } from "../../components/Figures";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
-import { occurred, times } from "../../domain/incidents";
+import { occurred, told } from "../../domain/incidents";
 import { formatBound } from "../../domain/metrics";
 import { bytes, count, duration, missing, nanoseconds, percent, rate, share, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
@@ -86,7 +86,7 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
       ["Not of this run", c.foreign],
       ["Order not checked", c.unwatched],
     ]),
-    ...incidents.map(({ title, name }): [string, string] => [title, `${count(times(r, name))} times`]),
+    ...incidents.map((incident): [string, string] => [incident.title, told(incident, r)]),
     ["Payload sent", bytes(c.bytes)],
     ["Agent CPU time", duration(r.cpu.agent_s)],
     ["Broker CPU time", duration(r.cpu.broker_s)],
