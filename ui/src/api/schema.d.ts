@@ -666,6 +666,7 @@ export interface components {
                 [key: string]: components["schemas"]["PerSecond"];
             };
             offered: components["schemas"]["PerSecond"];
+            owed?: components["schemas"]["Owed"];
             wait?: components["schemas"]["Tail"];
         };
         Difference: {
@@ -1055,6 +1056,12 @@ export interface components {
              * @enum {string}
              */
             unit: "ns" | "per_s" | "s_per_million";
+        };
+        Owed: {
+            /** Format: int64 */
+            unsent: number;
+            /** Format: int64 */
+            unstored: number;
         };
         PageAuditEntry: {
             /** Format: date-time */
