@@ -2,6 +2,8 @@ package technology
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -52,6 +54,23 @@ func (c Common) Compression(name, own string) string {
 	}
 	c.once(name, "compression")
 	return c.Client.Compression
+}
+
+// ConsumerAck returns how consumers acknowledge, which the setting with that name holds
+// by itself; "" leaves it to that. can are the ways that the technology has.
+func (c Common) ConsumerAck(name, title string, can ...string) string {
+	asked := c.Client.ConsumerAck
+	if asked == "" {
+		return ""
+	}
+	if name != "" {
+		c.once(name, "consumer_ack")
+	}
+	if !slices.Contains(can, asked) {
+		c.Problems.Add("", "consumers of %s cannot acknowledge in this way, so workload.client.consumer_ack must be %s, not %s",
+			title, strings.Join(can, " or "), asked)
+	}
+	return asked
 }
 
 // once refuses a setting that is given twice: nobody could tell which one holds.

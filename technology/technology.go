@@ -58,8 +58,10 @@ type Settings struct {
 	ClientConfig map[string]json.RawMessage // has passed CheckConfig
 	Secrets      map[string]json.RawMessage // secret options of the stack that were given, by name; never in an error or a log
 	Workload     experiment.Workload
-	OnIncident   func(experiment.Incident, int) // called with incidents as they happen, by any goroutine; may be nil: drivers call [Settings.Report]
-	Logger       *slog.Logger                   // slog.Default() if nil; for what has no caller to return to
+	// OnIncident is called with incidents of [experiment.Effective] as they happen, by any
+	// goroutine; it may be nil: drivers call [Settings.Report].
+	OnIncident func(experiment.Incident, int)
+	Logger     *slog.Logger // slog.Default() if nil; for what has no caller to return to
 }
 
 // Report passes n incidents on to OnIncident. It does not block.

@@ -159,6 +159,72 @@ func TestRunMergesSharesToTheSameTotals(t *testing.T) {
 	}
 }
 
+func TestProducersGoRoundFromPartitionsOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := workload(func(w *experiment.Workload) {
+			w.Topology.Partitions, w.Topology.Producers = 3, 4
+			w.Message.Key = experiment.Key{Kind: experiment.KeyRoundRobin, Cardinality: 3}
+		})
+		first := map[uint32]int{} // partition of the first message, by producer
+		var b *bench
+		b = newBench(t, w, agenttest.Options{Watch: func(m technology.Message) {
+			h, kind := measure.ParseHeader(m.Payload, measure.RunHash(b.plan.Run))
+			if want := int((uint64(h.Producer) + h.Seq) % 3); kind != measure.Intact || m.Partition != want {
+				t.Errorf("message %d of producer %d went to partition %d, want %d", h.Seq, h.Producer, m.Partition, want)
+			}
+			if h.Seq == 0 {
+				first[h.Producer] = m.Partition
+			}
+		}})
+		b.run()
+		if diff := cmp.Diff(map[uint32]int{0: 0, 1: 1, 2: 2, 3: 0}, first); diff != "" {
+			t.Errorf("partitions of the first messages (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestIncidentsThatDidNotHappenAreZeroAndOthersUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := []experiment.Incident{experiment.RetriedSends, experiment.Reconnects}
+		got, _ := newBench(t, workload(), agenttest.Options{Effective: experiment.Effective{Incidents: told}}).run()
+		if diff := cmp.Diff(map[experiment.Incident]int64{"retried_sends": 0, "reconnects": 0}, got.Incidents); diff != "" {
+			t.Errorf("incidents (-want +got):\n%s", diff)
+		}
+		got, _ = newBench(t, workload(), agenttest.Options{}).run()
+		if got.Incidents != nil {
+			t.Errorf("incidents of clients that tell none = %v, want none", got.Incidents)
+		}
+	})
+}
+
+func TestNoFsyncFellIntoTheStage(t *testing.T) {
+	// 3 s of load with 3,000 messages of 100 bytes.
+	tests := map[string]struct {
+		fsync *experiment.Fsync
+		want  bool
+	}{
+		"nobody knows":                              {nil, false},
+		"never":                                     {&experiment.Fsync{}, true},
+		"not that soon":                             {&experiment.Fsync{AfterNS: int64(time.Minute)}, true},
+		"perhaps":                                   {&experiment.Fsync{AfterNS: int64(3 * time.Second)}, false},
+		"a segment that was not full":               {&experiment.Fsync{AfterBytes: 2 << 20}, true},
+		"a segment that may have been full":         {&experiment.Fsync{AfterBytes: 1 << 20}, false},
+		"a segment not full, but time enough":       {&experiment.Fsync{AfterBytes: 2 << 20, AfterNS: 1}, false},
+		"time not enough, but a segment that was":   {&experiment.Fsync{AfterBytes: 1000, AfterNS: int64(time.Minute)}, false},
+		"neither time enough, nor a segment's size": {&experiment.Fsync{AfterBytes: 2 << 20, AfterNS: int64(time.Minute)}, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, _ := newBench(t, workload(), agenttest.Options{Effective: experiment.Effective{Fsync: tt.fsync}}).run()
+				if got.NoFsync != tt.want {
+					t.Errorf("NoFsync = %t, want %t", got.NoFsync, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestAMessageBeforeTheLoadHasBegunIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		received, begin, recorded := agent.Early(workload())

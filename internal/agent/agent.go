@@ -207,7 +207,7 @@ func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
 		}
 		return nil
 	}
-	w := a.plan.Workload
+	w, before := a.plan.Workload, time.Now()
 	have, err := driver.Prepare(ctx, w.Topology, w.Retention)
 	if err != nil {
 		return fmt.Errorf("prepare the destination %q: %w", a.plan.Destination, err)
@@ -216,7 +216,7 @@ func (a *agent) prepare(ctx context.Context, driver technology.Driver) error {
 	if err != nil {
 		return fmt.Errorf("encode the guarantees in force: %w", err)
 	}
-	prepared := rendezvous.Prepared{Effective: effective, Refused: w.Require.Shortfall(have)}
+	prepared := rendezvous.Prepared{Effective: effective, Refused: w.Require.Shortfall(have), At: before.UTC()}
 	if err := a.folder.Put(ctx, rendezvous.PreparedObject, prepared); err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func sizeOf(w experiment.Workload) experiment.Size {
 type content struct {
 	rng        *rand.Rand
 	message    experiment.Message
+	first      uint64 // partition of the first message where they go round
 	partitions int
 	pool       *pool
 	offset     int    // of the next message in the pool
@@ -72,6 +73,7 @@ func newContent(w experiment.Workload, producer int, p *pool) *content {
 	c := &content{
 		rng:        rng,
 		message:    experiment.Message{Size: size, Key: w.Message.Key},
+		first:      uint64(producer), // or all producers would go from partition to partition together
 		partitions: max(w.Topology.Partitions, 1),
 		pool:       p,
 		buffer:     make([]byte, size.Max),
@@ -97,7 +99,7 @@ func (c *content) next() (technology.Message, measure.Header, uint32) {
 	h := measure.Header{Seq: c.seq, KeySeq: c.seq, Key: measure.NoKey}
 	switch c.message.Key.Kind {
 	case experiment.KeyRoundRobin:
-		m.Partition = int(c.seq % uint64(c.partitions))
+		m.Partition = int((c.first + c.seq) % uint64(c.partitions))
 	case experiment.KeyUniform:
 		n := c.rng.Uint64N(uint64(max(c.message.Key.Cardinality, 1)))
 		m.Key, h.Key = strconv.AppendUint(c.key, n, 10), uint32(n)

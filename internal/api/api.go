@@ -174,7 +174,7 @@ type ComparedRun struct {
 	Run       Run                            `json:"run"`
 	Counts    *measure.Counts                `json:"counts,omitempty"`
 	Metrics   map[experiment.Metric]*float64 `json:"metrics,omitempty" doc:"Metrics in their units; null if the run has no value."`
-	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"Number of incidents in the measure stage; absent if there are none."`
+	Incidents map[experiment.Incident]int64  `json:"incidents,omitempty" doc:"Incidents in the measure stage; absent where the clients cannot tell."`
 	Excluded  string                         `json:"excluded,omitempty" doc:"Why the run is excluded from the statistics."`
 	Link      string                         `json:"link"`
 }

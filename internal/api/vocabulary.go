@@ -27,8 +27,10 @@ type Guarantee struct {
 
 // Incident is an event that clients recover from by themselves.
 type Incident struct {
-	Name  experiment.Incident `json:"name" doc:"Name under which results and timelines count it."`
-	Title string              `json:"title"`
+	Name    experiment.Incident `json:"name" doc:"Name under which results and timelines count it."`
+	Title   string              `json:"title"`
+	Unit    string              `json:"unit" enum:"messages,connections" doc:"What it is a number of."`
+	Limited bool                `json:"limited" doc:"The system under test let something wait because of a limit of its own."`
 }
 
 // NewVocabulary returns that of package experiment.
@@ -45,7 +47,11 @@ func NewVocabulary() Vocabulary {
 		v.Guarantees = append(v.Guarantees, Guarantee{g, g.Title(), g.Scale()})
 	}
 	for _, i := range experiment.Incidents() {
-		v.Incidents = append(v.Incidents, Incident{i, i.Title()})
+		unit := "messages"
+		if !i.Messages() {
+			unit = "connections"
+		}
+		v.Incidents = append(v.Incidents, Incident{i, i.Title(), unit, i.Limited()})
 	}
 	return v
 }

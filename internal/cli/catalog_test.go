@@ -21,7 +21,8 @@ func TestCatalogShowsValuesInTheirOrder(t *testing.T) {
   option sync_interval +string +default "2m" .*
   option max_buffered_msgs +integer, ≥ 1, ≤ 100000000 +default 100000 .*
   option password +string, secret +no default .*
-  client consumer_ack +"explicit", "none" +default "explicit" .*
+  client consumer_ack +"explicit", "periodic", "none" +default "explicit" .*
+  client ack_interval_ms .*
   client prefetch +integer, ≥ 1, ≤ 100000 +default 5000 .*
   client max_ack_pending .*
   client ack_wait_ms .*

@@ -84,7 +84,9 @@ func (c *runCmd) read() ([][]byte, error) {
 
 // checkHere checks plans without a server, as one would.
 func checkHere(env *Env, f *datadir.Folders) func(context.Context, []byte) (api.DryRun, error) {
-	return func(ctx context.Context, plan []byte) (api.DryRun, error) { return server.Propose(ctx, f, env.Targets, plan) }
+	return func(ctx context.Context, plan []byte) (api.DryRun, error) {
+		return server.Propose(ctx, f, env.Targets, plan)
+	}
 }
 
 // check checks every plan. A refusal tells all faults at once.

@@ -6,6 +6,7 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
+	"dec.local/dec/internal/measure"
 )
 
 // caveats are the sentences that must stand beside every verdict: first what was
@@ -24,7 +25,7 @@ func (s *Set) caveats(c Comparison, titles map[string]string) []string {
 	}
 	for _, v := range s.Variants {
 		caveats = append(caveats, v.limits()...)
-		for _, sentence := range []string{v.backlog(), v.unsteady(s.Metric()), v.lateGenerator(s.Metric())} {
+		for _, sentence := range []string{v.backlog(), v.unsteady(s.Metric()), v.lateGenerator(s.Metric()), v.strangers(), v.unwatched()} {
 			if sentence != "" {
 				caveats = append(caveats, sentence)
 			}
@@ -70,6 +71,28 @@ func (v *Variant) Program() string {
 		return e.Emulator
 	}
 	return v.Emulator
+}
+
+// strangers tells of messages that no producer of the run had sent; "" where there are
+// none. Something else uses the destination, and its load too.
+func (v *Variant) strangers() string {
+	n := v.sum(exceptions["foreign"])
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s received %s that its run had not sent: something else wrote to its destination.",
+		v.Name(), format.Counted(int(n), "message"))
+}
+
+// unwatched tells of messages whose order was not checked; "" where there are none.
+func (v *Variant) unwatched() string {
+	n := v.sum(exceptions["unwatched"])
+	if n == 0 {
+		return ""
+	}
+	received := v.sum(func(r measure.Result) int64 { return r.Counts.Received })
+	return fmt.Sprintf("The order of %s of %s messages that %s delivered was not checked, because there are too many keys: "+
+		"there may be more reordered ones.", format.Count(n), format.Count(received), v.Name())
 }
 
 // leftOut says how many runs of a variant do not count; "" where all do.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/format"
 )
 
 // Fairness reports whether the variants gave the same guarantees, as read back
@@ -14,8 +15,16 @@ type Fairness struct {
 	Label       string            `json:"label" doc:"Summary, such as 'same guarantees'."`
 	Differences []string          `json:"differences" doc:"One sentence per difference, with a way to equalise; none means equal if 'known' is true."`
 	Unequal     []Inequality      `json:"unequal" doc:"The same differences, as structured data."`
-	Nature      []string          `json:"nature" doc:"Sentences about what technologies guarantee if that was not measured."`
+	Rows        []FairnessRow     `json:"rows" doc:"All guarantees and settings of clients, with their values."`
+	Nature      []string          `json:"nature" doc:"Sentences on the nature of technologies, and on brokers not run by their own settings."`
 	Emulators   map[string]string `json:"emulators,omitempty" doc:"Emulator that stood in for the technology, by variant."`
+}
+
+// FairnessRow is a guarantee or a setting of clients.
+type FairnessRow struct {
+	Name   string         `json:"name" doc:"Display name of the guarantee or of the setting of clients."`
+	Client bool           `json:"client" doc:"A setting of clients, not a guarantee."`
+	Values []VariantValue `json:"values" doc:"Display values, in the order of the variants; an empty text if not known."`
 }
 
 // Equal reports whether all variants are known to have given the same
@@ -86,6 +95,47 @@ func (s *Set) fairness() Fairness {
 			f.Differences = append(f.Differences, found.sentence(s.Experiment.Plan.NameOf))
 		}
 	}
+	f.Rows = s.fairnessRows()
 	f.Label = f.label()
 	return f
+}
+
+// fairnessRows are all guarantees and settings of clients, alike or not.
+func (s *Set) fairnessRows() []FairnessRow {
+	var rows []FairnessRow
+	row := func(name string, client bool, value func(*Variant, experiment.Effective) string) {
+		r := FairnessRow{Name: name, Client: client}
+		for _, v := range s.Variants {
+			e, known := v.Effective()
+			text := ""
+			if known {
+				text = value(v, e)
+			}
+			r.Values = append(r.Values, VariantValue{v.Label, text})
+		}
+		rows = append(rows, r)
+	}
+	for _, g := range experiment.Guarantees() {
+		row(g.Title(), false, func(v *Variant, e experiment.Effective) string { return v.words(g, e) })
+	}
+	for _, setting := range experiment.ClientSettings() {
+		row(setting.Title(), true, func(_ *Variant, e experiment.Effective) string { return e.Clients[setting] })
+	}
+	return rows
+}
+
+// words are the degree to which a guarantee is in force, for people.
+func (v *Variant) words(g experiment.Guarantee, e experiment.Effective) string {
+	text := format.Words(e.Value(g))
+	if g == experiment.Durability && v.noFsync() {
+		text += "; no fsync of messages fell into the measure stage"
+	}
+	return text
+}
+
+// noFsync reports whether brokers called fsync for no message until the measure stage of
+// any counted run was over.
+func (v *Variant) noFsync() bool {
+	counted := v.Counted()
+	return len(counted) > 0 && !slices.ContainsFunc(counted, func(r *Run) bool { return !r.Result.NoFsync })
 }

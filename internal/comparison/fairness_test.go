@@ -3,6 +3,8 @@ package comparison_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
+	"dec.local/dec/internal/measure"
 )
 
 // fairnessOf compares kafka and nats whose brokers reported these guarantees.
@@ -58,15 +61,28 @@ func TestWhatWouldMakeGuaranteesEqual(t *testing.T) {
 			`{"producer_ack":"all","durability":"page_cache","replicas":1,"min_in_sync":1,"zones":3}`, `{` + base + `}`,
 			[]string{"failure domains: kafka 3, nats 1. No stronger setting exists for nats."},
 		},
+		"copies waited for though not required": {
+			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":2,"waited_for":3,"zones":1}`,
+			`{"producer_ack":"all","durability":"page_cache","replicas":3,"min_in_sync":2,"waited_for":2,"zones":1,"raise":{"waited_for":"replicas: 5"}}`,
+			[]string{"copies waited for when all are in sync: kafka 3, nats 2. To make them equal: nats with replicas: 5."},
+		},
+		"copies waited for of which one result does not tell": {
+			`{` + base + `,"waited_for":1}`, `{` + base + `}`, []string{},
+		},
 		"clients that wait for batches": {
 			`{` + base + `,"clients":{"batch_max_delay":"5ms","batch_max_bytes":"128KiB","compression":"none"}}`,
 			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","compression":"none"}}`,
 			[]string{"batching delay of producers: kafka 5ms, nats 0s. To make them equal: kafka with workload.client.batch_max_delay: 0s."},
 		},
 		"clients that do what they do by nature": {
-			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"128KiB","consumer_ack":"offsets every 5s"}}`,
-			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","consumer_ack":"each message"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"128KiB","prefetch":"50MiB per fetch"}}`,
+			`{` + base + `,"clients":{"batch_max_delay":"0s","batch_max_bytes":"1 message","prefetch":"5000 messages"}}`,
 			[]string{},
+		},
+		"consumers that acknowledge in different ways": {
+			`{` + base + `,"clients":{"consumer_ack":"position every 5s"}}`, `{` + base + `,"clients":{"consumer_ack":"each message"}}`,
+			[]string{"acknowledgement by consumers: kafka position every 5s, nats each message. To make them equal: " +
+				"kafka with workload.client.consumer_ack: none; nats with workload.client.consumer_ack: none."},
 		},
 		"clients of which one is from before their settings were told": {
 			`{` + base + `}`, `{` + base + `,"clients":{"batch_max_delay":"0s"}}`, []string{},
@@ -122,6 +138,32 @@ func TestInequalityCanBeLaidOut(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, f.Unequal); diff != "" {
 		t.Errorf("unequal (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDurabilityLineTellsThatNoFsyncFellIntoTheStage(t *testing.T) {
+	const clause = "; no fsync of messages fell into the measure stage"
+	tests := map[string]struct {
+		none func(n int) bool // no fsync in run n
+		want string
+	}{
+		"in no run":           {func(int) bool { return true }, "page cache" + clause},
+		"in one run, perhaps": {func(n int) bool { return n != 0 }, "page cache"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := comparisontest.Compare(t, comparisontest.Limited(t, func(n int, variant string, r *measure.Merged) {
+				r.NoFsync = variant == "kafka" && tt.none(n)
+			}))
+			found := c.Fairness.Rows[slices.IndexFunc(c.Fairness.Rows, func(r comparison.FairnessRow) bool { return r.Name == experiment.Durability.Title() })]
+			want := []comparison.VariantValue{{Variant: "kafka", Value: tt.want}, {Variant: "kinesis", Value: "memory"}}
+			if diff := cmp.Diff(want, found.Values); diff != "" {
+				t.Errorf("values of the row (-want +got):\n%s", diff)
+			}
+			if text := strings.Join(c.Fairness.Differences, "\n"); !strings.Contains(text, "kafka "+tt.want+", kinesis (emulator) memory") {
+				t.Errorf("differences = %s, want %q", text, tt.want)
+			}
+		})
 	}
 }
 

@@ -136,12 +136,14 @@ var details = []figure{
 		},
 	},
 	sumFigure("lost", "Lost", func(r measure.Result) int64 { return r.Counts.Lost }),
-	sumFigure("undelivered", "Undelivered", absences["undelivered"]),
-	sumFigure("aged_out", "Aged out", absences["aged_out"]),
-	sumFigure("missing", "Lost or undelivered", absences["missing"]),
+	sumFigure("undelivered", "Undelivered", exceptions["undelivered"]),
+	sumFigure("aged_out", "Aged out", exceptions["aged_out"]),
+	sumFigure("missing", "Lost or undelivered", exceptions["missing"]),
 	sumFigure("duplicates", "Duplicates", func(r measure.Result) int64 { return r.Counts.Duplicates }),
 	sumFigure("reordered", "Reordered", func(r measure.Result) int64 { return r.Counts.Reordered }),
 	sumFigure("corrupt", "Corrupt", func(r measure.Result) int64 { return r.Counts.Corrupt }),
+	sumFigure("foreign", "Not of this run", exceptions["foreign"]),
+	sumFigure("unwatched", "Order not checked", exceptions["unwatched"]),
 	metricFigure(experiment.CPUPerMillion),
 	{
 		Figure{Name: "broker_rss", Title: "Broker memory, peak", Unit: experiment.UnitBytes},
@@ -149,11 +151,13 @@ var details = []figure{
 	},
 }
 
-// absences are shown only where there are some.
-var absences = map[string]func(measure.Result) int64{
+// exceptions are shown only where there are some.
+var exceptions = map[string]func(measure.Result) int64{
 	"undelivered": func(r measure.Result) int64 { return r.Counts.Undelivered },
 	"aged_out":    func(r measure.Result) int64 { return r.Counts.AgedOut },
 	"missing":     func(r measure.Result) int64 { return r.Counts.Missing },
+	"foreign":     func(r measure.Result) int64 { return r.Counts.Foreign },
+	"unwatched":   func(r measure.Result) int64 { return r.Counts.Unwatched },
 }
 
 // shown are the figures of these variants: the primary metric is always among them,
@@ -164,7 +168,7 @@ func (s *Set) shown() []figure {
 		all = append(all, metricFigure(m))
 	}
 	for _, f := range details {
-		if absences[f.Name] == nil || slices.ContainsFunc(s.Variants, func(v *Variant) bool { return v.sum(absences[f.Name]) > 0 }) {
+		if exceptions[f.Name] == nil || slices.ContainsFunc(s.Variants, func(v *Variant) bool { return v.sum(exceptions[f.Name]) > 0 }) {
 			all = append(all, f)
 		}
 	}
@@ -178,7 +182,13 @@ func (s *Set) shown() []figure {
 	}
 	for _, i := range experiment.Incidents() {
 		if s.Occurred(i) {
-			all = append(all, sumFigure(string(i), i.Title(), func(r measure.Result) int64 { return r.Incidents[i] }))
+			all = append(all, figure{
+				Figure{Name: string(i), Title: i.Title(), Unit: experiment.UnitCount, Sum: true},
+				func(r measure.Result) (Reading, bool) {
+					n, told := r.Incidents[i] // unknown, not 0, where the clients cannot tell
+					return Reading{Value: float64(n)}, told
+				},
+			})
 		}
 	}
 	return all

@@ -39,8 +39,11 @@ func unequal(g experiment.Guarantee, all []variantGuarantees) (Inequality, bool)
 	distinct := map[string]bool{}
 	for _, p := range all {
 		value := p.Value(g)
+		if value == "" {
+			return Inequality{}, false // of a version that did not tell
+		}
 		distinct[value] = true
-		found.Values = append(found.Values, VariantValue{p.of.Label, format.Words(value)})
+		found.Values = append(found.Values, VariantValue{p.of.Label, p.of.words(g, p.Effective)})
 		n, ok := g.Rank(value)
 		ranked = ranked && ok
 		if most == "" || n > top {

@@ -26,12 +26,12 @@ func TestLimitsAreSaid(t *testing.T) {
 				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"the run in the middle is told": {
-			func(n int, _ string, r *measure.Merged) {
-				if r.Incidents != nil { // the runs 1, 3, 4, 6 and 8
-					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(100 * n)}
+			func(n int, variant string, r *measure.Merged) {
+				if variant == "kinesis" { // the runs 1, 3, 4, 6 and 8
+					r.Incidents = map[experiment.Incident]int64{"throttled_writes": int64(10_000 * n)}
 				}
 			},
-			[]string{"kinesis (emulator) refused writes because a limit was reached: 400 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
+			[]string{"kinesis (emulator) refused writes because a limit was reached: 40,000 refusals in the measure stage of a typical run (median 565 per second, maximum 610); " +
 				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging},
 		},
 		"writes refused, sent again, and all taken": {
@@ -39,9 +39,9 @@ func TestLimitsAreSaid(t *testing.T) {
 				if variant == "kafka" {
 					return
 				}
-				r.Counts.Unsent = 0
+				keepUp(r)
 				for i := range r.Timeline {
-					r.Timeline[i].Counts.Acked, r.Timeline[i].InFlight = r.Timeline[i].Counts.Offered, 40
+					r.Timeline[i].InFlight = 40
 					delete(r.Timeline[i].Latencies, measure.Backpressure)
 				}
 			},
@@ -50,20 +50,78 @@ func TestLimitsAreSaid(t *testing.T) {
 		},
 		"reads refused in some of the runs": {
 			func(n int, variant string, r *measure.Merged) {
+				lateReads(n, variant, r, experiment.ThrottledReads, 1000)
+			},
+			[]string{"Reads from kinesis (emulator) were refused because a limit was reached: 29,000 late messages in the measure stage of a typical run " +
+				"among the 3 of 5 affected (median 1,000 per second, maximum 1,000); the number of messages waiting to be read grew from 1,100 to 3,800."},
+		},
+		"reads delayed by a quota": {
+			func(n int, variant string, r *measure.Merged) {
+				lateReads(n, variant, r, experiment.DelayedReads, 1000)
+			},
+			[]string{"A quota delayed reads from kinesis (emulator): 29,000 late messages in the measure stage of a typical run " +
+				"among the 3 of 5 affected (median 1,000 per second, maximum 1,000); the number of messages waiting to be read grew from 1,100 to 3,800."},
+		},
+		"reads refused too rarely to be why messages waited": {
+			func(n int, variant string, r *measure.Merged) { lateReads(n, variant, r, experiment.ThrottledReads, 2) },
+			[]string{"The number of messages waiting to be read from kinesis (emulator) grew from 1,100 to 3,800. " +
+				"Only 58 messages came after refused reads: that does not explain it."},
+		},
+		"writes delayed by a quota": {
+			func(n int, variant string, r *measure.Merged) {
+				if variant == "kinesis" {
+					rename(r, experiment.ThrottledWrites, experiment.DelayedWrites)
+				}
+			},
+			[]string{"A quota delayed writes to kinesis (emulator): 16,340 messages in the measure stage of a typical run (median 565 per second, maximum 610); " +
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging},
+		},
+		"four refusals, and a backlog that has another cause": {
+			func(n int, variant string, r *measure.Merged) {
+				if variant == "kinesis" {
+					r.Incidents, r.Counts.Unsent = map[experiment.Incident]int64{"throttled_writes": 4}, 21_593
+				}
+			},
+			[]string{"kinesis (emulator) did not keep up with the load: 21,593 of 45,000 messages in the measure stage of a typical run were never sent; " +
+				"it accepted 1,000 of the 1,500 messages offered per second, and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging +
+				" Only 4 messages were refused because a limit was reached: that does not explain it."},
+		},
+		"what found no room was sent in the drain stage": {
+			func(n int, variant string, r *measure.Merged) {
+				r.Counts.Unsent = 0
+				if variant == "kinesis" {
+					r.Incidents = nil
+					return
+				}
+				for i := range r.Timeline { // 2,400 of the last two seconds
+					if s := &r.Timeline[i]; s.Second == 38 || s.Second == 39 {
+						s.Counts.Sent, s.Counts.Acked = 300, 300
+					} else if s.Second == 40 {
+						s.Counts.Offered, s.Counts.Sent, s.Counts.Acked = 0, 2400, 2400
+					}
+				}
+			},
+			[]string{
+				"kafka did not accept the full load at once: 2,400 messages were due and unsent at the end of the measure stage of a typical run, " +
+					"and sent in the drain stage, because there was no room in max_in_flight.",
+				"kinesis (emulator) did not keep up with the load: 7,800 messages were due and unsent at the end of the measure stage of a typical run, " +
+					"and sent in the drain stage; it accepted 1,000 of the 1,500 messages offered per second, " +
+					"and the wait for room in max_in_flight grew from 280 ms to 7.84 s (p99)." + lagging,
+			},
+		},
+		"all sent, but less stored than offered": {
+			func(n int, variant string, r *measure.Merged) {
 				if variant == "kafka" {
 					return
 				}
 				r.Incidents, r.Counts.Unsent = nil, 0
 				for i := range r.Timeline {
-					r.Timeline[i].Incidents = nil
-					if n < 5 {
-						r.Timeline[i].Incidents, r.Timeline[i].Backlog = map[experiment.Incident]int64{"throttled_reads": 2}, int64(100*r.Timeline[i].Second)
-						r.Incidents = map[experiment.Incident]int64{"throttled_reads": 58}
-					}
+					r.Timeline[i].Counts.Sent = r.Timeline[i].Counts.Offered
+					delete(r.Timeline[i].Latencies, measure.Backpressure)
 				}
 			},
-			[]string{"Reads from kinesis (emulator) were refused because a limit was reached: 58 refusals in the measure stage of a typical run among the 3 of 5 affected " +
-				"(median 2 per second, maximum 2); the number of messages waiting to be read grew from 1,100 to 3,800."},
+			[]string{"kinesis (emulator) did not keep up with the load: 19,500 messages had not been acknowledged at the end of the measure stage of a typical run; " +
+				"it accepted 1,000 of the 1,500 messages offered per second, and the number of messages in flight in its clients grew from 1,020 to 1,560." + lagging},
 		},
 		"nothing refused, but less taken than offered": {
 			func(_ int, variant string, r *measure.Merged) {
@@ -78,7 +136,8 @@ func TestLimitsAreSaid(t *testing.T) {
 		},
 		"a few messages that found no room": {
 			func(_ int, variant string, r *measure.Merged) {
-				r.Incidents, r.Counts.Unsent = nil, 0
+				r.Incidents = nil
+				keepUp(r)
 				if variant == "kafka" {
 					r.Counts.Unsent = 3
 				}
@@ -97,6 +156,41 @@ func TestLimitsAreSaid(t *testing.T) {
 				t.Errorf("sentences on limits (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// keepUp makes a result that of a system which took all that was offered.
+func keepUp(r *measure.Merged) {
+	r.Counts.Unsent = 0
+	for i := range r.Timeline {
+		c := &r.Timeline[i].Counts
+		c.Sent, c.Acked = c.Offered, c.Offered
+	}
+}
+
+// lateReads makes the runs 1, 3 and 4 of the stream those of consumers that got some
+// messages late each second, while more and more waited.
+func lateReads(n int, variant string, r *measure.Merged, i experiment.Incident, each int64) {
+	if variant == "kafka" {
+		return
+	}
+	keepUp(r)
+	r.Incidents = nil
+	for second := range r.Timeline {
+		s := &r.Timeline[second]
+		s.Incidents = nil
+		if n < 5 {
+			s.Incidents, s.Backlog = map[experiment.Incident]int64{i: each}, int64(100*s.Second)
+			r.Incidents = map[experiment.Incident]int64{i: 29 * each}
+		}
+	}
+}
+
+// rename makes the incidents of a result others.
+func rename(r *measure.Merged, from, to experiment.Incident) {
+	r.Incidents = map[experiment.Incident]int64{to: r.Incidents[from]}
+	for i := range r.Timeline {
+		r.Timeline[i].Incidents = map[experiment.Incident]int64{to: r.Timeline[i].Incidents[from]}
 	}
 }
 

@@ -15,13 +15,14 @@ const (
 	ProducerAck Guarantee = "producer_ack" // who has a message when it is acknowledged
 	Durability  Guarantee = "durability"   // where a message is when it is acknowledged
 	Replicas    Guarantee = "replicas"     // copies of a message
-	MinInSync   Guarantee = "min_in_sync"  // copies that exist when it is acknowledged
+	MinInSync   Guarantee = "min_in_sync"  // copies without which it is not acknowledged
+	WaitedFor   Guarantee = "waited_for"   // copies that exist when it is acknowledged, while all are in sync
 	Zones       Guarantee = "zones"        // places that fail independently and hold the copies
 )
 
 // Guarantees returns all guarantees in the order of tables.
 func Guarantees() []Guarantee {
-	return []Guarantee{ProducerAck, Durability, Replicas, MinInSync, Zones}
+	return []Guarantee{ProducerAck, Durability, Replicas, MinInSync, WaitedFor, Zones}
 }
 
 // Title returns the words for g as the name of a row: "Copies of a message".
@@ -35,6 +36,8 @@ func (g Guarantee) Title() string {
 		return "Copies of a message"
 	case MinInSync:
 		return "Copies required for acknowledgement"
+	case WaitedFor:
+		return "Copies waited for when all are in sync"
 	case Zones:
 		return "Failure domains"
 	}
@@ -70,18 +73,31 @@ type Effective struct {
 	ProducerAck string `json:"producer_ack"` // on the scale of [ProducerAck]
 	Durability  string `json:"durability"`   // on the scale of [Durability]
 	Replicas    int    `json:"replicas"`
-	MinInSync   int    `json:"min_in_sync"` // copies that must exist before an acknowledgement
-	Zones       int    `json:"zones"`       // as far as the broker tells; at least 1, 0 in results of versions that did not read it
+	MinInSync   int    `json:"min_in_sync"`          // copies that must exist before an acknowledgement
+	WaitedFor   *int   `json:"waited_for,omitempty"` // copies that do exist before it while all are in sync; nil if not told
+	Zones       int    `json:"zones"`                // as far as the broker tells; at least 1, 0 in results of versions that did not read it
 	// Clients are the settings of the clients that are in force; absent in results of
 	// versions that did not tell them.
 	Clients  map[ClientSetting]string `json:"clients,omitempty"`
 	Details  map[string]string        `json:"details"`            // the technology's own settings that give these, and its version
 	Raise    map[string]string        `json:"raise,omitempty"`    // how to get more of a guarantee, by its name; {want} is what is wanted
 	Emulator string                   `json:"emulator,omitempty"` // program that stood for the technology, with its version
-	Nature   string                   `json:"nature,omitempty"`   // a sentence: what the technology itself guarantees, if not what was measured
+	// Incidents are those that the clients can tell; the others are not known.
+	Incidents []Incident `json:"incidents,omitempty"`
+	// Nature is a sentence on what a reader must know beside the guarantees: what the
+	// technology is by nature, or that brokers were not run by their own settings.
+	Nature string `json:"nature,omitempty"`
+	Fsync  *Fsync `json:"fsync,omitempty"` // nil where it is not known when brokers call it
 }
 
-// Value returns the degree to which g is in force.
+// Fsync is what lets brokers write messages from the page cache to disk, by their
+// settings; what the operating system does by itself is not part of it.
+type Fsync struct {
+	AfterNS    int64 `json:"after_ns,omitempty"`    // of the destination's life, at the earliest; 0 is never by time
+	AfterBytes Bytes `json:"after_bytes,omitempty"` // of one partition, at the earliest; 0 is never by size
+}
+
+// Value returns the degree to which g is in force; "" if that is not known.
 func (e Effective) Value(g Guarantee) string {
 	switch g {
 	case ProducerAck:
@@ -92,6 +108,10 @@ func (e Effective) Value(g Guarantee) string {
 		return strconv.Itoa(e.Replicas)
 	case MinInSync:
 		return strconv.Itoa(e.MinInSync)
+	case WaitedFor:
+		if e.WaitedFor != nil {
+			return strconv.Itoa(*e.WaitedFor)
+		}
 	case Zones:
 		return strconv.Itoa(max(1, e.Zones))
 	}

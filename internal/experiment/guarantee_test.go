@@ -8,7 +8,7 @@ import (
 )
 
 // effective gives the most of every guarantee.
-var effective = experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, Zones: 3}
+var effective = experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, WaitedFor: new(3), Zones: 3}
 
 func TestEveryGuaranteeIsAFieldWithAPlaceOnItsScale(t *testing.T) {
 	data, err := json.Marshal(effective)

@@ -13,6 +13,29 @@ type Workload struct {
 	Seed      int64    `json:"seed"`                     // every random stream derives from it; 42 if unset
 }
 
+// MostBytes is what the producers send at most in the whole load, in payload.
+func (w Workload) MostBytes() Bytes {
+	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
+	return Bytes(w.Load.HighestRate() * seconds * float64(w.Message.Size.Max))
+}
+
+// HighestRate is the highest number of messages a second that is offered.
+func (l Load) HighestRate() float64 {
+	rate := l.Rate
+	for _, segment := range l.Schedule {
+		for _, r := range []*float64{segment.Rate, segment.RampTo} {
+			if r != nil {
+				rate = max(rate, *r)
+			}
+		}
+	}
+	return rate
+}
+
+// Outgrows reports whether the load writes more than the retention holds, so that the
+// brokers must delete while it lasts.
+func (w Workload) Outgrows() bool { return w.Retention > 0 && w.MostBytes() > w.Retention }
+
 // Require holds the guarantees that a variant must give at least. Unset means
 // none; what the brokers really give is read back and shown.
 type Require struct {
@@ -86,7 +109,7 @@ type KeyKind string
 // The ways to choose keys.
 const (
 	KeyNone       KeyKind = "none"        // no key; the driver's client spreads the messages
-	KeyRoundRobin KeyKind = "round_robin" // no key; message n of a producer goes to partition n mod partitions
+	KeyRoundRobin KeyKind = "round_robin" // no key; message n of producer p goes to partition (p + n) mod partitions
 	KeyUniform    KeyKind = "uniform"     // keys drawn evenly from a set
 )
 

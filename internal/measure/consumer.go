@@ -56,9 +56,6 @@ func NewConsumerRecorder(g *GroupRecorder, m *ConsumerMeter) *ConsumerRecorder {
 func (r *ConsumerRecorder) Received(payload []byte, partition int, now int64) Kind {
 	h, kind := ParseHeader(payload, r.group.run)
 	arrival := r.group.receive(h, kind, partition, now)
-	if kind == Foreign {
-		return kind
-	}
 	r.meter.mu.Lock()
 	defer r.meter.mu.Unlock()
 	second := r.meter.at(now)
@@ -66,8 +63,13 @@ func (r *ConsumerRecorder) Received(payload []byte, partition int, now int64) Ki
 	case kind == Corrupt:
 		second.counts.Corrupt++
 		return kind
+	case kind == Foreign:
+		second.counts.Foreign++
+		return kind
 	case arrival.Reordered:
 		second.counts.Reordered++
+	case arrival.Unwatched:
+		second.counts.Unwatched++
 	}
 	second.counts.Received++
 	if arrival.Duplicate { // it has its latency already

@@ -18,6 +18,7 @@ type Course struct {
 	InFlight  *Trend                            `json:"in_flight,omitempty"` // messages under way in the clients
 	Backlog   *Trend                            `json:"backlog,omitempty"`   // acknowledged messages that wait to be read
 	Behind    *Behind                           `json:"behind,omitempty"`    // offered messages that had not come to the slowest group
+	Owed      *Owed                             `json:"owed,omitempty"`      // when the stage ended; nil if nothing was
 	// Halves are the latencies of what came in the first and in the second half of the
 	// stage, over all groups.
 	Halves map[Distribution]Halves `json:"halves,omitempty"`
@@ -27,6 +28,28 @@ type Course struct {
 type Halves struct {
 	First  Latency `json:"first"`
 	Second Latency `json:"second"`
+}
+
+// Owed is what of the load, the warm-up included, was still to be done at a moment.
+type Owed struct {
+	Unsent   int64 `json:"unsent"`   // offered, and not handed to a client
+	Unstored int64 `json:"unstored"` // offered, and neither acknowledged nor failed; the unsent included
+}
+
+// owed is what was left when the measure stage ended; nil if nothing was.
+func owed(timeline []Second) *Owed {
+	var now, end Owed
+	for _, s := range timeline {
+		now.Unsent += s.Counts.Offered - s.Counts.Sent
+		now.Unstored += s.Counts.Offered - s.Counts.Acked - s.Counts.Failed
+		if s.Stage == experiment.StageMeasure {
+			end = Owed{max(0, now.Unsent), max(0, now.Unstored)}
+		}
+	}
+	if end == (Owed{}) {
+		return nil
+	}
+	return &end
 }
 
 // halved are the distributions that a course has in halves: those that variants are
@@ -152,6 +175,7 @@ func NewCourse(timeline []Second) *Course {
 		InFlight: trend(measured, func(s Second) (float64, bool) { return float64(s.InFlight), true }),
 		Backlog:  trend(measured, func(s Second) (float64, bool) { return float64(s.Backlog), true }),
 		Wait:     tailOf(measured, Backpressure),
+		Owed:     owed(timeline),
 	}
 	if c.Behind, _ = behind(timeline); c.Behind != nil {
 		c.Behind.Grew = Grew(timeline)

@@ -13,7 +13,7 @@ import (
 // stage is a measure stage of n seconds between a warm-up and a drain; change sets
 // what second i of it saw.
 func stage(n int, change func(i int, s *measure.Second)) []measure.Second {
-	timeline := []measure.Second{{Stage: experiment.StageWarmup, Counts: measure.Counts{Offered: 1e6}}}
+	timeline := []measure.Second{{Stage: experiment.StageWarmup, Counts: measure.Counts{Offered: 1e6, Sent: 1e6, Acked: 1e6 - 100, Failed: 100}}}
 	for i := range n {
 		s := measure.Second{Second: i + 1, Stage: experiment.StageMeasure, Latencies: map[measure.Distribution]measure.Latency{}}
 		change(i, &s)
@@ -24,7 +24,10 @@ func stage(n int, change func(i int, s *measure.Second)) []measure.Second {
 
 func TestCourse(t *testing.T) {
 	timeline := stage(8, func(i int, s *measure.Second) {
-		s.Counts.Offered, s.Counts.Acked = 1000, int64(900-i)
+		s.Counts.Offered, s.Counts.Sent, s.Counts.Acked = 1000, 950, int64(900-i)
+		if i == 7 {
+			s.Counts.Sent, s.Counts.Failed = 850, 0
+		}
 		s.InFlight, s.Backlog = int64(10*i), 5
 		if i == 7 {
 			s.Incidents = map[experiment.Incident]int64{experiment.ThrottledWrites: 4}
@@ -42,12 +45,13 @@ func TestCourse(t *testing.T) {
 		Wait:      &measure.Tail{Quantile: "p90", Trend: measure.Trend{First: 200, Last: 1200}},
 		InFlight:  &measure.Trend{First: 10, Last: 60},
 		Backlog:   &measure.Trend{First: 5, Last: 5},
+		Owed:      &measure.Owed{Unsent: 500, Unstored: 828},
 	}
 	if diff := cmp.Diff(want, measure.NewCourse(timeline)); diff != "" {
 		t.Errorf("NewCourse() (-want +got):\n%s", diff)
 	}
-	short := measure.NewCourse(stage(5, func(_ int, s *measure.Second) { s.Counts.Offered = 7 }))
-	if diff := cmp.Diff(&measure.Course{Offered: measure.PerSecond{Median: 7, Max: 7}}, short); diff != "" {
+	short := measure.NewCourse(stage(5, func(_ int, s *measure.Second) { s.Counts.Offered, s.Counts.Sent, s.Counts.Acked = 7, 7, 7 }))
+	if diff := cmp.Diff(&measure.Course{Offered: measure.PerSecond{Median: 7, Max: 7}, Acked: measure.PerSecond{Median: 7, Max: 7}}, short); diff != "" {
 		t.Errorf("NewCourse() of five seconds, which have no two ends (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(&measure.Course{}, measure.NewCourse(nil)); diff != "" {

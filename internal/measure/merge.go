@@ -191,6 +191,8 @@ func (m *merger) countGroups() error {
 		r.Counts.Duplicates += view.Duplicates
 		r.Counts.Reordered += view.Reordered
 		r.Counts.Corrupt += view.Corrupt
+		r.Counts.Foreign += view.Foreign
+		r.Counts.Unwatched += view.Unwatched
 		if slowest < 0 || log.InWindow < slowest {
 			slowest = log.InWindow
 		}

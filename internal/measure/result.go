@@ -35,6 +35,8 @@ type Counts struct {
 	Duplicates  int64 `json:"duplicates"`  // received again by the same group
 	Reordered   int64 `json:"reordered"`   // received after a later one of the same key or partition and producer
 	Corrupt     int64 `json:"corrupt"`     // of this run, but the checksum or the header is wrong
+	Foreign     int64 `json:"foreign"`     // received, and not of this run; of any stage
+	Unwatched   int64 `json:"unwatched"`   // received, but their order was not checked: too many keys
 	Bytes       int64 `json:"bytes"`       // payload bytes sent
 }
 
@@ -54,6 +56,8 @@ func (c *Counts) Add(o Counts) {
 	c.Duplicates += o.Duplicates
 	c.Reordered += o.Reordered
 	c.Corrupt += o.Corrupt
+	c.Foreign += o.Foreign
+	c.Unwatched += o.Unwatched
 	c.Bytes += o.Bytes
 }
 
@@ -129,6 +133,9 @@ type Result struct {
 	CPU        CPU             `json:"cpu"`
 	Course     *Course         `json:"course,omitempty"`     // of the measure stage
 	Guarantees json.RawMessage `json:"guarantees,omitempty"` // an experiment.Effective
+	// NoFsync says that brokers called fsync for no message before the measure stage was
+	// over, by their settings; false where they did, or where that is not known.
+	NoFsync bool `json:"no_fsync,omitempty"`
 	// ClockBound bounds the error of a time from a producer to a consumer, in
 	// nanoseconds: 0 on one clock, nil where nobody knows. End-to-end latencies have no
 	// digits below it.
@@ -139,7 +146,7 @@ type Result struct {
 	Certificate *Certificate                  `json:"certificate,omitempty"`
 	Versions    map[string]string             `json:"versions,omitempty"`
 	Errors      map[string]int64              `json:"errors,omitempty"`    // texts of failed sends and how often
-	Incidents   map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage
+	Incidents   map[experiment.Incident]int64 `json:"incidents,omitempty"` // in the seconds of the measure stage; absent where clients cannot tell
 	Run         string                        `json:"run,omitempty"`       // id
 	Variant     string                        `json:"variant,omitempty"`   // label of the variant that the run is of
 	Seed        int64                         `json:"seed,omitempty"`      // of this run's load; see [experiment.RoundSeed]

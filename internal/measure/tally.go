@@ -32,6 +32,14 @@ func (t *Tally) Drain(into *Interval) {
 	into.incidents = addTo(into.incidents, counts)
 }
 
+// Tell notes which incidents the clients can tell: those that did not happen are zero,
+// and not unknown.
+func (r *Result) Tell(can []experiment.Incident) {
+	for _, i := range can {
+		r.Incidents = addTo(r.Incidents, map[experiment.Incident]int64{i: 0})
+	}
+}
+
 // addTo returns sums with more added to them; nil stays nil when there is
 // nothing to add.
 func addTo(sums, more map[experiment.Incident]int64) map[experiment.Incident]int64 {

@@ -137,7 +137,8 @@ func topology(w experiment.Workload) any {
 		Replicas       int              `json:"replicas"`
 		ConsumerGroups int              `json:"consumer_groups"`
 		RetentionBytes experiment.Bytes `json:"retention_bytes"`
-	}{w.Topology.Partitions, w.Topology.Replicas, w.Topology.ConsumerGroups, w.Retention}
+		Outgrows       bool             `json:"outgrows"` // the load writes more than that
+	}{w.Topology.Partitions, w.Topology.Replicas, w.Topology.ConsumerGroups, w.Retention, w.Outgrows()}
 }
 
 // destination names the topic or stream of a run.

@@ -122,7 +122,7 @@ func (p *Planner) admit(ctx context.Context, plan experiment.Plan) (warnings []s
 // demand is what the most demanding run of a plan needs.
 func (p *Planner) demand(plan experiment.Plan) target.Demand {
 	d := target.Demand{DiskBytes: p.footprint(plan)}
-	rate := highestRate(plan.Workload)
+	rate := plan.Workload.Load.HighestRate()
 	groups := float64(max(1, plan.Workload.Topology.ConsumerGroups))
 	for _, v := range plan.Variants {
 		entry, _ := p.stackOf(v)
@@ -131,30 +131,15 @@ func (p *Planner) demand(plan experiment.Plan) target.Demand {
 	return d
 }
 
-// highestRate is the highest number of messages a second that a workload offers.
-func highestRate(w experiment.Workload) float64 {
-	rate := w.Load.Rate
-	for _, segment := range w.Load.Schedule {
-		for _, r := range []*float64{segment.Rate, segment.RampTo} {
-			if r != nil {
-				rate = max(rate, *r)
-			}
-		}
-	}
-	return rate
-}
-
 // footprint is what one run writes at most, in bytes: all that is sent, as often
 // as it is stored, up to the retention.
 func (p *Planner) footprint(plan experiment.Plan) int64 {
 	w := plan.Workload
-	seconds := (w.Stages.Warmup.Std() + w.Stages.Measure.Std()).Seconds()
 	copies := max(1, w.Topology.Replicas)
 	for _, v := range plan.Variants {
 		if _, stack := p.stackOf(v); stack != nil {
 			copies = max(copies, stack.Copies(v.Options))
 		}
 	}
-	sent := highestRate(w) * seconds * float64(w.Message.Size.Max)
-	return int64(min(sent, float64(w.Retention))) * int64(copies)
+	return int64(min(w.MostBytes(), w.Retention)) * int64(copies)
 }

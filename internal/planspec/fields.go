@@ -94,11 +94,13 @@ var fields = map[string]field{
 		def: `"1KiB"`, min: float64(experiment.MinMessageBytes), max: float64(experiment.MaxMessageBytes)},
 	"workload.message.key": {doc: "Message key: none, partitions in turn, or drawn at random from a set of keys.", def: `"none"`, min: 1, max: 1e6},
 
-	"workload.client": {doc: "Settings of producers that all technologies have in common. Default: each technology's own."},
+	"workload.client": {doc: "Settings of clients that all technologies have in common. Default: each technology's own."},
 	"workload.client.batch_max_delay": {doc: "Maximum time that a message waits for others to be sent with it; 0s sends each at once.",
 		example: `"0s"`, max: ns(time.Minute)},
 	"workload.client.batch_max_bytes": {doc: "Maximum size of a batch, before compression.", example: `"128KiB"`, min: 1024, max: 64 << 20},
 	"workload.client.compression":     {doc: "Compression codec of messages.", example: `"none"`, enum: experiment.Compressions()},
+	"workload.client.consumer_ack": {doc: "How consumers acknowledge: not at all, their position every few seconds, or each message.",
+		example: `"none"`, enum: experiment.ConsumerAcks()},
 
 	"workload.stages":        {doc: "Stages of the load phase."},
 	"workload.stages.warmup": {doc: "Duration of the load before the measurement.", def: `"20s"`, max: ns(time.Hour)},

@@ -55,7 +55,7 @@ func (c *Coordinator) collect(ctx context.Context, complete Completion) (json.Ra
 	if err != nil {
 		return nil, err
 	}
-	merged, err := c.merge(ctx, plan, agents)
+	merged, err := c.merge(ctx, plan, begin.Start, agents)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func encodeResult(ctx context.Context, r measure.Result, begun time.Time, comple
 }
 
 // merge joins the agents' results and adds what no agent's result holds.
-func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.AgentResult) (measure.Merged, error) {
+func (c *Coordinator) merge(ctx context.Context, plan Plan, begun time.Time, agents []measure.AgentResult) (measure.Merged, error) {
 	left, err := c.leftover(ctx, agents)
 	if err != nil {
 		return measure.Merged{}, err
@@ -128,6 +128,18 @@ func (c *Coordinator) merge(ctx context.Context, plan Plan, agents []measure.Age
 		return measure.Merged{}, err
 	}
 	merged.Guarantees = prepared.Effective
+	if len(prepared.Effective) > 0 {
+		var have experiment.Effective
+		if err := json.Unmarshal(prepared.Effective, &have); err != nil {
+			return measure.Merged{}, fmt.Errorf("read the guarantees in force: %w", err)
+		}
+		merged.Tell(have.Incidents)
+		if !prepared.At.IsZero() {
+			stages := plan.Workload.Stages
+			end := begun.Add(stages.Warmup.Std() + stages.Measure.Std())
+			merged.SetFsync(have.Fsync, end.Sub(prepared.At), plan.Workload)
+		}
+	}
 	merged.Versions = map[string]string{"dec-agent": agents[0].Facts.Version}
 	return merged, nil
 }

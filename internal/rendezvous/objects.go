@@ -102,6 +102,7 @@ type ConsumerShare struct {
 type Prepared struct {
 	Effective json.RawMessage `json:"effective,omitempty"` // experiment.Effective
 	Refused   string          `json:"refused,omitempty"`   // a guarantee below the workload's minimum
+	At        time.Time       `json:"at,omitzero"`         // when the destination did not exist yet; wall clock
 }
 
 // Hello says that an agent is positioned and fit.

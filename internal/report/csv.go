@@ -106,15 +106,28 @@ func countColumns() []column {
 			if r.Result == nil {
 				return ""
 			}
-			return strconv.FormatInt(r.Result.Incidents[i], 10)
+			n, told := r.Result.Incidents[i]
+			if !told { // unknown, not 0
+				return ""
+			}
+			return strconv.FormatInt(n, 10)
 		}})
 	}
-	columns = append(columns, column{"unanswered", func(r *comparison.Run) string {
-		if r.Result == nil || r.Result.Method < 2 { // unknown, not 0
-			return ""
-		}
-		return strconv.FormatInt(r.Result.Counts.Unanswered, 10)
-	}})
+	for _, c := range []struct {
+		name  string
+		count func(measure.Counts) int64
+	}{
+		{"unanswered", func(c measure.Counts) int64 { return c.Unanswered }},
+		{"foreign", func(c measure.Counts) int64 { return c.Foreign }},
+		{"unwatched", func(c measure.Counts) int64 { return c.Unwatched }},
+	} {
+		columns = append(columns, column{c.name, func(r *comparison.Run) string {
+			if r.Result == nil || r.Result.Method < 2 { // unknown, not 0
+				return ""
+			}
+			return strconv.FormatInt(c.count(r.Result.Counts), 10)
+		}})
+	}
 	columns = append(columns, column{"method", func(r *comparison.Run) string {
 		if r.Result == nil {
 			return ""

@@ -185,20 +185,13 @@ func (d *Document) optionRows() []settingRow {
 // guaranteeRows are what the brokers said to be in force.
 func (d *Document) guaranteeRows() []settingRow {
 	var rows []settingRow
-	for _, promise := range experiment.Guarantees() {
-		rows = append(rows, d.row(promise.Title(), func(v variant) string {
-			e, ok := v.Effective()
-			if !ok {
-				return ""
-			}
-			return format.Words(e.Value(promise))
-		}))
-	}
-	for _, setting := range experiment.ClientSettings() {
-		rows = append(rows, d.row(setting.Title(), func(v variant) string {
-			e, _ := v.Effective()
-			return e.Clients[setting]
-		}))
+	for _, fact := range d.Fairness.Rows {
+		row := settingRow{Name: fact.Name}
+		for _, v := range fact.Values {
+			row.Values = append(row.Values, cmp.Or(v.Value, format.Missing))
+		}
+		row.Differ = len(slices.Compact(slices.Clone(row.Values))) > 1
+		rows = append(rows, row)
 	}
 	return append(rows, d.row("Settings that give these", func(v variant) string {
 		e, _ := v.Effective()

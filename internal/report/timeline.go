@@ -38,18 +38,18 @@ var timeSeries = []series{
 	},
 }
 
-// throttleSeries are drawn for variants that refused something.
-var throttleSeries = []series{
-	throttleOf(experiment.ThrottledWrites, "Throttled writes per second"),
-	throttleOf(experiment.ThrottledReads, "Throttled reads per second"),
-}
-
-func throttleOf(i experiment.Incident, title string) series {
-	return series{
-		id: string(i), title: title, format: compactCount,
-		value: func(s measure.Second) (float64, bool) { return float64(s.Incidents[i]), true },
+// limitSeries are drawn for variants that held something back because of a limit.
+var limitSeries = func() (all []series) {
+	for _, i := range experiment.Incidents() {
+		if i.Limited() {
+			all = append(all, series{
+				id: string(i), title: i.Title() + " per second", format: compactCount,
+				value: func(s measure.Second) (float64, bool) { return float64(s.Incidents[i]), true },
+			})
+		}
 	}
-}
+	return all
+}()
 
 // waitSeries is a quantile of the wait for room in max_in_flight.
 func waitSeries(quantile string) series {
@@ -88,7 +88,7 @@ func timeCharts(variants []variant, all []series) []*chart {
 func (d *Document) limitCharts() []*chart {
 	limited := slices.DeleteFunc(d.variants(), func(v variant) bool { return !v.Limited() })
 	var all []series
-	for _, s := range throttleSeries {
+	for _, s := range limitSeries {
 		if d.Set.Occurred(experiment.Incident(s.id)) {
 			all = append(all, s)
 		}

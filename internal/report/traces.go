@@ -80,7 +80,7 @@ func (t Traces) note() string {
 
 // series are all that may be drawn.
 func (t Traces) series() []series {
-	all := slices.Concat(timeSeries, throttleSeries)
+	all := slices.Concat(timeSeries, limitSeries)
 	if t.wait != "" {
 		all = append(all, waitSeries(t.wait))
 	}

@@ -54,7 +54,7 @@ func (s *Stack) Copies(options map[string]json.RawMessage) int {
 //
 //	addresses  host and ports of each node, by group
 //	network    network of the target
-//	topology   the workload's, with its retention_bytes
+//	topology   the workload's, with its retention_bytes, and whether its load outgrows them
 //	run        id, install and expires_at, for names and tags
 //	agent      artifact with this build's dec-agent, for services of a stack's own
 //	ca         certificate, in PEM, that signed the one of tls, and the name on that

@@ -10,13 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
 // consumer is one client that reads the partitions assigned to it.
 type consumer struct {
 	driver   *driver
+	hooks    *clientHooks
 	group    string
 	client   *kgo.Client // nil when there are fewer partitions than consumers
 	received func(technology.Message)
@@ -33,7 +33,9 @@ type consumer struct {
 // p with p mod n = i, from the end offsets asked for here: what is sent after
 // the return has a higher offset, so it arrives, exactly.
 func (d *driver) Consumer(ctx context.Context, group string, i int, received func(technology.Message)) (technology.Consumer, error) {
-	c := &consumer{driver: d, group: group, received: received, stop: func() {}, next: map[int32]int64{}}
+	c := &consumer{
+		driver: d, hooks: &clientHooks{settings: d.settings}, group: group, received: received, stop: func() {}, next: map[int32]int64{},
+	}
 	if err := c.position(ctx, i); err != nil {
 		return nil, fmt.Errorf("position consumer %d of group %s: %w", i, group, err)
 	}
@@ -44,8 +46,8 @@ func (d *driver) Consumer(ctx context.Context, group string, i int, received fun
 	for partition, offset := range c.next {
 		offsets[partition] = kgo.NewOffset().At(offset)
 	}
-	client, err := d.newClient(append(d.config.consumerOptions(),
-		kgo.WithHooks(&clientHooks{settings: d.settings, throttle: experiment.ThrottledReads}),
+	client, err := d.newClient(nil, append(d.config.consumerOptions(),
+		kgo.WithHooks(c.hooks),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{d.settings.Destination: offsets}))...)
 	if err != nil {
 		return nil, err
@@ -95,6 +97,7 @@ func (c *consumer) read(ctx context.Context) {
 		fetches.EachError(func(topic string, partition int32, err error) {
 			c.driver.log.Warn("read from Kafka", "topic", topic, "partition", partition, "error", err)
 		})
+		c.hooks.came(fetches.NumRecords())
 		for records := fetches.RecordIter(); !records.Done(); {
 			r := records.Next()
 			if !c.gate.Pass(ctx.Done()) || ctx.Err() != nil {

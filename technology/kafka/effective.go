@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
@@ -18,6 +19,9 @@ var reported = []string{
 	"flush.messages", "flush.ms", "min.insync.replicas", "unclean.leader.election.enable", "compression.type",
 	"retention.bytes", "segment.bytes", "max.message.bytes",
 }
+
+// reportedOfBrokers are those of the brokers.
+var reportedOfBrokers = []string{"log.retention.check.interval.ms", "log.segment.delete.delay.ms"}
 
 // effective reads the guarantees back from the brokers.
 func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effective, error) {
@@ -41,7 +45,7 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		if zones, err = d.zones(ctx); err != nil {
 			return err
 		}
-		if err := d.addSecurity(ctx, details); err != nil {
+		if err := d.addBrokers(ctx, details); err != nil {
 			return err
 		}
 		if err := d.addQuotas(ctx, details); err != nil {
@@ -57,6 +61,12 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		return experiment.Effective{}, fmt.Errorf("read min.insync.replicas of topic %s: %w", d.settings.Destination, err)
 	}
 	details["replication.factor"] = strconv.Itoa(replicas)
+	nature := ""
+	if d.settings.Workload.Outgrows() {
+		nature = fmt.Sprintf("Kafka did not run by its own settings: the load writes more than the retention holds, so DEC set segment.bytes to %s "+
+			"and let the brokers look for what to delete every %s ms (Kafka's own: 1GiB, 300000 ms).",
+			bytesOf(details["segment.bytes"]), details["log.retention.check.interval.ms"])
+	}
 	return experiment.Effective{
 		ProducerAck: d.config.Acks,
 		Durability:  durability(d.config.Acks, details["flush.messages"]),
@@ -64,13 +74,19 @@ func (d *driver) effective(ctx context.Context, replicas int) (experiment.Effect
 		Zones:       zones,
 		// A leader asks for no more copies in sync than a partition has.
 		MinInSync: map[string]int{"all": min(minInSync, replicas), "leader": 1, "none": 0}[d.config.Acks],
+		// A leader waits for all copies that are in sync, however few are required.
+		WaitedFor: new(map[string]int{"all": replicas, "leader": 1, "none": 0}[d.config.Acks]),
+		Incidents: d.config.incidents(),
 		Details:   details,
+		Nature:    nature,
+		Fsync:     fsync(details),
 		Clients:   d.config.clients(strings.HasSuffix(details["security"], "SSL"), d.settings.Workload.Load.MaxInFlight),
 		Raise: map[string]string{
 			"producer_ack": "client_config acks: {want}",
 			"durability":   "flush_messages: 1, with acks: leader or all",
 			"replicas":     "replicas: {want}, with as many brokers",
 			"min_in_sync":  "min_insync_replicas: {want}, with as many brokers and replicas, and acks: all",
+			"waited_for":   "replicas: {want}, with as many brokers, and acks: all",
 		},
 	}, nil
 }
@@ -99,9 +115,9 @@ func (d *driver) zones(ctx context.Context) (int, error) {
 	return max(fewest, 1), nil
 }
 
-// addSecurity adds how the brokers' listeners encrypt and authenticate, in
-// Kafka's own words: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
-func (d *driver) addSecurity(ctx context.Context, details map[string]string) error {
+// addBrokers adds settings of the brokers, among them how their listeners encrypt and
+// authenticate, in Kafka's own words: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+func (d *driver) addBrokers(ctx context.Context, details map[string]string) error {
 	m, err := d.admin.BrokerMetadata(ctx)
 	if err != nil {
 		return err
@@ -118,6 +134,9 @@ func (d *driver) addSecurity(ctx context.Context, details map[string]string) err
 		for _, c := range r.Configs {
 			configs[c.Key] = c.MaybeValue()
 		}
+	}
+	for _, name := range reportedOfBrokers {
+		details[name] = configs[name]
 	}
 	// CLIENT:SASL_SSL,CONTROLLER:SSL
 	for listener := range strings.SplitSeq(configs["listener.security.protocol.map"], ",") {
@@ -157,6 +176,38 @@ func (d *driver) addVersions(ctx context.Context, details map[string]string) err
 	}
 	details["version"] = strings.Join(guesses, ", ")
 	return nil
+}
+
+// unlimited is the default of flush.messages and flush.ms: Kafka never flushes because
+// of them.
+const unlimited = "9223372036854775807"
+
+// fsync tells when brokers call it for messages: by their flush settings, and when they
+// roll a segment. It is nil where they flush after a number of messages.
+func fsync(details map[string]string) *experiment.Fsync {
+	f := &experiment.Fsync{}
+	segment, err := strconv.ParseInt(details["segment.bytes"], 10, 64)
+	if err != nil || details["flush.messages"] != unlimited {
+		return nil
+	}
+	f.AfterBytes = experiment.Bytes(segment)
+	if after := details["flush.ms"]; after != unlimited {
+		ms, err := strconv.ParseInt(after, 10, 32)
+		if err != nil {
+			return nil
+		}
+		f.AfterNS = (time.Duration(ms) * time.Millisecond).Nanoseconds()
+	}
+	return f
+}
+
+// bytesOf is a number of bytes for people.
+func bytesOf(text string) string {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return text
+	}
+	return experiment.Bytes(n).String()
 }
 
 // durability says where a message is when it is acknowledged. Kafka appends to

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,10 +22,10 @@ import (
 // traffic is a producer and a consumer of one topic, and what became of the
 // messages.
 type traffic struct {
-	t          *testing.T
-	producer   technology.Producer
-	sent       uint64
-	reconnects atomic.Int64
+	t         *testing.T
+	producer  technology.Producer
+	sent      uint64
+	incidents counted
 
 	mu      sync.Mutex // protects the following
 	acked   map[uint64]error
@@ -43,11 +42,7 @@ func start(t *testing.T, endpoints json.RawMessage, destination string, patience
 		Destination:  destination,
 		ClientConfig: map[string]json.RawMessage{"delivery_timeout_ms": fmt.Append(nil, patience.Milliseconds()), "linger_ms": []byte("0")},
 		Workload:     experiment.Workload{Topology: topology},
-		OnIncident: func(i experiment.Incident, n int) {
-			if i == experiment.Reconnects {
-				tr.reconnects.Add(int64(n))
-			}
-		},
+		OnIncident:   tr.incidents.add,
 	})
 	effective, err := d.Prepare(t.Context(), topology, 0)
 	if err != nil {
@@ -161,8 +156,8 @@ func TestOneBrokerOfThreeIsLost(t *testing.T) {
 			// The workload says one copy, the stack's option three.
 			topology := experiment.Topology{Partitions: 3, Replicas: 1}
 			two, effective := start(t, cluster.Endpoints, "two", time.Minute, topology)
-			if effective.Replicas != 3 || effective.MinInSync != 2 {
-				t.Errorf("Prepare() = %d replicas, %d in sync, want 3 and 2", effective.Replicas, effective.MinInSync)
+			if n := effective.Value(experiment.WaitedFor); effective.Replicas != 3 || effective.MinInSync != 2 || n != "3" {
+				t.Errorf("Prepare() = %d replicas, %d in sync and %s waited for, want 3, 2 and 3", effective.Replicas, effective.MinInSync, n)
 			}
 			three, _ := start(t, cluster.Endpoints, "three", 5*time.Second, topology)
 			wantAllInSync(t, cluster.Endpoints, "three")
@@ -188,7 +183,10 @@ func TestOneBrokerOfThreeIsLost(t *testing.T) {
 			if n := two.arrive(); n < 630 {
 				t.Errorf("%d messages were acknowledged and came, want all of at least 630", n)
 			}
-			if signal == syscall.SIGKILL && two.reconnects.Load() == 0 { // one that is asked to stop hands its partitions over first
+			if n := two.incidents.of(experiment.RetriedSends); n == 0 {
+				t.Error("the client of a lost broker reported no message that it sent again, want some")
+			}
+			if signal == syscall.SIGKILL && two.incidents.of(experiment.Reconnects) == 0 { // one that is asked to stop hands its partitions over first
 				t.Error("the clients of a killed broker reported no reconnect, want some")
 			}
 		})

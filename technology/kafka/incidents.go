@@ -25,7 +25,8 @@ import (
 // answer with something to try again until [retryWindow] later.
 type clientHooks struct {
 	settings technology.Settings
-	throttle experiment.Incident // what a throttled answer is
+
+	held atomic.Int64 // Unix nanoseconds until which a quota holds the client back; 0 before the first time
 
 	until atomic.Int64 // Unix nanoseconds; the level is debug until then
 
@@ -38,10 +39,39 @@ type clientHooks struct {
 // and how long a reason counts. Clients retry at least every 5 seconds.
 const retryWindow = 15 * time.Second
 
-// OnBrokerThrottle implements [kgo.HookBrokerThrottle]. Producers and consumers
-// have clients of their own, so it needs not know which request it was.
-func (h *clientHooks) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) {
-	h.settings.Report(h.throttle, 1)
+// OnBrokerThrottle implements [kgo.HookBrokerThrottle]: an answer says that a quota is
+// used up, and for how long the client is to send nothing. Producers and consumers have
+// clients of their own, so it needs not know which request it was.
+func (h *clientHooks) OnBrokerThrottle(_ kgo.BrokerMetadata, pause time.Duration, _ bool) {
+	until := time.Now().Add(pause).UnixNano()
+	for before := h.held.Load(); before < until; before = h.held.Load() {
+		if h.held.CompareAndSwap(before, until) {
+			return
+		}
+	}
+}
+
+// moment is when a message is handed over, in Unix nanoseconds. Before a quota has held
+// the client back for the first time nobody needs to know it: then it is 0.
+func (h *clientHooks) moment() int64 {
+	if h.held.Load() == 0 {
+		return 0
+	}
+	return time.Now().UnixNano()
+}
+
+// ended counts a message that was under way while a quota held the client back.
+func (h *clientHooks) ended(sent int64) {
+	if h.held.Load() > sent {
+		h.settings.Report(experiment.DelayedWrites, 1)
+	}
+}
+
+// came counts messages that are the first to come after a quota has held the client back.
+func (h *clientHooks) came(n int) {
+	if n > 0 && h.held.Load() > 0 && h.held.Swap(0) > 0 {
+		h.settings.Report(experiment.DelayedReads, n)
+	}
 }
 
 // OnBrokerE2E implements [kgo.HookBrokerE2E]: a request that ended without an

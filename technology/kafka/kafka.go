@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -44,7 +45,7 @@ type endpoints struct {
 type driver struct {
 	endpoints
 	settings technology.Settings
-	security []kgo.Opt // how clients encrypt and authenticate
+	security security // how clients encrypt and authenticate
 	config   config
 	log      *slog.Logger
 	client   *kgo.Client
@@ -74,10 +75,10 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	if d.security, err = e.security(s.Secrets); err != nil {
+	if d.security, err = e.clientSecurity(s.Secrets); err != nil {
 		return nil, err
 	}
-	if d.client, err = d.newClient(); err != nil {
+	if d.client, err = d.newClient(nil); err != nil {
 		return nil, err
 	}
 	d.admin = kadm.NewClient(d.client)
@@ -98,14 +99,16 @@ func open(ctx context.Context, raw json.RawMessage, s technology.Settings) (tech
 	return d, nil
 }
 
-// newClient returns a client with the options that all clients share.
-func (d *driver) newClient(options ...kgo.Opt) (*kgo.Client, error) {
+// newClient returns a client with the options that all clients share. Unless it is nil,
+// watch sees what goes through its connections.
+func (d *driver) newClient(watch func(net.Conn) net.Conn, options ...kgo.Opt) (*kgo.Client, error) {
 	client, err := kgo.NewClient(slices.Concat([]kgo.Opt{
 		kgo.SeedBrokers(d.Bootstrap...),
 		kgo.ClientID(clientID),
 		kgo.DisableClientMetrics(), // the agent measures; the broker need not ask
 		kgo.MetadataMinAge(metadataMinAge),
-	}, d.security, options)...)
+		kgo.Dialer(d.security.dialer(watch)),
+	}, d.security.options, options)...)
 	if err != nil {
 		return nil, fmt.Errorf("create a Kafka client: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -38,6 +37,7 @@ type producer struct {
 type outgoing struct {
 	record kgo.Record
 	token  uint64
+	sent   int64                    // see clientHooks.moment
 	buffer []byte                   // of key and payload
 	end    func(*kgo.Record, error) // bound once: a closure per message would be garbage
 }
@@ -46,8 +46,9 @@ type outgoing struct {
 func (d *driver) Producer(_ context.Context, _ int, acked func(token uint64, err error)) (technology.Producer, error) {
 	// One more than there are slots, so that the client itself never blocks.
 	limit := max(d.settings.Workload.Load.MaxInFlight, minInFlight)
-	hooks := &clientHooks{settings: d.settings, throttle: experiment.ThrottledWrites}
-	client, err := d.newClient(append(d.config.producerOptions(limit+1), kgo.WithHooks(hooks), kgo.WithLogger(hooks))...)
+	hooks := &clientHooks{settings: d.settings}
+	sent := &resends{settings: d.settings, next: map[sender]int32{}}
+	client, err := d.newClient(sent.watch, append(d.config.producerOptions(limit+1), kgo.WithHooks(hooks), kgo.WithLogger(hooks))...)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +92,7 @@ func (p *producer) Send(ctx context.Context, token uint64, m technology.Message)
 	}
 	o := p.pool.Get().(*outgoing)
 	o.fill(p.topic, token, m)
+	o.sent = p.hooks.moment()
 	p.pending.Add(1)
 	// The client keeps the context for the message's whole life, but ctx is for
 	// handing it over only.
@@ -128,6 +130,7 @@ func (o *outgoing) fill(topic string, token uint64, m technology.Message) {
 // end tells the end of one message and makes room for another.
 func (p *producer) end(o *outgoing, err error) {
 	token := o.token
+	p.hooks.ended(o.sent)
 	p.pool.Put(o)
 	if errors.Is(err, kgo.ErrClientClosed) {
 		err = technology.ErrClosed

@@ -45,15 +45,15 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 		want   experiment.Effective
 	}{
 		"each message is flushed before all acknowledge": {
-			want: experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 		},
 		"the leader alone flushes too": {
 			config: map[string]json.RawMessage{"acks": []byte(`"leader"`)},
-			want:   experiment.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "leader", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 		},
 		"without acknowledgement nothing is promised": {
 			config: map[string]json.RawMessage{"acks": []byte(`"none"`)},
-			want:   experiment.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, Zones: 1},
+			want:   experiment.Effective{ProducerAck: "none", Durability: "memory", Replicas: 1, MinInSync: 0, WaitedFor: new(0), Zones: 1},
 		},
 	}
 	for name, tt := range tests {
@@ -63,7 +63,7 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Prepare() = %v, want no error", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients", "Incidents")); diff != "" {
 				t.Errorf("Prepare() (-want +got):\n%s", diff)
 			}
 			features := map[string]string{}
@@ -75,12 +75,62 @@ func TestGuaranteesOfARealBroker(t *testing.T) {
 			if diff := cmp.Diff(formatted, features); diff != "" {
 				t.Errorf("feature levels of the broker (-formatted +got):\n%s", diff)
 			}
-			for name, want := range map[string]string{"flush.messages": "1", "retention.bytes": "268435456", "segment.bytes": "67108864"} {
+			for name, want := range map[string]string{"flush.messages": "1", "retention.bytes": "268435456", "segment.bytes": "1073741824"} {
 				if got.Details[name] != want {
 					t.Errorf("Details[%s] = %q, want %s", name, got.Details[name], want)
 				}
 			}
 			sendSome(t, d, 300)
+		})
+	}
+}
+
+func TestSegmentsAreSmallOnlyForALoadThatOutgrowsItsRetention(t *testing.T) {
+	load := func(rate float64) experiment.Workload {
+		return experiment.Workload{
+			Load: experiment.Load{Rate: rate}, Message: experiment.Message{Size: experiment.Size{Min: 1000, Max: 1000}},
+			Stages: experiment.Stages{Measure: experiment.Duration(100 * time.Second)}, Retention: 1 << 30,
+		}
+	}
+	tests := map[string]struct {
+		rate    float64 // messages of 1 kB for 100 s
+		details map[string]string
+		nature  string
+		fsync   *experiment.Fsync
+	}{
+		"it does not": {10_000, map[string]string{
+			"retention.bytes": "268435456", "segment.bytes": "1073741824",
+			"log.retention.check.interval.ms": "300000", "log.segment.delete.delay.ms": "60000",
+		}, "", &experiment.Fsync{AfterBytes: 1 << 30}},
+		"it does": {
+			11_000, map[string]string{
+				"retention.bytes": "268435456", "segment.bytes": "67108864",
+				"log.retention.check.interval.ms": "5000", "log.segment.delete.delay.ms": "1000",
+			},
+			"Kafka did not run by its own settings: the load writes more than the retention holds, so DEC set segment.bytes to 64MiB " +
+				"and let the brokers look for what to delete every 5000 ms (Kafka's own: 1GiB, 300000 ms).",
+			&experiment.Fsync{AfterBytes: 64 << 20},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := load(tt.rate)
+			endpoints := run(t, map[string]any{"topology": map[string]any{"outgrows": w.Outgrows()}}).Endpoints
+			got, err := openWith(t, endpoints, technology.Settings{Workload: w}).Prepare(t.Context(), experiment.Topology{Partitions: 4, Replicas: 1}, w.Retention)
+			if err != nil {
+				t.Fatalf("Prepare() = %v, want no error", err)
+			}
+			for name, want := range tt.details {
+				if got.Details[name] != want {
+					t.Errorf("Details[%s] = %q, want %s", name, got.Details[name], want)
+				}
+			}
+			if got.Nature != tt.nature {
+				t.Errorf("Nature = %q, want %q", got.Nature, tt.nature)
+			}
+			if diff := cmp.Diff(tt.fsync, got.Fsync); diff != "" {
+				t.Errorf("Fsync (-want +got):\n%s", diff)
+			}
 		})
 	}
 }

@@ -49,7 +49,7 @@ func (d *driver) Remaining(ctx context.Context, held func(technology.Message)) (
 	if len(from) == 0 {
 		return expired, nil
 	}
-	client, err := d.newClient(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	client, err := d.newClient(nil, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
 	if err != nil {
 		return false, err
 	}

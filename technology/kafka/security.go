@@ -1,11 +1,14 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,24 +26,53 @@ type identity struct {
 	ServerName string `json:"server_name"` // that theirs is made out to, whatever their addresses
 }
 
-// security returns the client's options for encryption and authentication.
-func (e endpoints) security(secrets map[string]json.RawMessage) ([]kgo.Opt, error) {
-	var options []kgo.Opt
+// security is how clients encrypt and authenticate.
+type security struct {
+	tls     *tls.Config // nil without encryption
+	options []kgo.Opt
+}
+
+// dialTimeout is that of franz-go's own dialer.
+const dialTimeout = 10 * time.Second
+
+// dialer returns how clients connect. Unless it is nil, watch sees what goes through the
+// connections, before it is encrypted.
+func (s security) dialer(watch func(net.Conn) net.Conn) func(context.Context, string, string) (net.Conn, error) {
+	plain := &net.Dialer{Timeout: dialTimeout}
+	dial := plain.DialContext
+	if s.tls != nil {
+		dial = (&tls.Dialer{NetDialer: plain, Config: s.tls}).DialContext
+	}
+	if watch == nil {
+		return dial
+	}
+	return func(ctx context.Context, network, host string) (net.Conn, error) {
+		conn, err := dial(ctx, network, host)
+		if err != nil {
+			return nil, err
+		}
+		return watch(conn), nil
+	}
+}
+
+// clientSecurity returns how clients encrypt and authenticate.
+func (e endpoints) clientSecurity(secrets map[string]json.RawMessage) (security, error) {
+	var s security
 	if e.TLS != nil {
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM([]byte(e.TLS.CA)) {
-			return nil, errors.New("read the endpoints: tls.ca contains no PEM certificate")
+			return s, errors.New("read the endpoints: tls.ca contains no PEM certificate")
 		}
-		options = append(options, kgo.DialTLSConfig(&tls.Config{RootCAs: roots, ServerName: e.TLS.ServerName, MinVersion: tls.VersionTLS12}))
+		s.tls = &tls.Config{RootCAs: roots, ServerName: e.TLS.ServerName, MinVersion: tls.VersionTLS12}
 	}
 	password, err := readPassword(secrets)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	if password != "" {
-		options = append(options, kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha512Mechanism()))
+		s.options = append(s.options, kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha512Mechanism()))
 	}
-	return options, nil
+	return s, nil
 }
 
 // readPassword returns the stack's secret option password, "" if none was given.

@@ -77,6 +77,9 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	c.LingerMS = int(common.Delay("linger_ms", milliseconds(c.LingerMS), time.Millisecond).Milliseconds())
 	c.BatchMaxBytes = common.Bytes("batch_max_bytes", c.BatchMaxBytes, maxBatchBytes)
 	c.Compression = common.Compression("compression", c.Compression)
+	if common.ConsumerAck("commit_interval_ms", "Kafka", experiment.AckNone, experiment.AckPeriodic) == experiment.AckNone {
+		c.CommitIntervalMS = 0
+	}
 	if c.Acks != "all" {
 		if _, asked := clientConfig["idempotence"]; asked && c.Idempotence {
 			problems.Add("client_config.idempotence", "requires acks: all: set that, or remove idempotence")
@@ -142,12 +145,12 @@ func (c config) consumerOptions() []kgo.Opt {
 
 // clients are the settings that decide about latencies.
 func (c config) clients(encrypted bool, maxInFlight int) map[experiment.ClientSetting]string {
-	encryption, commits := "none", "never"
+	encryption, commits := "none", "none"
 	if encrypted {
 		encryption = "TLS"
 	}
 	if c.CommitIntervalMS > 0 {
-		commits = "offsets every " + experiment.Duration(milliseconds(c.CommitIntervalMS)).String()
+		commits = "position every " + experiment.Duration(milliseconds(c.CommitIntervalMS)).String()
 	}
 	return map[experiment.ClientSetting]string{
 		experiment.BatchDelay:  experiment.Duration(milliseconds(c.LingerMS)).String(),
@@ -158,6 +161,16 @@ func (c config) clients(encrypted bool, maxInFlight int) map[experiment.ClientSe
 		experiment.Prefetch:    experiment.Bytes(c.FetchMaxBytes).String() + " per fetch",
 		experiment.InFlight:    fmt.Sprintf("%d messages", maxInFlight),
 	}
+}
+
+// incidents are those that the clients can tell. What is sent again is known by the
+// sequence numbers of idempotent producers.
+func (c config) incidents() []experiment.Incident {
+	told := []experiment.Incident{experiment.DelayedWrites, experiment.DelayedReads, experiment.Reconnects}
+	if c.Idempotence {
+		told = append(told, experiment.RetriedSends)
+	}
+	return told
 }
 
 // details are the settings that a reader of a result needs to judge it.

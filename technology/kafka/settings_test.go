@@ -42,6 +42,11 @@ func TestCheckConfig(t *testing.T) {
 			w.Message.Size = experiment.Size{Min: 100, Max: 4000}
 			return w
 		}(), want: "client_config.batch_max_bytes: is 4096, but a batch must hold the workload's largest message: use at least 4256"},
+		"consumers that acknowledge nothing": {config: `{}`, workload: common(`{"consumer_ack": "none"}`)},
+		"consumers that acknowledge each message": {config: `{}`, workload: common(`{"consumer_ack": "each"}`),
+			want: "consumers of Kafka cannot acknowledge in this way, so workload.client.consumer_ack must be none or periodic, not each"},
+		"a way to acknowledge that is given twice": {config: `{"commit_interval_ms": 5000}`, workload: common(`{"consumer_ack": "none"}`),
+			want: "client_config.commit_interval_ms: is given twice, here and as workload.client.consumer_ack: remove one of them"},
 		"an unknown codec": {config: `{"compression": "brotli"}`,
 			want: `client_config.compression: must be one of none, gzip, snappy, lz4, zstd, not "brotli"`},
 	}

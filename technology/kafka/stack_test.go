@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestStack(t *testing.T) {
 			brokers: 3, endpoints: `{"bootstrap":["127.0.0.1:20001","127.0.0.1:20002","127.0.0.1:20003"],"consumer_quota":0,"producer_quota":0,"replicas":0,"tls":null}`,
 			config: map[string]string{
 				"node.id": "3", "controller.quorum.voters": "1@127.0.0.1:20101,2@127.0.0.1:20102,3@127.0.0.1:20103",
-				"min.insync.replicas": "2", "offsets.topic.replication.factor": "3", "transaction.state.log.replication.factor": "3",
+				"min.insync.replicas": "2", "offsets.topic.replication.factor": "3",
 				"log.flush.interval.messages": "1", "log.flush.interval.ms": "250", "log.flush.scheduler.interval.ms": "250",
 			},
 		},
@@ -86,6 +87,39 @@ func TestStack(t *testing.T) {
 	}
 }
 
+// needed are the settings without which a broker neither starts nor serves a group.
+var needed = []string{
+	"controller.listener.names", "controller.quorum.voters", "inter.broker.listener.name", "listener.security.protocol.map", "listeners",
+	"log.dirs", "node.id", "offsets.topic.replication.factor", "process.roles",
+}
+
+// own are settings that are options of the stack, which have Kafka's own values.
+var own = map[string]string{"min.insync.replicas": "1", "num.io.threads": "8", "num.network.threads": "3"}
+
+func TestBrokersRunByTheirOwnSettings(t *testing.T) {
+	told := map[string]string{
+		"log.initial.task.delay.ms": "5000", "log.retention.check.interval.ms": "5000", "log.segment.delete.delay.ms": "1000",
+	}
+	for outgrows, more := range map[bool]map[string]string{false: {}, true: told} {
+		stack, err := technologytest.Evaluate(t, "kafka", "kraft", map[string]any{"topology": map[string]any{"outgrows": outgrows}}, addresses(1))
+		if err != nil {
+			t.Fatalf("Evaluate() = %v, want no error", err)
+		}
+		got := properties(stack.Services["broker-0"].Files["server.properties"])
+		for _, name := range needed {
+			if _, ok := got[name]; !ok {
+				t.Errorf("server.properties has no %s", name)
+			}
+			delete(got, name)
+		}
+		want := maps.Clone(own)
+		maps.Copy(want, more)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("settings beside those that a broker needs, of a load that outgrows its retention: %t (-want +got):\n%s", outgrows, diff)
+		}
+	}
+}
+
 func TestStackQuorum(t *testing.T) {
 	const both, alone = "broker,controller", "broker"
 	tests := map[int]struct{ voters, copies, lastRole, lastListeners string }{
@@ -104,8 +138,8 @@ func TestStackQuorum(t *testing.T) {
 			for i := range n {
 				want := map[string]string{
 					"node.id": fmt.Sprint(i + 1), "process.roles": both, "controller.quorum.voters": tt.voters,
-					"offsets.topic.replication.factor": tt.copies, "default.replication.factor": tt.copies,
-					"listeners": fmt.Sprintf("CLIENT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d", 20001+i, 20101+i),
+					"offsets.topic.replication.factor": tt.copies,
+					"listeners":                        fmt.Sprintf("CLIENT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d", 20001+i, 20101+i),
 				}
 				if i == n-1 {
 					want["process.roles"], want["listeners"] = tt.lastRole, tt.lastListeners

@@ -14,12 +14,13 @@ import (
 	"dec.local/dec/technology"
 )
 
-// A topic's segments are a quarter of what a partition keeps, within these
-// bounds: Kafka deletes whole segments only, and its own 1 GiB for each
-// partition can be many times the retention that was asked for.
+// Where a run writes more than its retention holds, a topic's segments are a quarter of
+// what a partition keeps, within these bounds: Kafka deletes whole segments only, and
+// its own 1 GiB for each partition can be many times the retention that was asked for.
+// Any other run has Kafka's own: smaller segments make brokers roll them, which is work.
 const (
 	minSegment = 16 << 20
-	maxSegment = 1 << 30
+	maxSegment = 1 << 30 // Kafka's own
 )
 
 // defaultMaxMessage is Kafka's own limit of a batch, in bytes.
@@ -52,7 +53,9 @@ func (d *driver) createTopic(ctx context.Context, partitions, replicas int, rete
 	if retention > 0 {
 		share := max(retention/int64(partitions), 1)
 		set("retention.bytes", share)
-		set("segment.bytes", min(max(share/4, minSegment), maxSegment))
+		if d.settings.Workload.Outgrows() {
+			set("segment.bytes", min(max(share/4, minSegment), maxSegment))
+		}
 	}
 	if batch := int64(d.config.BatchMaxBytes); batch > defaultMaxMessage {
 		set("max.message.bytes", batch+batchOverhead)

@@ -19,7 +19,6 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -205,7 +204,6 @@ func (d *driver) control(ctx context.Context, try func(context.Context) error) e
 		}
 		switch judge(err) {
 		case throttled:
-			d.settings.Report(experiment.ThrottledReads, 1)
 			sleep(ctx.Done(), jitter(throttlePause))
 		case fatal:
 			if !isAccess(err) {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -129,11 +130,17 @@ type base struct {
 	shard     string
 	partition int
 	origin    types.ShardIteratorType // where to start
+	refused   bool                    // because of a limit, since records were read last
 }
 
-// hand hands records over. It returns false when ctx has ended meanwhile.
+// hand hands records over, which are all that an answer has. Those of the first one after
+// a refusal came later than they could. It returns false when ctx has ended meanwhile.
 func (b *base) hand(ctx context.Context, records []types.Record) bool {
 	c := b.consumer
+	if b.refused {
+		b.refused = false
+		c.driver.settings.Report(experiment.ThrottledReads, len(records))
+	}
 	c.handing.Lock()
 	defer c.handing.Unlock()
 	for i := range records {

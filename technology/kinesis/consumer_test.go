@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,8 +111,9 @@ func awaitCalls(f *fakeKinesis, operation string, n int) {
 
 func TestThrottledReadsAreCountedAndTriedAgain(t *testing.T) {
 	f := startFake(t, 1)
+	var open atomic.Bool
 	f.refuse = func(call fakeCall) *refusal {
-		if call.Operation == "GetRecords" && call.N > 1 && call.N <= 4 {
+		if call.Operation == "GetRecords" && call.N > 1 && !open.Load() {
 			return &refusal{http.StatusBadRequest, throughput}
 		}
 		return nil
@@ -120,9 +122,15 @@ func TestThrottledReadsAreCountedAndTriedAgain(t *testing.T) {
 	b.consumer("group", 0)
 	p := b.producer()
 	send(t, p, 0, "key", "text")
+	send(t, p, 1, "key", "text")
+	b.wait(b.acked, 2, "acknowledgements")
+	awaitCalls(f, "GetRecords", 4)
+	open.Store(true)
+	b.wait(b.came, 2, "messages")
+	send(t, p, 2, "key", "text")
 	b.wait(b.came, 1, "messages")
-	if got := b.count(experiment.ThrottledReads); got != 3 {
-		t.Errorf("throttled_reads = %d, want 3", got)
+	if got := b.count(experiment.ThrottledReads); got != 2 {
+		t.Errorf("throttled_reads = %d, want 2: the messages that came after refused reads", got)
 	}
 }
 
@@ -229,9 +237,13 @@ func TestASubscriptionThatIsRefusedIsTriedAgain(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := startFake(t, 1)
+			stored := make(chan struct{})
 			f.refuse = func(call fakeCall) *refusal {
-				if call.Operation == "SubscribeToShard" && call.N == 2 {
+				switch {
+				case call.Operation == "SubscribeToShard" && call.N == 2:
 					return &tt.no
+				case call.Operation == "SubscribeToShard" && call.N == 3:
+					<-stored
 				}
 				return nil
 			}
@@ -240,6 +252,8 @@ func TestASubscriptionThatIsRefusedIsTriedAgain(t *testing.T) {
 			f.cutSubscriptions()
 			p := b.producer()
 			send(t, p, 0, "key", "text")
+			b.wait(b.acked, 1, "acknowledgements")
+			close(stored)
 			b.wait(b.came, 1, "messages")
 			if n := f.called("SubscribeToShard"); n != 3 {
 				t.Errorf("there were %d subscriptions, want the first, one that is refused, and one that is not", n)

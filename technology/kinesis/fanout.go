@@ -158,8 +158,8 @@ func (r *subscriber) resubscribe(ctx context.Context, reason error) bool {
 	d := r.consumer.driver
 	logged := ""
 	for again := r.fruitless; ; again = true {
-		if throttle := judge(reason) == throttled; throttle {
-			d.settings.Report(experiment.ThrottledReads, 1)
+		if judge(reason) == throttled {
+			r.refused = true
 		} else if text := reason.Error(); text != logged && text != errEnded.Error() { // once, not at every try
 			d.log.Warn("a Kinesis subscription failed or was refused; retrying", "shard", r.shard, "error", reason)
 			logged = text

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-
-	"dec.local/dec/internal/experiment"
 )
 
 // poller reads a shard by GetRecords, at most once in each interval. All groups
@@ -132,7 +130,7 @@ func (r *poller) next(ctx context.Context) *kinesis.GetRecordsOutput {
 		}
 		pause = r.interval + jitter(r.interval)
 		if judge(err) == throttled {
-			r.consumer.driver.settings.Report(experiment.ThrottledReads, 1)
+			r.refused = true
 			continue
 		}
 		if reason := err.Error(); reason != logged { // once, not at every try

@@ -78,6 +78,7 @@ func decode(clientConfig map[string]json.RawMessage, w experiment.Workload) (con
 	c.LingerMS = int(common.Delay("linger_ms", milliseconds(c.LingerMS), time.Millisecond).Milliseconds())
 	c.BatchMaxBytes = common.Bytes("batch_max_bytes", c.BatchMaxBytes, maxBatchBytes)
 	common.NoCompression("Kinesis")
+	common.ConsumerAck("", "Kinesis", experiment.AckNone)
 	largest := int(w.Message.Size.Max) + keyBytes
 	switch {
 	case largest > maxRecordBytes:

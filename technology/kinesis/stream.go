@@ -149,9 +149,11 @@ func (d *driver) effective(ctx context.Context, s *types.StreamDescriptionSummar
 		Durability:  "page_cache",
 		Replicas:    maxReplicas,
 		MinInSync:   maxReplicas,
+		WaitedFor:   new(maxReplicas),
 		Zones:       3,
 		Details:     details,
 		Clients:     d.clients(),
+		Incidents:   d.incidents(),
 	}, nil
 }
 
@@ -168,12 +170,24 @@ func (d *driver) emulated(details map[string]string) experiment.Effective {
 		Durability:  "memory",
 		Replicas:    1,
 		MinInSync:   1,
+		WaitedFor:   new(1),
 		Zones:       1,
 		Details:     details,
 		Clients:     d.clients(),
+		Incidents:   d.incidents(),
 		Emulator:    d.endpoints.Emulator,
 		Nature:      nature,
 	}
+}
+
+// incidents are those that the clients can tell. Connections of requests are made anew by
+// Go's own client, which tells nobody; those of subscriptions are ours.
+func (d *driver) incidents() []experiment.Incident {
+	told := []experiment.Incident{experiment.ThrottledWrites, experiment.ThrottledReads, experiment.RetriedSends}
+	if d.endpoints.Consumers == enhancedFanOut {
+		told = append(told, experiment.Reconnects)
+	}
+	return told
 }
 
 // clients are the settings that decide about latencies. AWS is always spoken to by TLS.

@@ -33,6 +33,9 @@ func TestCheckConfig(t *testing.T) {
 			want: "a Kinesis record has at most 1 MiB with its key, but the workload's largest message has 1MiB: lower workload.message.size to at most 1048544"},
 		"a shorter longest pause than the first": {config: `{"retry_backoff_ms": 100, "retry_backoff_max_ms": 99}`,
 			want: "client_config.retry_backoff_max_ms: is 99, but must be at least retry_backoff_ms, 100"},
+		"consumers that acknowledge nothing": {config: `{}`, workload: experiment.Workload{Client: experiment.Client{ConsumerAck: "none"}}},
+		"consumers that acknowledge": {config: `{}`, workload: experiment.Workload{Client: experiment.Client{ConsumerAck: "periodic"}},
+			want: "consumers of Kinesis cannot acknowledge in this way, so workload.client.consumer_ack must be none, not periodic"},
 		"a first pause above the default longest one": {config: `{"retry_backoff_ms": 2000}`},
 		"more copies than Kinesis keeps": {config: `{}`, workload: experiment.Workload{Require: experiment.Require{Replicas: 4}},
 			want: "Kinesis keeps 3 copies, one in each of 3 zones, but the workload asks for 4: lower workload.topology.replicas and workload.require.replicas"},
@@ -99,7 +102,8 @@ func TestGuaranteesOfAWS(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
-	want := experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 3, MinInSync: 3, Zones: 3}
+	want := experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 3, MinInSync: 3, WaitedFor: new(3), Zones: 3}
+	want.Incidents = []experiment.Incident{experiment.ThrottledWrites, experiment.ThrottledReads, experiment.RetriedSends, experiment.Reconnects}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Clients")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
@@ -121,8 +125,8 @@ func TestGuaranteesOfAnEmulator(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
 	}
-	want := experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1, Emulator: "fake 1.0"}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Nature", "Clients")); diff != "" {
+	want := experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Emulator: "fake 1.0"}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Nature", "Clients", "Incidents")); diff != "" {
 		t.Errorf("Prepare() (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(got.Nature, "three Availability Zones") {

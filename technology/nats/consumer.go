@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -34,7 +35,6 @@ var ackBody = []byte("+ACK")
 type consumer struct {
 	driver   *driver
 	received func(technology.Message)
-	ack      bool
 	conn     *nats.Conn // nil when there are fewer partitions than consumers
 	next     string     // subject of pull requests
 	inbox    string     // where the messages come
@@ -49,6 +49,7 @@ type consumer struct {
 	heard       time.Time  // of the server, last
 	refused     bool       // the server takes no pull request now
 	reason      string     // why, as logged
+	unacked     string     // subject that acknowledges all received so far, where that is not done for each
 }
 
 // Consumer implements [technology.Driver]. Consumer i of n reads the partitions
@@ -56,7 +57,7 @@ type consumer struct {
 // leader has now: what is sent after the return has a higher one, so it arrives.
 func (d *driver) Consumer(ctx context.Context, group string, i int, received func(technology.Message)) (technology.Consumer, error) {
 	c := &consumer{
-		driver: d, received: received, ack: d.config.ConsumerAck == "explicit",
+		driver: d, received: received,
 		inbox: nats.NewInbox(), done: make(chan struct{}), ended: make(chan struct{}),
 	}
 	filters := d.filters(i)
@@ -109,8 +110,10 @@ func (d *driver) createConsumer(ctx context.Context, name string, filters []stri
 	if len(filters) == 1 {
 		config.FilterSubjects, config.FilterSubject = nil, filters[0]
 	}
-	if d.config.ConsumerAck == "explicit" {
-		config.AckPolicy = jetstream.AckExplicitPolicy
+	if d.config.ConsumerAck != ackNone {
+		config.AckPolicy = map[string]jetstream.AckPolicy{
+			ackExplicit: jetstream.AckExplicitPolicy, ackPeriodic: jetstream.AckAllPolicy,
+		}[d.config.ConsumerAck]
 		config.AckWait = d.config.ackWait()
 		config.MaxAckPending = d.config.MaxAckPending
 	}
@@ -123,7 +126,14 @@ func (d *driver) createConsumer(ctx context.Context, name string, filters []stri
 
 // subscribe starts the reading.
 func (c *consumer) subscribe(i int) error {
-	conn, err := c.driver.connect(i, nats.ReconnectHandler(func(*nats.Conn) { c.askAgain() }))
+	lost := func(*nats.Conn, error) {
+		select {
+		case <-c.done: // closed by us
+		default:
+			c.driver.settings.Report(experiment.Reconnects, 1)
+		}
+	}
+	conn, err := c.driver.connect(i, nats.DisconnectErrHandler(lost), nats.ReconnectHandler(func(*nats.Conn) { c.askAgain() }))
 	if err != nil {
 		return err
 	}
@@ -142,6 +152,9 @@ func (c *consumer) subscribe(i int) error {
 	subscription.SetClosedHandler(func(string) { close(c.ended) })
 	c.askAgain()
 	c.running.Go(c.watch)
+	if c.driver.config.ConsumerAck == ackPeriodic {
+		c.running.Go(c.acknowledgeRegularly)
+	}
 	return nil
 }
 
@@ -165,16 +178,43 @@ func (c *consumer) take(m *nats.Msg) {
 		return
 	}
 	c.received(technology.Message{Key: key, Payload: m.Data, Partition: partition})
-	if c.ack {
-		if err := c.conn.Publish(m.Reply, ackBody); err != nil && !c.conn.IsClosed() {
-			c.driver.log.Warn("acknowledge a message to NATS", "error", err)
-		}
+	if c.driver.config.ConsumerAck == ackExplicit {
+		c.acknowledge(m.Reply)
 	}
 	c.mu.Lock()
 	c.outstanding--
+	c.unacked = m.Reply
 	c.refused, c.reason = false, ""
 	c.ask()
 	c.mu.Unlock()
+}
+
+// acknowledge tells the server of a message, by the subject that came with it.
+func (c *consumer) acknowledge(reply string) {
+	if err := c.conn.Publish(reply, ackBody); err != nil && !c.conn.IsClosed() {
+		c.driver.log.Warn("acknowledge a message to NATS", "error", err)
+	}
+}
+
+// acknowledgeRegularly tells the server how far the consumer is, as the automatic commit
+// of other technologies' consumers does.
+func (c *consumer) acknowledgeRegularly() {
+	ticker := time.NewTicker(c.driver.config.ackInterval())
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-ticker.C:
+		}
+		c.mu.Lock()
+		reply := c.unacked
+		c.unacked = ""
+		c.mu.Unlock()
+		if reply != "" {
+			c.acknowledge(reply)
+		}
+	}
 }
 
 // status receives what became of a pull request that the server has ended.

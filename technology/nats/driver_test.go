@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestCheckConfig(t *testing.T) {
 			want: "client_config.max_ack_pending: is 99, but must be at least prefetch, 100"},
 		"nothing is pending without acknowledgements": {config: `{"prefetch": 100, "max_ack_pending": 99, "consumer_ack": "none"}`},
 		"a setting of Kafka": {config: `{"linger_ms": 5}`,
-			want: "client_config.linger_ms: there is no such setting; known settings: consumer_ack, prefetch, max_ack_pending, ack_wait_ms"},
+			want: "client_config.linger_ms: there is no such setting; known settings: consumer_ack, ack_interval_ms, prefetch, max_ack_pending, ack_wait_ms"},
 		"what a client without batches can do": {config: `{}`, workload: common(`{"batch_max_delay": "0s", "compression": "none"}`)},
 		"batches": {config: `{}`, workload: common(`{"batch_max_delay": "5ms"}`),
 			want: "NATS sends each message at once, so workload.client.batch_max_delay must be 0s, not 5ms"},
@@ -36,6 +37,11 @@ func TestCheckConfig(t *testing.T) {
 			want: "NATS sends each message by itself: remove workload.client.batch_max_bytes"},
 		"a codec": {config: `{}`, workload: common(`{"compression": "lz4"}`),
 			want: "NATS does not compress messages, so workload.client.compression must be none, not lz4"},
+		"the ways to acknowledge": {config: `{}`, workload: common(`{"consumer_ack": "periodic"}`)},
+		"a way that is given twice": {config: `{"consumer_ack": "none"}`, workload: common(`{"consumer_ack": "each"}`),
+			want: "client_config.consumer_ack: is given twice, here and as workload.client.consumer_ack: remove one of them"},
+		"a position that is told later than messages are sent again": {config: `{"consumer_ack": "periodic", "ack_interval_ms": 5000, "ack_wait_ms": 5000}`,
+			want: "client_config.ack_wait_ms: is 5000, but must be more than ack_interval_ms, 5000, or messages come twice"},
 		"more copies than a stream can have": {config: `{}`, workload: experiment.Workload{Topology: experiment.Topology{Replicas: 7}},
 			want: "JetStream keeps at most 5 copies of a stream, but the workload asks for 7: lower workload.topology.replicas and workload.require.replicas"},
 	}
@@ -157,7 +163,13 @@ func TestLostConnection(t *testing.T) {
 	}
 	first, endpoints := start(t)
 	port, monitor = portOf(t, first.Addr()), portOf(t, first.MonitorAddr())
-	d := open(t, endpoints, technology.Settings{})
+	var reconnects atomic.Int64
+	d := open(t, endpoints, technology.Settings{OnIncident: func(i experiment.Incident, n int) {
+		if i != experiment.Reconnects {
+			t.Errorf("the clients reported %d %s, want nothing but reconnects", n, i)
+		}
+		reconnects.Add(int64(n))
+	}})
 	prepare(t, d)
 	p, acked := producer(t, d)
 	received := make(chan string, 10)
@@ -194,6 +206,9 @@ func TestLostConnection(t *testing.T) {
 	}
 	if got := receive(t, received); got != "after" {
 		t.Errorf("received %q, want after", got)
+	}
+	if n := reconnects.Load(); n != 2 {
+		t.Errorf("%d reconnects were reported, want 2: one of the producer, one of the consumer", n)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
 )
 
@@ -23,6 +24,7 @@ const maxSubjects = 1 << 16
 // reply subject of a message is an inbox with the number of a slot, and the slot
 // knows the token.
 type producer struct {
+	settings    technology.Settings
 	conn        *nats.Conn
 	destination string
 	acked       func(token uint64, err error)
@@ -51,6 +53,7 @@ type slot struct {
 // Producer implements [technology.Driver].
 func (d *driver) Producer(_ context.Context, i int, acked func(token uint64, err error)) (technology.Producer, error) {
 	p := &producer{
+		settings:    d.settings,
 		destination: d.settings.Destination,
 		acked:       acked,
 		inbox:       nats.NewInbox() + ".",
@@ -220,6 +223,7 @@ func (p *producer) disconnected(_ *nats.Conn, err error) {
 		p.abandon(technology.ErrClosed)
 		return
 	}
+	p.settings.Report(experiment.Reconnects, 1)
 	p.abandon(fmt.Errorf("%w before the acknowledgement: %v", nats.ErrDisconnected, err))
 }
 

@@ -2,6 +2,7 @@ package nats_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,6 +23,9 @@ func TestConformanceAgainstThreeServers(t *testing.T) {
 	technologytest.Suite{Technology: nats.Technology, Endpoints: endpoints, Replicas: 3, Alone: true}.Run(t)
 }
 
+// every is when a server calls fsync at the earliest: after half of its interval.
+func every(half time.Duration) *experiment.Fsync { return &experiment.Fsync{AfterNS: int64(half)} }
+
 func TestGuaranteesOfARealServer(t *testing.T) {
 	tests := map[string]struct {
 		options map[string]any
@@ -29,27 +33,27 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 		sync    string
 	}{
 		"the page cache acknowledges by default": {
-			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want: experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Fsync: every(time.Minute)},
 			sync: "2m",
 		},
 		"another interval is told": {
 			options: map[string]any{"sync_interval": "500ms"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "page_cache", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1, Fsync: every(250 * time.Millisecond)},
 			sync:    "500ms",
 		},
 		"always is an fsync before the acknowledgement": {
 			options: map[string]any{"sync_interval": "always"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 			sync:    "always",
 		},
 		"memory is memory whatever the interval": {
 			options: map[string]any{"sync_interval": "always", "storage": "memory"},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "memory", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1},
 			sync:    "always",
 		},
 		"a majority of three copies acknowledges": {
 			options: map[string]any{"sync_interval": "always", "servers": 3},
-			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, Zones: 1},
+			want:    experiment.Effective{ProducerAck: "all", Durability: "fsync_before_ack", Replicas: 3, MinInSync: 2, WaitedFor: new(2), Zones: 1},
 			sync:    "always",
 		},
 	}
@@ -64,7 +68,7 @@ func TestGuaranteesOfARealServer(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Prepare() = %v, want no error", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(experiment.Effective{}, "Details", "Raise", "Clients", "Incidents")); diff != "" {
 				t.Errorf("Prepare() (-want +got):\n%s", diff)
 			}
 			if got.Details["sync_interval"] != tt.sync || got.Details["version"] != "2.15.2" {

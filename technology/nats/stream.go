@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,10 +122,11 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		"discard":      c.Discard.String(),
 		"consumer_ack": d.config.ConsumerAck,
 		"prefetch":     strconv.Itoa(d.config.Prefetch),
+		"ack_wait":     experiment.Duration(d.config.ackWait()).String(),
 		"client":       "nats.go",
 		"password":     strconv.FormatBool(d.conn.AuthRequired()),
 	}
-	always := true
+	always, interval := true, time.Duration(0)
 	for _, url := range d.endpoints.Monitors {
 		m, err := readMonitor(ctx, url)
 		if err != nil {
@@ -133,6 +135,9 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		details["version"] = m.Version
 		details["sync_interval"] = m.sync()
 		always = always && m.Config.SyncAlways
+		if every := m.every(); interval == 0 || every < interval {
+			interval = every
+		}
 	}
 	durability := "page_cache"
 	switch {
@@ -146,15 +151,31 @@ func (d *driver) effective(ctx context.Context) (experiment.Effective, error) {
 		Durability:  durability,
 		Replicas:    c.Replicas,
 		MinInSync:   c.Replicas/2 + 1,
-		Zones:       1, // servers tell nothing of where they are
+		WaitedFor:   new(c.Replicas/2 + 1), // and no longer, however many there are
+		Zones:       1,                     // servers tell nothing of where they are
 		Raise: map[string]string{
 			"durability":  "sync_interval: always, with storage: file",
 			"replicas":    "servers: {want} and workload.topology.replicas: {want}",
 			"min_in_sync": "enough servers and workload.topology.replicas that {want} of them are a majority",
+			"waited_for":  "enough servers and workload.topology.replicas that {want} of them are a majority",
 		},
 		Details: details,
-		Clients: d.config.clients(d.settings.Workload.Load.MaxInFlight),
+		// Nothing is sent again by the client or by this driver, which is a number too.
+		Incidents: []experiment.Incident{experiment.RetriedSends, experiment.Reconnects},
+		Nature:    d.nature(),
+		Fsync:     fsync(durability, interval),
+		Clients:   d.config.clients(d.settings.Workload.Load.MaxInFlight),
 	}, nil
+}
+
+// nature says what partitions of a stream are.
+func (d *driver) nature() string {
+	partitions := d.settings.Workload.Topology.Partitions
+	if partitions <= 1 {
+		return ""
+	}
+	return fmt.Sprintf("NATS JetStream has no partitions. The %d of the workload are subjects of one stream: they keep order and share the reading, "+
+		"but one leader writes them all, into one log.", partitions)
 }
 
 // monitor is what the monitoring port of a server tells about JetStream.
@@ -170,10 +191,25 @@ func (m monitor) sync() string {
 	if m.Config.SyncAlways {
 		return "always"
 	}
-	if m.Config.SyncInterval == 0 {
-		return experiment.Duration(defaultSync).String()
+	return experiment.Duration(m.every()).String()
+}
+
+// every is the time between two fsyncs.
+func (m monitor) every() time.Duration {
+	if m.Config.SyncAlways {
+		return 1
 	}
-	return experiment.Duration(m.Config.SyncInterval).String()
+	return cmp.Or(m.Config.SyncInterval, defaultSync)
+}
+
+// fsync tells when servers call it for messages that they have acknowledged from the page
+// cache: for the first time after half of the interval to all of it, at random, from when
+// the stream was made.
+func fsync(durability string, interval time.Duration) *experiment.Fsync {
+	if durability != "page_cache" {
+		return nil
+	}
+	return &experiment.Fsync{AfterNS: max(1, (interval / 2).Nanoseconds())}
 }
 
 // readMonitor reads what NATS itself tells no client: the fsync policy.

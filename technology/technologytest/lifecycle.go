@@ -116,6 +116,9 @@ func prepareTwice(t *testing.T, s Suite) {
 	if e.ProducerAck != "none" && (e.MinInSync < 1 || e.MinInSync > e.Replicas) {
 		t.Errorf("Effective.MinInSync = %d, want 1 to %d", e.MinInSync, e.Replicas)
 	}
+	if n := e.WaitedFor; n == nil || *n < e.MinInSync || *n > e.Replicas {
+		t.Errorf("Effective.WaitedFor = %s, want %d to %d", e.Value(experiment.WaitedFor), e.MinInSync, e.Replicas)
+	}
 	if e.Details["version"] == "" {
 		t.Errorf("Effective.Details = %v, want a version among them", e.Details)
 	}

@@ -106,7 +106,7 @@ func special(t testing.TB, dir string) map[string]any {
 		t.Fatal(err)
 	}
 	all := map[string]any{
-		"topology": map[string]any{"partitions": 1, "replicas": 1, "consumer_groups": 1, "retention_bytes": 2 << 30},
+		"topology": map[string]any{"partitions": 1, "replicas": 1, "consumer_groups": 1, "retention_bytes": 2 << 30, "outgrows": false},
 		"run":      map[string]any{"id": "run-1", "install": "test", "expires_at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
 		"agent":    AgentArtifact,
 		"ca":       ca,

@@ -9,7 +9,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,6 +83,9 @@ type fixture struct {
 	driver    technology.Driver
 	workload  experiment.Workload
 	effective experiment.Effective
+
+	mu        sync.Mutex                   // protects the following
+	incidents map[experiment.Incident]bool // reported
 }
 
 // workload is a small one, which a test changes as it likes.
@@ -102,8 +107,9 @@ func (s Suite) prepare(t *testing.T, w experiment.Workload) *fixture {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	f := &fixture{t: t, ctx: ctx, workload: w}
-	f.driver = s.open(t, ctx, fmt.Sprintf("conformance-%d", destinations.Add(1)), w)
+	f := &fixture{t: t, ctx: ctx, workload: w, incidents: map[experiment.Incident]bool{}}
+	t.Cleanup(f.checkIncidents) // after the driver is closed
+	f.driver = s.open(t, ctx, fmt.Sprintf("conformance-%d", destinations.Add(1)), w, f.note)
 	var err error
 	if f.effective, err = f.driver.Prepare(ctx, w.Topology, w.Retention); err != nil {
 		t.Fatalf("Prepare() = %v, want no error", err)
@@ -111,11 +117,32 @@ func (s Suite) prepare(t *testing.T, w experiment.Workload) *fixture {
 	return f
 }
 
+// note takes an incident.
+func (f *fixture) note(i experiment.Incident, _ int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.incidents[i] = true
+}
+
+// checkIncidents wants only those reported that Prepare says the clients can tell: what is
+// not among them is shown as unknown.
+func (f *fixture) checkIncidents() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.incidents {
+		if !slices.Contains(f.effective.Incidents, i) {
+			f.t.Errorf("the clients reported %s, want it among Effective.Incidents, %v", i, f.effective.Incidents)
+		}
+	}
+}
+
 // open opens a driver that is closed at the end of the test.
-func (s Suite) open(t *testing.T, ctx context.Context, destination string, w experiment.Workload) technology.Driver {
+func (s Suite) open(
+	t *testing.T, ctx context.Context, destination string, w experiment.Workload, onIncident func(experiment.Incident, int),
+) technology.Driver {
 	t.Helper()
 	d, err := s.Technology.Open(ctx, s.Endpoints, technology.Settings{
-		Destination: destination, ClientConfig: s.Config, Secrets: s.Secrets, Workload: w,
+		Destination: destination, ClientConfig: s.Config, Secrets: s.Secrets, Workload: w, OnIncident: onIncident,
 	})
 	if err != nil {
 		t.Fatalf("Open() = %v, want no error", err)

@@ -38,10 +38,10 @@ export const catalog = {
     { name: "replicas", title: "Copies of a message" },
   ],
   incidents: [
-    { name: "throttled_writes", title: "Writes refused for now (throttled)" },
-    { name: "throttled_reads", title: "Reads refused for now (throttled)" },
-    { name: "retried_sends", title: "Sent again (retried)" },
-    { name: "reconnects", title: "Connections made anew" },
+    { name: "throttled_writes", title: "Writes refused for now (throttled)", unit: "messages", limited: true },
+    { name: "throttled_reads", title: "Reads refused for now (throttled)", unit: "messages", limited: true },
+    { name: "retried_sends", title: "Sent again (retried)", unit: "messages", limited: false },
+    { name: "reconnects", title: "Connections made anew", unit: "connections", limited: false },
   ],
   plan_schema: {},
 };

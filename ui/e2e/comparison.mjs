@@ -68,7 +68,7 @@ export function comparison(e, runs) {
       "The guarantees differ. durable before the acknowledgement: kafka page cache, nats fsync before ack.",
       ...caveats,
     ],
-    fairness: { known: true, label: "same guarantees", differences: [], unequal: [], nature: [] },
+    fairness: { known: true, label: "same guarantees", differences: [], unequal: [], rows: [], nature: [] },
     runs: compared,
     differences: [
       { path: "technology", values: { kafka: "kafka", nats: "nats" } },

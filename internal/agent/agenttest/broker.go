@@ -28,6 +28,7 @@ type Options struct {
 	Rate       float64                          // messages that leave per second at most; unlimited if zero
 	Block      func(producer int) time.Duration // for how long a call of Send lasts; not at all if nil
 	Fault      func(n int64) Fault              // of message n that the broker receives, from 0; ordinary if nil
+	Watch      func(technology.Message)         // told of each message that the broker receives; nobody if nil
 	Effective  experiment.Effective             // what Prepare reports
 	JoinErr    error                            // what Consumer fails with, for consumer 1 of a group; consumer 0 then waits until its context ends
 	PrepareErr error                            // what Prepare fails with
@@ -116,6 +117,9 @@ func (b *Broker) accept(token uint64, m technology.Message, acked func(uint64, e
 		fault = b.options.Fault(b.received)
 	}
 	b.received++
+	if b.options.Watch != nil {
+		b.options.Watch(m)
+	}
 	if fault.Refuse != nil {
 		return fault.Refuse
 	}

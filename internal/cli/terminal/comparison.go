@@ -28,9 +28,9 @@ func Comparison(out io.Writer, c api.Comparison) error {
 	for _, metric := range metrics {
 		fmt.Fprintf(w, "\t%s", metric)
 	}
-	throttled := slices.ContainsFunc(c.Runs, func(run api.ComparedRun) bool { return throttles(run) > 0 })
-	if throttled {
-		fmt.Fprint(w, "\tTHROTTLED")
+	limited := slices.ContainsFunc(c.Runs, func(run api.ComparedRun) bool { n, _ := heldBack(run); return n > 0 })
+	if limited {
+		fmt.Fprint(w, "\tHELD BACK")
 	}
 	fmt.Fprintln(w, "\tLOST\tNOT COUNTED")
 	for _, run := range c.Runs {
@@ -42,8 +42,12 @@ func Comparison(out io.Writer, c api.Comparison) error {
 			}
 			fmt.Fprintf(w, "\t%s", text)
 		}
-		if throttled {
-			fmt.Fprintf(w, "\t%s", format.Count(throttles(run)))
+		if limited {
+			text := format.Missing
+			if n, known := heldBack(run); known {
+				text = format.Count(n)
+			}
+			fmt.Fprintf(w, "\t%s", text)
 		}
 		lost := "–"
 		if run.Counts != nil {
@@ -63,7 +67,13 @@ func Comparison(out io.Writer, c api.Comparison) error {
 	return w.Flush()
 }
 
-// throttles are the writes and reads that were refused to a run for now.
-func throttles(run api.ComparedRun) int64 {
-	return run.Incidents[experiment.ThrottledWrites] + run.Incidents[experiment.ThrottledReads]
+// heldBack is how many messages of a run had to wait because of a limit, refusals
+// counted; false where its clients can't tell.
+func heldBack(run api.ComparedRun) (n int64, known bool) {
+	for i, times := range run.Incidents {
+		if i.Limited() {
+			n, known = n+times, true
+		}
+	}
+	return n, known
 }

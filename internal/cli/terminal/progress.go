@@ -209,7 +209,8 @@ func Result(r measure.Result) string {
 	for _, absent := range []struct {
 		n    int64
 		what string
-	}{{r.Counts.Undelivered, "undelivered"}, {r.Counts.AgedOut, "aged out"}, {r.Counts.Missing, "lost or undelivered"}} {
+	}{{r.Counts.Undelivered, "undelivered"}, {r.Counts.AgedOut, "aged out"}, {r.Counts.Missing, "lost or undelivered"},
+		{r.Counts.Foreign, "not of this run"}, {r.Counts.Unwatched, "of unchecked order"}} {
 		if absent.n > 0 {
 			text += fmt.Sprintf(", %s %s", format.Count(absent.n), absent.what)
 		}

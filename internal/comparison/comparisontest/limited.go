@@ -46,7 +46,7 @@ func throttle(r measure.Merged) measure.Merged {
 		if s.Stage == experiment.StageDrain {
 			continue
 		}
-		s.Counts.Offered, s.Counts.Acked, s.Counts.Received = 1500, 1000, 1000
+		s.Counts.Offered, s.Counts.Sent, s.Counts.Acked, s.Counts.Received = 1500, 1300, 1000, 1000
 		s.Latencies = map[measure.Distribution]measure.Latency{measure.E2ELatency: s.Latencies[measure.E2ELatency]}
 		since := int64(max(0, s.Second-10))
 		s.Incidents = map[experiment.Incident]int64{"throttled_writes": 520 + since%7*15, "retried_sends": 520 + since%7*15}
@@ -64,11 +64,14 @@ func throttle(r measure.Merged) measure.Merged {
 	return r
 }
 
-// steady makes a result that of a cluster which took all that was offered.
+// steady makes a result that of a cluster which took all that was offered. Its clients
+// tell less than those of the stream.
 func steady(r measure.Merged) measure.Merged {
+	r.Incidents = nil
+	r.Tell([]experiment.Incident{experiment.DelayedWrites, experiment.RetriedSends})
 	r.Timeline = slices.Clone(r.Timeline)
 	for i := range r.Timeline {
-		r.Timeline[i].Counts.Offered, r.Timeline[i].Counts.Acked = 1500, 1500
+		r.Timeline[i].Counts.Offered, r.Timeline[i].Counts.Sent, r.Timeline[i].Counts.Acked = 1500, 1500, 1500
 	}
 	return r
 }

@@ -596,7 +596,7 @@ export interface components {
             counts?: components["schemas"]["Counts"];
             /** @description Why the run is excluded from the statistics. */
             excluded?: string;
-            /** @description Number of incidents in the measure stage; absent if there are none. */
+            /** @description Incidents in the measure stage; absent where the clients cannot tell. */
             incidents?: {
                 [key: string]: number;
             };
@@ -644,6 +644,8 @@ export interface components {
             /** Format: int64 */
             failed: number;
             /** Format: int64 */
+            foreign: number;
+            /** Format: int64 */
             lost: number;
             /** Format: int64 */
             missing: number;
@@ -661,6 +663,8 @@ export interface components {
             undelivered: number;
             /** Format: int64 */
             unsent: number;
+            /** Format: int64 */
+            unwatched: number;
         };
         Course: {
             acked: components["schemas"]["PerSecond"];
@@ -674,6 +678,7 @@ export interface components {
                 [key: string]: components["schemas"]["PerSecond"];
             };
             offered: components["schemas"]["PerSecond"];
+            owed?: components["schemas"]["Owed"];
             wait?: components["schemas"]["Tail"];
         };
         Difference: {
@@ -806,10 +811,20 @@ export interface components {
             known: boolean;
             /** @description Summary, such as 'same guarantees'. */
             label: string;
-            /** @description Sentences about what technologies guarantee if that was not measured. */
+            /** @description Sentences on the nature of technologies, and on brokers not run by their own settings. */
             nature: string[];
+            /** @description All guarantees and settings of clients, with their values. */
+            rows: components["schemas"]["FairnessRow"][];
             /** @description The same differences, as structured data. */
             unequal: components["schemas"]["Inequality"][];
+        };
+        FairnessRow: {
+            /** @description A setting of clients, not a guarantee. */
+            client: boolean;
+            /** @description Display name of the guarantee or of the setting of clients. */
+            name: string;
+            /** @description Display values, in the order of the variants; an empty text if not known. */
+            values: components["schemas"]["VariantValue"][];
         };
         FieldError: {
             /** @description Field, such as 'body.variants[0].options.brokers' or 'query.limit'. */
@@ -916,9 +931,16 @@ export interface components {
             run: string;
         };
         Incident: {
+            /** @description The system under test let something wait because of a limit of its own. */
+            limited: boolean;
             /** @description Name under which results and timelines count it. */
             name: string;
             title: string;
+            /**
+             * @description What it is a number of.
+             * @enum {string}
+             */
+            unit: "messages" | "connections";
         };
         Inequality: {
             /** @description A setting of clients, not a guarantee. */
@@ -1057,6 +1079,12 @@ export interface components {
              */
             unit: "ns" | "per_s" | "s_per_million";
         };
+        Owed: {
+            /** Format: int64 */
+            unsent: number;
+            /** Format: int64 */
+            unstored: number;
+        };
         PageAuditEntry: {
             /** Format: date-time */
             as_of: string;
@@ -1179,7 +1207,7 @@ export interface components {
             }[];
             /** @description Load offered to every variant. */
             workload: {
-                /** @description Settings of producers that all technologies have in common. Default: each technology's own. */
+                /** @description Settings of clients that all technologies have in common. Default: each technology's own. */
                 client?: {
                     /**
                      * @description Maximum size of a batch, before compression.
@@ -1197,6 +1225,12 @@ export interface components {
                      * @enum {string}
                      */
                     compression?: "none" | "gzip" | "snappy" | "lz4" | "zstd";
+                    /**
+                     * @description How consumers acknowledge: not at all, their position every few seconds, or each message.
+                     * @example none
+                     * @enum {string}
+                     */
+                    consumer_ack?: "none" | "periodic" | "each";
                 };
                 /** @description Offered load of all producers together: a rate or a schedule. */
                 load?: {
@@ -1601,6 +1635,7 @@ export interface components {
             };
             /** Format: int64 */
             method?: number;
+            no_fsync?: boolean;
             pacer_lateness: components["schemas"]["Latency"];
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];

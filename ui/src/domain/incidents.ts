@@ -1,7 +1,7 @@
 // What clients recover from by themselves: throttles, retries. The catalog has
 // their titles and their order.
 import type { Catalog, Incident, Second } from "../api/types";
-import { words } from "../lib/format";
+import { plural, words } from "../lib/format";
 import { tailOf } from "./timeline";
 
 /** Anything that counts incidents: a second, a result, a run that is compared. */
@@ -12,11 +12,13 @@ interface Counted {
 /** How often an incident occurred. */
 export const times = ({ incidents }: Counted, name: string) => incidents?.[name] ?? 0;
 
-/** Whether an incident is a refusal because a limit was reached. */
-export const isThrottle = ({ name }: Pick<Incident, "name">) => name.startsWith("throttled_");
+/** How many messages had to wait because of a limit of the system under test. */
+export const heldBack = ({ incidents }: Pick<Catalog, "incidents">, counted: Counted) =>
+  incidents.reduce((sum, { name, limited }) => sum + (limited ? times(counted, name) : 0), 0);
 
-/** How many writes and reads were throttled. */
-export const throttled = (counted: Counted) => times(counted, "throttled_writes") + times(counted, "throttled_reads");
+/** The number of an incident, with what it is of. */
+export const told = ({ unit, name }: Pick<Incident, "unit" | "name">, counted: Counted) =>
+  plural(times(counted, name), unit.replace(/s$/, ""));
 
 /** The incidents that occurred at all, in the order of tables and legends. */
 export function occurred({ incidents }: Pick<Catalog, "incidents">, all: readonly Counted[]): Incident[] {
@@ -26,9 +28,17 @@ export function occurred({ incidents }: Pick<Catalog, "incidents">, all: readonl
 /** An incident in a legend: "throttled writes". */
 export const incidentLabel = ({ name }: Pick<Incident, "name">) => words(name);
 
-/** Whether a limit kept messages from being sent in any of the seconds. */
-export function limited(seconds: readonly Second[]): boolean {
-  return seconds.some((s) => throttled(s) > 0 || s.counts.unsent > 0);
+/** Whether a limit kept messages from being sent in any second of a run, or many were due and unsent in the end. */
+export function limited(catalog: Pick<Catalog, "incidents">, seconds: readonly Second[]): boolean {
+  return owed(seconds) || seconds.some((s) => heldBack(catalog, s) > 0 || s.counts.unsent > 0);
+}
+
+/** Whether more than a second's load was due and unsent when the measure stage was over. */
+function owed(seconds: readonly Second[]): boolean {
+  const last = seconds.findLastIndex((s) => s.stage === "measure");
+  const load = seconds.slice(0, last + 1);
+  const unsent = load.reduce((sum, { counts }) => sum + (counts.offered ?? 0) - (counts.sent ?? 0), 0);
+  return unsent > Math.max(1, load.at(-1)?.counts.offered ?? 0);
 }
 
 /** How long messages waited for room in max_in_flight in each second: the highest quantile that the seconds support. */

@@ -115,7 +115,7 @@ func (d *driver) Prepare(ctx context.Context, t experiment.Topology, _ experimen
 		return experiment.Effective{}, fmt.Errorf("create %s: %w", d.settings.Destination, err)
 	}
 	return experiment.Effective{
-		ProducerAck: "leader", Durability: "memory", Replicas: 1, MinInSync: 1, Zones: 1,
+		ProducerAck: "leader", Durability: "memory", Replicas: 1, MinInSync: 1, WaitedFor: new(1), Zones: 1,
 		Details: map[string]string{"version": answer.Version},
 		Clients: map[experiment.ClientSetting]string{
 			experiment.BatchDelay: "0s", experiment.BatchBytes: "1 message", experiment.Compression: "none", experiment.Encryption: "none",

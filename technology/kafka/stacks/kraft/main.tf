@@ -11,8 +11,8 @@ locals {
   # An even quorum survives no more failures than the odd one below it.
   controllers = var.brokers % 2 == 1 ? var.brokers : var.brokers - 1
   voters      = join(",", [for i in range(local.controllers) : "${i + 1}@${local.host[i]}:${local.port[i].controller}"])
-  # Kafka's own topics need as many copies as there are brokers, three at most:
-  # with Kafka's default of three, a group on a single broker reads nothing.
+  # Kafka's own topic of groups needs as many copies as there are brokers, three at
+  # most: with Kafka's default of three, a group on a single broker reads nothing.
   copies = min(var.brokers, 3)
 
   common = merge(
@@ -23,23 +23,18 @@ locals {
       "listener.security.protocol.map" = "CLIENT:${local.wire},CONTROLLER:${local.wire}"
       "log.dirs"                       = "data"
 
-      "auto.create.topics.enable"                        = "false"
-      "default.replication.factor"                       = local.copies
-      "min.insync.replicas"                              = var.min_insync_replicas
-      "offsets.topic.replication.factor"                 = local.copies
-      "transaction.state.log.replication.factor"         = local.copies
-      "transaction.state.log.min.isr"                    = 1
-      "share.coordinator.state.topic.replication.factor" = local.copies
-      "share.coordinator.state.topic.min.isr"            = 1
-      "num.network.threads"                              = var.network_threads
-      "num.io.threads"                                   = var.io_threads
-
-      # By default old segments are looked for every five minutes and kept for
-      # another minute: a fast run would fill the disk in between.
+      "min.insync.replicas"              = var.min_insync_replicas
+      "offsets.topic.replication.factor" = local.copies
+      "num.network.threads"              = var.network_threads
+      "num.io.threads"                   = var.io_threads
+    },
+    # By default old segments are looked for every five minutes and kept for
+    # another minute: a fast run would fill the disk in between.
+    try(var.topology.outgrows, false) ? {
       "log.retention.check.interval.ms" = 5000
       "log.segment.delete.delay.ms"     = 1000
       "log.initial.task.delay.ms"       = 5000
-    },
+    } : {},
     var.flush_messages > 0 ? { "log.flush.interval.messages" = var.flush_messages } : {},
     # The flusher looks every log.flush.scheduler.interval.ms, which is never by default.
     var.flush_ms > 0 ? { "log.flush.interval.ms" = var.flush_ms, "log.flush.scheduler.interval.ms" = var.flush_ms } : {},

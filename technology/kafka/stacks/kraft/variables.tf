@@ -141,6 +141,12 @@ variable "tls" {
   description = "Certificate and key of the run's services."
 }
 
+variable "topology" {
+  type        = any
+  default     = {}
+  description = "Topology of the workload, and whether its load outgrows the retention."
+}
+
 variable "addresses" {
   type        = any
   default     = {}

@@ -5,38 +5,47 @@ import { isEmulated, nameOf } from "../../domain/variants";
 import { missing } from "../../lib/format";
 import { EmulatorBadge } from "../EmulatorBadge";
 
-/** Where the guarantees that were read back differ, and what would make them equal. */
+/** The guarantees that were read back and the settings of clients, and what would make those equal that differ. */
 export function Guarantees({ comparison }: { comparison: Comparison }) {
   const { fairness: f, variants } = comparison;
-  const labels = f.unequal[0]?.values.map(({ variant }) => variant) ?? [];
+  const unequal = new Map(f.unequal.map((found) => [found.guarantee, found.raise]));
+  const known = f.rows.some(({ values }) => values.some(({ value }) => value));
   return (
     <section>
       <Title order={2} size="h4" mb="xs">
-        Differences in guarantees and client settings
+        Guarantees and client settings
       </Title>
-      {f.unequal.length ? (
-        <ScrollTable label="Differences in guarantees and client settings">
+      <Text mb="xs">As read back from the brokers: {f.label}.</Text>
+      {known && (
+        <ScrollTable label="Guarantees and client settings">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Guarantee or setting</Table.Th>
-              {labels.map((label) => (
-                <Table.Th key={label} scope="col">
-                  {label} <EmulatorBadge when={isEmulated(label, variants)} />
+              {f.rows[0]?.values.map(({ variant }) => (
+                <Table.Th key={variant} scope="col">
+                  {variant} <EmulatorBadge when={isEmulated(variant, variants)} />
                 </Table.Th>
               ))}
               <Table.Th scope="col">To make them equal</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {f.unequal.map(({ guarantee, values, raise }) => (
-              <Table.Tr key={guarantee}>
-                <Table.Th scope="row">{guarantee}</Table.Th>
+            {f.rows.map(({ name, values }) => (
+              <Table.Tr key={name}>
+                <Table.Th scope="row">
+                  {name}
+                  {unequal.has(name) && (
+                    <Text span size="xs" c="dimmed" fw={400}>
+                      {" "}
+                      differs
+                    </Text>
+                  )}
+                </Table.Th>
                 {values.map(({ variant, value }) => (
-                  <Table.Td key={variant}>{value}</Table.Td>
+                  <Table.Td key={variant}>{value || missing}</Table.Td>
                 ))}
                 <Table.Td>
-                  {raise.length === 0 && missing}
-                  {raise.map(({ variant, value }) => (
+                  {unequal.get(name)?.map(({ variant, value }) => (
                     <div key={variant}>
                       {nameOf(variants, variant)} {value ? `with ${value}` : "cannot be raised"}
                     </div>
@@ -46,12 +55,6 @@ export function Guarantees({ comparison }: { comparison: Comparison }) {
             ))}
           </Table.Tbody>
         </ScrollTable>
-      ) : (
-        <Text>
-          {f.known
-            ? "All variants gave the same guarantees, as read back from the brokers."
-            : "Not all guarantees are known."}
-        </Text>
       )}
       {f.nature.map((sentence) => (
         <Text key={sentence} size="sm" c="dimmed" mt="xs">

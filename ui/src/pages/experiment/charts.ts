@@ -1,7 +1,7 @@
 import type { Histogram } from "../../api/histogram";
 import type { Catalog, ComparedRun, Comparison, Run, Second, VariantSummary } from "../../api/types";
 import type { ChartSpec, Line } from "../../components/chart/spec";
-import { isThrottle, limited, occurred, times, waitOf } from "../../domain/incidents";
+import { limited, occurred, times, waitOf } from "../../domain/incidents";
 import { type Family, familyTitle } from "../../domain/metrics";
 import { beyond, curve, floored, lastNine, medianCurve, nines, unsupported, upTo } from "../../domain/percentiles";
 import { along, axis, bands, measureStart, tailOf, tickSeconds } from "../../domain/timeline";
@@ -142,20 +142,25 @@ export function perSecond(
       formatY: (y) => plural(Math.round(y), "message"),
       tickY: wholeTick,
     }),
-    ...limits(all, catalog, panel),
+    ...limits(
+      courses.map(({ seconds }) => seconds),
+      catalog,
+      panel,
+    ),
   ];
 }
 
-/** Throttles, and how long messages waited because of them; nothing where no limit was reached. */
+/** What limits held back, and how long messages waited because of them; nothing where no limit was reached. */
 function limits(
-  all: readonly Second[],
+  courses: readonly Second[][],
   catalog: Catalog,
   panel: (title: string, value: (s: Second) => number | null, rest: Partial<ChartSpec>) => ChartSpec,
 ): ChartSpec[] {
+  const all = courses.flat();
   const panels = occurred(catalog, all)
-    .filter(isThrottle)
+    .filter((incident) => incident.limited)
     .map(({ title, name }) => panel(`${title} per second`, (s) => times(s, name), {}));
-  if (limited(all)) {
+  if (courses.some((seconds) => limited(catalog, seconds))) {
     const wait = waitOf(all);
     panels.push(
       panel(`Back-pressure wait, ${wait.name} of each second`, wait.of, {

@@ -1,16 +1,19 @@
 import { Text } from "@mantine/core";
 import type { RunDetail, Second } from "../../api/types";
 import { Figures } from "../../components/Figures";
-import { throttled } from "../../domain/incidents";
+import { heldBack } from "../../domain/incidents";
 import { count, nanoseconds, percent, rate, time, wholeDuration } from "../../lib/format";
 import { useNow, useStale } from "../../live/hooks";
+import { useCatalog } from "../useCatalog";
 
 /** The latest second of a run in numbers. Screen readers do not announce changes. */
 export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second | undefined }) {
   const stale = useStale();
   const now = useNow();
+  const catalog = useCatalog();
   if (!newest) return null;
   const e2e = newest.latencies.e2e_latency;
+  const held = heldBack(catalog, newest);
   const start = time(r.load_started_at);
   const age = start === undefined ? undefined : (now - start) / 1000 - newest.second - 1;
   const silent = r.phase === "load" && age !== undefined && age > 10;
@@ -29,7 +32,7 @@ export function LiveNumbers({ run: r, newest }: { run: RunDetail; newest: Second
           {
             name: "Acknowledged",
             value: rate(newest.counts.acked),
-            ...(throttled(newest) > 0 && { note: `${rate(throttled(newest))} throttled` }),
+            ...(held > 0 && { note: `${rate(held)} held back by a limit` }),
           },
           { name: "Received", value: rate(newest.counts.received) },
           { name: "End-to-end p50", value: nanoseconds(e2e?.p50_ns), note: "in this second" },

@@ -12,8 +12,8 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
   const catalog = useCatalog();
   const { data } = useQuery({ ...result(r.id), enabled: r.has_result });
   const titleOf = (name: string) => catalog.guarantees.find((g) => g.name === name)?.title ?? upperFirst(words(name));
-  // How to get more of a guarantee is shown where variants are compared.
-  const { raise: _, ...promised } = (data?.guarantees ?? {}) as Record<string, unknown>;
+  // How to get more of a guarantee is shown where variants are compared; what fsync rests on is said in words.
+  const { raise: _raise, fsync: _fsync, ...promised } = (data?.guarantees ?? {}) as Record<string, unknown>;
   const guarantees = Object.entries(promised);
   return (
     <Stack>
@@ -25,7 +25,15 @@ export function RunConfiguration({ run: r }: { run: RunDetail }) {
         Guarantees, as read back from the brokers
       </Title>
       {guarantees.length ? (
-        <Facts label="Guarantees" facts={guarantees.flatMap(([name, value]) => factsOf(titleOf(name), value))} />
+        <Facts
+          label="Guarantees"
+          facts={[
+            ...guarantees.flatMap(([name, value]) => factsOf(titleOf(name), value)),
+            ...(data?.no_fsync
+              ? [["Fsync of messages", "none until the measure stage was over"] as [string, string]]
+              : []),
+          ]}
+        />
       ) : (
         <Text>{r.has_result ? "They were not read back." : "Known once the results are collected."}</Text>
       )}

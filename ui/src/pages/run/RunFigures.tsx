@@ -8,7 +8,7 @@ import { Figures } from "../../components/Figures";
 import { Loading } from "../../components/Loading";
 import { ScrollTable } from "../../components/ScrollTable";
 import { Status } from "../../components/Status";
-import { occurred, times } from "../../domain/incidents";
+import { occurred, told } from "../../domain/incidents";
 import { formatBound } from "../../domain/metrics";
 import { bytes, count, duration, missing, nanoseconds, percent, rate, share, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
@@ -74,11 +74,19 @@ function account(r: Result, incidents: Incident[]): [string, string][] {
     ["Unanswered", messages(c.unanswered)],
     ["Received", messages(c.received)],
     ["Lost", messages(c.lost)],
-    ...absent(c),
+    ...exceptions([
+      ["Undelivered", c.undelivered],
+      ["Aged out", c.aged_out],
+      ["Lost or undelivered", c.missing],
+    ]),
     ["Duplicates", messages(c.duplicates)],
     ["Reordered", messages(c.reordered)],
     ["Corrupt", messages(c.corrupt)],
-    ...incidents.map(({ title, name }): [string, string] => [title, `${count(times(r, name))} times`]),
+    ...exceptions([
+      ["Not of this run", c.foreign],
+      ["Order not checked", c.unwatched],
+    ]),
+    ...incidents.map((incident): [string, string] => [incident.title, told(incident, r)]),
     ["Payload sent", bytes(c.bytes)],
     ["Agent CPU time", duration(r.cpu.agent_s)],
     ["Broker CPU time", duration(r.cpu.broker_s)],
@@ -97,13 +105,8 @@ function clockError(bound: number | null): string {
   return bound > 0 ? `at most ${nanoseconds(bound)}` : "none (one clock)";
 }
 
-/** What became of acknowledged messages that did not arrive and are not known to be lost, where there are some. */
-function absent(c: Result["counts"]): [string, string][] {
-  const kinds: [string, number | undefined][] = [
-    ["Undelivered", c.undelivered],
-    ["Aged out", c.aged_out],
-    ["Lost or undelivered", c.missing],
-  ];
+/** Numbers of messages, where there are some. */
+function exceptions(kinds: [string, number | undefined][]): [string, string][] {
   return kinds.flatMap(([name, n]): [string, string][] => (n ? [[name, `${count(n)} messages`]] : []));
 }
 

@@ -109,7 +109,7 @@ function panelsOf(seconds: readonly Second[], catalog: Catalog): ChartSpec[] {
   ];
 }
 
-/** What was refused and sent again, and how long messages waited because of it; nothing where no limit was reached. */
+/** What limits held back, what was sent again, and how long messages waited because of it; nothing where no limit was reached. */
 function limits(
   seconds: readonly Second[],
   catalog: Catalog,
@@ -120,9 +120,9 @@ function limits(
   const incidents = occurred(catalog, seconds);
   if (incidents.length) {
     const lines = incidents.map((incident, i) => line(incidentLabel(incident), i, (s) => times(s, incident.name)));
-    panels.push(panel("Throttles and retries per second", lines, {}));
+    panels.push(panel("Limits, retries and reconnects per second", lines, {}));
   }
-  if (limited(seconds)) {
+  if (limited(catalog, seconds)) {
     const wait = waitOf(seconds);
     panels.push(
       panel(`Back-pressure wait, ${wait.name} of each second`, [line("wait", 3, wait.of)], {
