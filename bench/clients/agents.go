@@ -68,9 +68,9 @@ func runAgents(agent string) func(context.Context, *broker, shape) (map[string]i
 }
 
 func told(r measure.Result, length time.Duration) string {
-	return fmt.Sprintf("%.1f CPUs; %s, %s; %s, %s; %v", r.CPU.AgentSeconds/length.Seconds(),
+	return fmt.Sprintf("%.1f CPUs; %s, %s; %s, %s; %s delivered to the slowest group, %s in all; %v", r.CPU.AgentSeconds/length.Seconds(),
 		format.Latency(r.Lateness.P50NS), format.Latency(r.Lateness.P99NS),
-		format.Latency(r.E2E.P50NS), format.Latency(r.E2E.P99NS), r.Validity)
+		format.Bound(r.E2E.Quantile("p50").NS, r.E2E.P50NS != nil), format.Bound(r.E2E.Quantile("p99").NS, r.E2E.P99NS != nil), format.Share(r.Delivered), format.Count(r.Counts.Received), r.Validity)
 }
 
 // lead takes the agents through a run.

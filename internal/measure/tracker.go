@@ -12,12 +12,22 @@ const (
 // ones, which again, and which out of order. It is not safe for use by several
 // goroutines.
 type Tracker struct {
-	received map[uint32]*IntervalSet
-	orders   map[uint64]uint64 // next sequence number in order, by order
-	most     int               // orders
-	producer uint32            // of set
-	set      *IntervalSet      // the producer's that was seen last
+	senders map[uint32]*sender
+	keys    map[uint64]uint64 // next sequence number in order, by producer and key
+	orders  int               // that are watched
+	most    int               // orders
+	last    *sender           // whose message came last
+	number  uint32            // of last
 }
+
+// sender is what was received of one producer.
+type sender struct {
+	received IntervalSet
+	next     []uint64 // sequence number in order, by partition; 0 before the first message
+}
+
+// maxPartition bounds the numbers that partitions are watched by.
+const maxPartition = 1 << 16
 
 // Arrival is what a [Tracker] found out about a message.
 type Arrival struct {
@@ -29,7 +39,7 @@ type Arrival struct {
 // NewTracker returns a tracker that has received nothing and watches at most so many
 // orders.
 func NewTracker(orders int) *Tracker {
-	return &Tracker{received: map[uint32]*IntervalSet{}, orders: map[uint64]uint64{}, most: orders}
+	return &Tracker{senders: map[uint32]*sender{}, keys: map[uint64]uint64{}, most: orders}
 }
 
 // Receive accounts for one message. Order is a promise per producer and key, or
@@ -37,37 +47,70 @@ func NewTracker(orders int) *Tracker {
 // both, so a message is out of order when a higher number of the same order was
 // received before.
 func (t *Tracker) Receive(h Header, partition int) Arrival {
-	if t.set == nil || t.producer != h.Producer {
-		t.producer, t.set = h.Producer, t.received[h.Producer]
-		if t.set == nil {
-			t.set = &IntervalSet{}
-			t.received[h.Producer] = t.set
-		}
-	}
-	if !t.set.Add(h.Seq) {
+	from := t.sender(h.Producer)
+	if !from.received.Add(h.Seq) {
 		return Arrival{Duplicate: true}
 	}
-	// Producer, then one bit for "by key", then the key or partition.
-	order := uint64(h.Producer)<<33 | uint64(uint32(partition))
-	if h.Key != NoKey {
-		order = uint64(h.Producer)<<33 | 1<<32 | uint64(h.Key)
-	}
-	next, known := t.orders[order]
+	next, watched := t.next(from, h, partition)
 	switch {
+	case !watched:
+		return Arrival{Unwatched: true}
 	case h.Seq < next:
 		return Arrival{Reordered: true}
-	case !known && len(t.orders) >= t.most:
-		return Arrival{Unwatched: true}
+	case h.Key != NoKey:
+		t.keys[orderOf(h)] = h.Seq + 1
+	default:
+		from.next[partition] = h.Seq + 1
 	}
-	t.orders[order] = h.Seq + 1
 	return Arrival{}
 }
 
+func (t *Tracker) sender(producer uint32) *sender {
+	if t.last != nil && t.number == producer {
+		return t.last
+	}
+	from := t.senders[producer]
+	if from == nil {
+		from = &sender{}
+		t.senders[producer] = from
+	}
+	t.last, t.number = from, producer
+	return from
+}
+
+// next returns the next sequence number of a message's order, 0 before its first; false
+// where there are too many orders to watch this one.
+func (t *Tracker) next(from *sender, h Header, partition int) (next uint64, watched bool) {
+	if h.Key != NoKey {
+		next, known := t.keys[orderOf(h)]
+		if !known && t.orders >= t.most {
+			return 0, false
+		}
+		if !known {
+			t.orders++
+		}
+		return next, true
+	}
+	if partition < 0 || partition >= maxPartition {
+		return 0, false
+	}
+	if more := partition + 1 - len(from.next); more > 0 {
+		if t.orders+more > t.most {
+			return 0, false
+		}
+		t.orders += more
+		from.next = append(from.next, make([]uint64, more)...)
+	}
+	return from.next[partition], true
+}
+
+func orderOf(h Header) uint64 { return uint64(h.Producer)<<32 | uint64(h.Key) }
+
 // Received returns the received sequence numbers by producer.
 func (t *Tracker) Received() map[int]*IntervalSet {
-	sets := make(map[int]*IntervalSet, len(t.received))
-	for producer, set := range t.received {
-		sets[int(producer)] = set
+	sets := make(map[int]*IntervalSet, len(t.senders))
+	for producer, from := range t.senders {
+		sets[int(producer)] = &from.received
 	}
 	return sets
 }

@@ -58,6 +58,7 @@ type view struct {
 	NotDrawn    string // why some runs are not
 	BoundNote   string // explains the sign ≥
 	RunRows     []runRow
+	GroupRows   []groupRow
 	Workload    []pair
 	Variants    []variantColumn // in place of those of the comparison
 	Options     []settingRow
@@ -114,7 +115,7 @@ func newView(d Document) (*view, error) {
 		Document: d, Decided: d.Stats.Verdict == stats.Different,
 		Badges: d.badges(), Difference: d.differenceChart(), Dots: d.dotChart(), Time: timeCharts(d.variants(), timeSeries),
 		Limits: d.limitCharts(), NotDrawn: d.Traces.note(), BoundNote: boundNote(d.Figures),
-		RunRows: d.runRows(), Workload: workloadRows(plan.Workload), Options: d.optionRows(), Guarantees: d.guaranteeRows(),
+		RunRows: d.runRows(), GroupRows: d.groupRows(), Workload: workloadRows(plan.Workload), Options: d.optionRows(), Guarantees: d.guaranteeRows(),
 		Hosts: d.hosts(), Versions: d.versions(), Method: method(plan.Workload),
 		Plan: string(data), Digest: d.Set.Experiment.Digest, Made: stamp(d.MadeAt),
 	}

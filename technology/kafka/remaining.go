@@ -11,6 +11,10 @@ import (
 	"dec.local/dec/technology"
 )
 
+// rereadBytes bounds a fetch of what the topic still holds: that may be a whole run, and
+// the agent is not to grow with it.
+const rereadBytes = 8 << 20
+
 // Remaining implements [technology.Rereader]: it reads each partition from the first
 // offset that there is to the end of now. A first offset above 0 says that the
 // retention has deleted what was before it.
@@ -49,7 +53,8 @@ func (d *driver) Remaining(ctx context.Context, held func(technology.Message)) (
 	if len(from) == 0 {
 		return expired, nil
 	}
-	client, err := d.newClient(nil, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
+	client, err := d.newClient(nil, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.FetchMaxBytes(rereadBytes), kgo.MaxConcurrentFetches(1))
 	if err != nil {
 		return false, err
 	}

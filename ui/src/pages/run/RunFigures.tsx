@@ -12,6 +12,7 @@ import { occurred, told } from "../../domain/incidents";
 import { formatBound } from "../../domain/metrics";
 import { bytes, count, duration, missing, nanoseconds, percent, rate, share, significant } from "../../lib/format";
 import { useCatalog } from "../useCatalog";
+import { GroupTable } from "./GroupTable";
 
 /** What a run measured. */
 export function RunFigures({ id }: { id: string }) {
@@ -40,6 +41,7 @@ export function RunFigures({ id }: { id: string }) {
         ]}
       />
       <Latencies result={r} />
+      <GroupTable groups={r.groups} />
       <Facts label="Message accounting" facts={account(r, occurred(catalog, [r]))} />
       {r.errors && Object.keys(r.errors).length > 0 && (
         <div>
