@@ -126,10 +126,8 @@ func (a *AgentResult) AddGroup(g *GroupRecorder) error {
 	}
 	log := g.log
 	log.Receipts, log.Received = maps.Clone(g.log.Receipts), g.tracker.Received()
-	hist := map[Distribution]*Histogram{}
-	g.totals.addTo(hist, [2]Distribution{E2ELatency, E2EService})
 	var err error
-	log.Latencies, err = encodeAll(hist)
+	log.Latencies, err = encodeAll(map[Distribution]*Histogram{E2ELatency: g.totals.hist[0], E2EService: g.totals.hist[1]})
 	a.Groups[g.name] = log
 	return err
 }
