@@ -73,7 +73,7 @@ const bitmapRuns = 160
 func (s *IntervalSet) MarshalJSON() ([]byte, error) {
 	w := intervalWriter{out: []byte{'['}}
 	for first, end := range s.chunks() {
-		c := s.part[first]
+		c := s.partly(first)
 		switch {
 		case c == nil:
 			w.run(first<<chunkBits, end<<chunkBits)

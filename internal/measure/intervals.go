@@ -1,8 +1,8 @@
 package measure
 
 import (
+	"cmp"
 	"iter"
-	"maps"
 	"math/bits"
 	"slices"
 )
@@ -22,12 +22,11 @@ const MaxSequence = uint64(1) << 62
 // many numbers they have. The zero value is the empty set, and reading methods
 // treat a nil set as empty. It is not safe for use by several goroutines.
 type IntervalSet struct {
-	full  []span            // chunks of which every number is in the set; sorted, apart
-	part  map[uint64]*chunk // the other chunks that are not empty, by number
+	full  []span   // chunks of which every number is in the set; sorted, apart
+	part  []*chunk // the other chunks that are not empty; sorted
 	count uint64
 
 	last  *chunk // the chunk of the latest Add, or nil
-	at    uint64 // its number
 	spare *chunk // empty, for the next chunk
 }
 
@@ -37,6 +36,7 @@ type span struct{ from, until uint64 }
 // chunk is a bitmap with the number of its bits. It is as long as its largest number
 // needs: a set of one of a thousand producers has few.
 type chunk struct {
+	key   uint64 // its number
 	n     int
 	words []uint64
 }
@@ -57,7 +57,7 @@ func (c *chunk) word(seq uint64) *uint64 {
 func (s *IntervalSet) Add(seq uint64) (fresh bool) {
 	key := seq >> chunkBits
 	c := s.last
-	if c == nil || key != s.at {
+	if c == nil || key != c.key {
 		if c = s.chunk(key); c == nil {
 			return false
 		}
@@ -78,30 +78,46 @@ func (s *IntervalSet) Add(seq uint64) (fresh bool) {
 // chunk makes the chunk with this number the latest one and returns it; nil if
 // all its numbers are in the set, or none can be.
 func (s *IntervalSet) chunk(key uint64) *chunk {
-	c := s.part[key]
-	if c == nil {
+	i, found := s.place(key)
+	if !found {
 		if key >= MaxSequence>>chunkBits || s.isFull(key) {
 			return nil
 		}
-		if c, s.spare = s.spare, nil; c == nil {
+		c := s.spare
+		if s.spare = nil; c == nil {
 			c = new(chunk)
 		}
-		if s.part == nil {
-			s.part = map[uint64]*chunk{}
-		}
-		s.part[key] = c
+		c.key = key
+		s.part = slices.Insert(s.part, i, c)
 	}
-	s.last, s.at = c, key
-	return c
+	s.last = s.part[i]
+	return s.last
+}
+
+// place is where the chunk with this number is among the parts, or belongs.
+func (s *IntervalSet) place(key uint64) (i int, found bool) {
+	if n := len(s.part); n > 0 && s.part[n-1].key < key {
+		return n, false // in order: nothing to search
+	}
+	return slices.BinarySearchFunc(s.part, key, func(c *chunk, key uint64) int { return cmp.Compare(c.key, key) })
+}
+
+// partly returns a chunk that is neither full nor empty, or nil.
+func (s *IntervalSet) partly(key uint64) *chunk {
+	if i, found := s.place(key); found {
+		return s.part[i]
+	}
+	return nil
 }
 
 // promote moves a chunk that has all its numbers to the full ones.
 func (s *IntervalSet) promote(key uint64) {
-	c := s.part[key]
+	i, _ := s.place(key)
+	c := s.part[i]
 	clear(c.words)
 	c.n = 0
 	s.spare, s.last = c, nil
-	delete(s.part, key)
+	s.part = slices.Delete(s.part, i, i+1)
 	s.addFull(key, key+1)
 }
 
@@ -164,12 +180,13 @@ func (s *IntervalSet) AddRange(from, until uint64) {
 	}
 	first, end := from>>chunkBits, until>>chunkBits
 	s.last = nil
-	for key, c := range s.part {
-		if first <= key && key < end {
-			s.count -= uint64(c.n)
-			delete(s.part, key)
+	s.part = slices.DeleteFunc(s.part, func(c *chunk) bool {
+		if c.key < first || c.key >= end {
+			return false
 		}
-	}
+		s.count -= uint64(c.n)
+		return true
+	})
 	s.count += s.addFull(first, end) * chunkSize
 }
 
@@ -208,7 +225,7 @@ func (s *IntervalSet) Contains(seq uint64) bool {
 	if s == nil {
 		return false
 	}
-	if c := s.part[seq>>chunkBits]; c != nil {
+	if c := s.partly(seq >> chunkBits); c != nil {
 		i := int(seq & chunkMask / 64)
 		return i < len(c.words) && c.words[i]>>(seq%64)&1 == 1
 	}
@@ -239,7 +256,7 @@ func (s *IntervalSet) Runs() iter.Seq2[uint64, uint64] {
 func (s *IntervalSet) pieces() iter.Seq2[uint64, uint64] {
 	return func(yield func(from, until uint64) bool) {
 		for first, end := range s.chunks() {
-			if c := s.part[first]; c == nil {
+			if c := s.partly(first); c == nil {
 				if !yield(first<<chunkBits, end<<chunkBits) {
 					return
 				}
@@ -257,20 +274,20 @@ func (s *IntervalSet) chunks() iter.Seq2[uint64, uint64] {
 		if s == nil {
 			return
 		}
-		keys := slices.Sorted(maps.Keys(s.part))
+		rest := s.part
 		for _, f := range s.full {
-			for len(keys) > 0 && keys[0] < f.from {
-				if !yield(keys[0], keys[0]+1) {
+			for len(rest) > 0 && rest[0].key < f.from {
+				if !yield(rest[0].key, rest[0].key+1) {
 					return
 				}
-				keys = keys[1:]
+				rest = rest[1:]
 			}
 			if !yield(f.from, f.until) {
 				return
 			}
 		}
-		for _, key := range keys {
-			if !yield(key, key+1) {
+		for _, c := range rest {
+			if !yield(c.key, c.key+1) {
 				return
 			}
 		}

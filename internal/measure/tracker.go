@@ -1,5 +1,7 @@
 package measure
 
+import "slices"
+
 const (
 	// maxProducer is the largest number of a producer.
 	maxProducer = 1<<31 - 1
@@ -99,7 +101,7 @@ func (t *Tracker) next(from *sender, h Header, partition int) (next uint64, watc
 			return 0, false
 		}
 		t.orders += more
-		from.next = append(from.next, make([]uint64, more)...)
+		from.next = slices.Grow(from.next, more)[:partition+1]
 	}
 	return from.next[partition], true
 }
