@@ -96,14 +96,18 @@ func (f *fixture) start(tofu *exec.Cmd, output *bytes.Buffer) *exec.Cmd {
 	if err := tofu.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	f.eventually("both processes live", func() bool {
-		alive := 0
+	// The port has nothing to wait for, but OpenTofu may come to it last.
+	f.eventually("both processes live, and the port is taken", func() bool {
+		alive, ports := 0, 0
 		for _, o := range f.list() {
-			if o.Alive {
+			switch {
+			case o.Kind == "port":
+				ports++
+			case o.Alive:
 				alive++
 			}
 		}
-		return alive == 2
+		return alive == 2 && ports == 1
 	})
 	return tofu
 }
