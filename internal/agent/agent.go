@@ -79,7 +79,7 @@ func spinThread(a pacing.Anchor) (Clock, error) {
 
 // setClock chooses the clock of the pacers, and says what it is called.
 func (a *agent) setClock() (timer string) {
-	pacers := lanes(len(a.share.Producers))
+	pacers := pacerCount(len(a.share.Producers))
 	switch {
 	case a.Clock != nil:
 		a.clock = a.Clock

@@ -15,6 +15,7 @@ type consumer struct {
 	anchor   pacing.Anchor
 	client   technology.Consumer
 	recorder atomic.Pointer[measure.ConsumerRecorder]
+	until    int64         // observation ends, wall ns; set before begun is closed
 	begun    chan struct{} // closed when recorder is set, or when it never will be
 }
 
@@ -22,8 +23,10 @@ func newConsumer(share rendezvous.ConsumerShare, anchor pacing.Anchor) *consumer
 	return &consumer{share: share, anchor: anchor, begun: make(chan struct{})}
 }
 
-// begin sets where messages are recorded; nil ignores them. It is called once.
-func (c *consumer) begin(r *measure.ConsumerRecorder) {
+// begin sets where messages are recorded until observation ends; nil ignores them. It is
+// called once.
+func (c *consumer) begin(r *measure.ConsumerRecorder, until int64) {
+	c.until = until
 	c.recorder.Store(r)
 	close(c.begun)
 }
@@ -39,5 +42,7 @@ func (c *consumer) received(m technology.Message) {
 			return
 		}
 	}
-	r.Received(m.Payload, m.Partition, now)
+	if now < c.until {
+		r.Received(m.Payload, m.Partition, now)
+	}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"dec.local/dec/internal/experiment"
@@ -23,8 +24,8 @@ func Path(w experiment.Workload, connect func(acked func(uint64, error), receive
 	c := newConsumer(rendezvous.ConsumerShare{Group: "group-0"}, anchor)
 	p.client = connect(p.acked, c.received)
 	window := measure.NewWindow(time.Now(), w.Stages)
-	p.begin(measure.NewProducerMeter(window), window, 0)
-	c.begin(measure.NewConsumerRecorder(measure.NewGroupRecorder("group-0", 1, window, measure.MaxOrders), measure.NewConsumerMeter(window)))
+	p.begin(measure.NewProducerMeter(window), window, time.Hour)
+	c.begin(measure.NewConsumerRecorder(measure.NewGroupRecorder("group-0", 1, window, measure.MaxOrders), measure.NewConsumerMeter(window)), math.MaxInt64)
 	var clock Clock = pacing.Timer{Anchor: anchor}
 	ctx := context.Background()
 	return func() {
@@ -41,7 +42,7 @@ func Early(w experiment.Workload) (received func(technology.Message), begin func
 	c := newConsumer(rendezvous.ConsumerShare{Group: "group-0"}, pacing.NewAnchor())
 	window := measure.NewWindow(time.Now(), w.Stages)
 	meter, group := measure.NewConsumerMeter(window), measure.NewGroupRecorder("group-0", 1, window, measure.MaxOrders)
-	begin = func() { c.begin(measure.NewConsumerRecorder(group, meter)) }
+	begin = func() { c.begin(measure.NewConsumerRecorder(group, meter), math.MaxInt64) }
 	recorded = func() int64 {
 		into := measure.NewInterval()
 		meter.Drain(measure.AllSeconds, into)

@@ -92,8 +92,14 @@ func (a *agent) awaitStop(ctx context.Context, w measure.Window) error {
 // finish writes the result.
 func (a *agent) finish(ctx context.Context, cpuSeconds float64, rereads bool) error {
 	result := measure.AgentResult{Facts: a.facts, CPUSeconds: cpuSeconds, Rereading: rereads, EndedAt: time.Now().UTC()}
+	// All accounts are closed before the first is read, so that they tell of one moment.
 	for _, p := range a.producers {
 		p.seal()
+	}
+	for _, group := range a.recording.groups {
+		group.Seal()
+	}
+	for _, p := range a.producers {
 		from, until := p.offered.Bounds()
 		result.AddProducer(p.index, p.recorder, from, until)
 	}

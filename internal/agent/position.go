@@ -62,7 +62,7 @@ func (a *agent) close(driver technology.Driver) {
 	var errs []error
 	for _, c := range a.consumers {
 		if c.recorder.Load() == nil {
-			c.begin(nil) // a message that came too early may be waiting
+			c.begin(nil, 0) // a message that came too early may be waiting
 		}
 		if c.client != nil {
 			errs = append(errs, c.client.Close())

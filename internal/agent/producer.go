@@ -125,7 +125,7 @@ func (p *producer) acked(token uint64, err error) {
 	now := p.anchor.Now()
 	p.sealing.RLock()
 	defer p.sealing.RUnlock()
-	if p.sealed {
+	if p.sealed || now >= p.until {
 		return
 	}
 	seq, intended, sent, ok := p.slots.answer(token)

@@ -149,6 +149,9 @@ func (a *agent) snapshot(into *measure.Interval, n int, w measure.Window, until 
 		through = measure.AllSeconds
 	}
 	idle = !a.recording.drain(through, into) && idle
+	for name := range a.recording.groups {
+		into.Groups[name] += 0 // a group that gets nothing is behind, not absent
+	}
 	a.incidents.Drain(into)
 	s, err := into.Snapshot(n, w.Stage(w.Start+int64(from)))
 	return rendezvous.Progress{Snapshot: s, Idle: idle}, err

@@ -32,6 +32,7 @@ func (a *agent) record(window measure.Window) {
 	for i, p := range a.producers {
 		p.begin(r.sending[i%len(r.sending)], window, drain)
 	}
+	until := window.Start + int64(a.plan.Workload.Stages.Total())
 	run := measure.RunHash(a.plan.Run)
 	orders := measure.MaxOrders / max(1, a.plan.Workload.Topology.ConsumerGroups)
 	r.groups = map[string]*measure.GroupRecorder{}
@@ -40,13 +41,21 @@ func (a *agent) record(window measure.Window) {
 		if r.groups[name] == nil {
 			r.groups[name] = measure.NewGroupRecorder(name, run, window, orders)
 		}
-		c.begin(measure.NewConsumerRecorder(r.groups[name], r.receiving[i%len(r.receiving)]))
+		c.begin(measure.NewConsumerRecorder(r.groups[name], r.receiving[i%len(r.receiving)]), until)
 	}
 }
 
-// pacers shares the producers out as record did.
+// ownThreads is how many producers have a thread each. Beyond that they share as many: a
+// client that blocks for less than a millisecond in Send holds up those that share its
+// thread, and threads cost memory.
+const ownThreads = 16
+
+// pacerCount is how many pacers n producers have.
+func pacerCount(n int) int { return min(n, ownThreads) }
+
+// pacers shares the producers out.
 func (a *agent) pacers() []*pacer {
-	shares := make([][]*producer, lanes(len(a.producers)))
+	shares := make([][]*producer, pacerCount(len(a.producers)))
 	for i, p := range a.producers {
 		shares[i%len(shares)] = append(shares[i%len(shares)], p)
 	}

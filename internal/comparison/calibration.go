@@ -22,11 +22,11 @@ type Calibration struct {
 // AsCalibration returns what a set shows of its first variant; false if it decides
 // nothing, or if it was made on another kind of machine than the runs of the other set.
 func (s *Set) AsCalibration(of *Set) (Calibration, bool) {
-	if len(s.Variants) != 2 || !maps.Equal(s.machines(), of.machines()) {
+	if len(s.Variants) != 2 || !maps.Equal(s.machines(), of.machines()) || !maps.Equal(s.methods(), of.methods()) {
 		return Calibration{}, false
 	}
 	found := stats.Compare(s.question(), s.samples())
-	if len(found.Pairs) != 1 || found.Pairs[0].Low == nil || found.Pairs[0].Ratio == nil {
+	if found.Reason != "" || len(found.Pairs) != 1 || found.Pairs[0].Low == nil || found.Pairs[0].Ratio == nil {
 		return Calibration{}, false
 	}
 	p := found.Pairs[0]
@@ -69,6 +69,17 @@ func (s *Set) machines() map[machine]bool {
 			for _, a := range run.Result.Agents {
 				found[machine{a.CPUModel, a.CPUs, a.MemoryBytes}] = true
 			}
+		}
+	}
+	return found
+}
+
+// methods are the versions of the method that the runs were measured by.
+func (s *Set) methods() map[int]bool {
+	found := map[int]bool{}
+	for _, v := range s.Variants {
+		for _, run := range v.Counted() {
+			found[max(1, run.Result.Method)] = true
 		}
 	}
 	return found

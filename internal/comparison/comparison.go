@@ -86,17 +86,13 @@ func (s *Set) question() stats.Question {
 // withheld says why there must be no verdict whatever the numbers; "" if there may be
 // one.
 func (s *Set) withheld() string {
-	methods := map[int]bool{}
 	for _, run := range s.Runs {
 		// Whoever stops at a moment of their choice may choose the one that flatters.
 		if run.Outcome == experiment.Cancelled && !s.Separate {
 			return "The experiment was stopped before all planned runs had ended, so its figures are shown but not ranked."
 		}
-		if run.Counts() {
-			methods[max(1, run.Result.Method)] = true
-		}
 	}
-	if len(methods) > 1 {
+	if len(s.methods()) > 1 {
 		return "The runs were measured by different versions of the method, so their figures mean different things."
 	}
 	return ""

@@ -96,11 +96,16 @@ func shortfall(r measure.Result) int64 {
 func (v *Variant) tookAll() bool {
 	for _, run := range v.Counted() {
 		c := run.Result.Course
-		if c == nil || c.Behind != nil && c.Behind.Grew || run.Result.Delivered < keptUp || run.Result.Throughput < keptUp*c.Offered.Median {
+		if c == nil || c.Behind != nil && c.Behind.Grew || run.Result.Delivered < keptUp || run.Result.Throughput < keptUp*offeredRate(v.Plan, *run.Result) {
 			return false
 		}
 	}
 	return len(v.Counted()) > 0
+}
+
+// offeredRate is how many messages a second the measure stage offered on average.
+func offeredRate(plan experiment.Plan, r measure.Result) float64 {
+	return float64(r.Counts.Offered) / max(plan.Workload.Stages.Measure.Std().Seconds(), 1e-9)
 }
 
 // Limited reports whether a variant did not take at once what was offered.

@@ -19,13 +19,12 @@ func (v *Variant) unranked(m experiment.Metric) string {
 		return text
 	}
 	lost := v.sum(func(r measure.Result) int64 { return r.Counts.Lost })
+	acked := v.sum(func(r measure.Result) int64 { return r.Counts.Acked * int64(max(1, len(r.Groups))) }) // each group is owed all
 	if lost > 0 {
-		acked := v.sum(func(r measure.Result) int64 { return r.Counts.Acked })
 		return fmt.Sprintf("%s lost %s of %s acknowledged messages, so its numbers are shown but not ranked.",
 			v.Name(), format.Count(lost), format.Count(acked))
 	}
 	if missing := v.sum(func(r measure.Result) int64 { return r.Counts.Missing }); missing > 0 {
-		acked := v.sum(func(r measure.Result) int64 { return r.Counts.Acked })
 		return fmt.Sprintf("%s is not ranked: %s of %s acknowledged messages were lost or undelivered, and nobody could tell which.",
 			v.Name(), format.Count(missing), format.Count(acked))
 	}

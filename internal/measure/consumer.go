@@ -26,6 +26,7 @@ type GroupRecorder struct {
 	window Window
 
 	mu      sync.Mutex // protects the following
+	sealed  bool       // the account is closed: what still comes is ignored
 	log     GroupLog
 	tracker *Tracker
 	totals  totals // E2ELatency, E2EService
@@ -38,6 +39,13 @@ func NewGroupRecorder(group string, run uint64, w Window, orders int) *GroupReco
 		name: group, run: run, window: w, tracker: NewTracker(orders),
 		log: GroupLog{Receipts: map[int]int64{}}, totals: newTotals(),
 	}
+}
+
+// Seal closes the account: messages that still come are ignored.
+func (g *GroupRecorder) Seal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = true
 }
 
 // ConsumerRecorder records what one consumer of a group receives.
@@ -55,7 +63,10 @@ func NewConsumerRecorder(g *GroupRecorder, m *ConsumerMeter) *ConsumerRecorder {
 // wall time, and returns what it is.
 func (r *ConsumerRecorder) Received(payload []byte, partition int, now int64) Kind {
 	h, kind := ParseHeader(payload, r.group.run)
-	arrival := r.group.receive(h, kind, partition, now)
+	arrival, sealed := r.group.receive(h, kind, partition, now)
+	if sealed {
+		return kind
+	}
 	r.meter.mu.Lock()
 	defer r.meter.mu.Unlock()
 	second := r.meter.at(now)
@@ -82,18 +93,26 @@ func (r *ConsumerRecorder) Received(payload []byte, partition int, now int64) Ki
 	return kind
 }
 
-// receive accounts for one message.
-func (g *GroupRecorder) receive(h Header, kind Kind, partition int, now int64) (arrival Arrival) {
+// receive accounts for one message, unless the account is sealed.
+func (g *GroupRecorder) receive(h Header, kind Kind, partition int, now int64) (arrival Arrival, sealed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.sealed {
+		return arrival, true
+	}
 	switch kind {
 	case Corrupt: // its header can't be trusted, so neither can its stage
 		g.log.Corrupt++
-		return arrival
 	case Foreign:
 		g.log.Foreign++
-		return arrival
+	default:
+		arrival = g.receiveIntact(h, partition, now)
 	}
+	return arrival, false
+}
+
+// receiveIntact accounts for a message of this run. Called with the lock held.
+func (g *GroupRecorder) receiveIntact(h Header, partition int, now int64) (arrival Arrival) {
 	arrival = g.tracker.Receive(h, partition)
 	if !g.window.measured(h.Intended) {
 		return arrival
@@ -116,8 +135,7 @@ func (g *GroupRecorder) receive(h Header, kind Kind, partition int, now int64) (
 	return arrival
 }
 
-// AddGroup puts the account of a group into the agent's result, when nothing more is
-// recorded.
+// AddGroup puts the account of a group into the agent's result, once it is sealed.
 func (a *AgentResult) AddGroup(g *GroupRecorder) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -193,6 +193,7 @@ func (m *merger) countGroups() error {
 		r.Counts.Corrupt += view.Corrupt
 		r.Counts.Foreign += view.Foreign
 		r.Counts.Unwatched += view.Unwatched
+		r.CPU.Received += log.InWindow
 		if slowest < 0 || log.InWindow < slowest {
 			slowest = log.InWindow
 		}
@@ -276,8 +277,8 @@ func summary(h *Histogram) Latency {
 // measure stage, and the largest sum of their memory in bytes.
 func (r *Result) SetBrokerCPU(seconds float64, rss int64) {
 	r.CPU.BrokerSeconds, r.CPU.BrokerRSS = &seconds, &rss
-	if r.Counts.Received > 0 {
-		per := seconds / float64(r.Counts.Received) * 1e6
+	if r.CPU.Received > 0 {
+		per := seconds / float64(r.CPU.Received) * 1e6
 		r.CPU.PerMillion = &per
 	}
 }

@@ -297,9 +297,9 @@ func TestTheWorstGroupCounts(t *testing.T) {
 	if !got.Validity.OK {
 		t.Errorf("Validity = %+v, want OK: losses and slowness are answers", got.Validity)
 	}
-	got.SetBrokerCPU(3.98, 1000)
+	got.SetBrokerCPU(3.974, 1000)
 	if p := got.CPU.PerMillion; p == nil || *p != 1000 {
-		t.Errorf("SetBrokerCPU(3.98 s) gives %+v, want 1000 s per million", got.CPU)
+		t.Errorf("SetBrokerCPU(3.974 s) gives %+v, want 1000 s per million", got.CPU)
 	}
 }
 

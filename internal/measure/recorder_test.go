@@ -226,6 +226,26 @@ func TestWhatComesAfterItsSecondWasReadCountsInTheNext(t *testing.T) {
 	})
 }
 
+// TestASealedAccountTakesNothingMore has messages come while the account is read.
+func TestASealedAccountTakesNothingMore(t *testing.T) {
+	agent := newRecording()
+	c := agent.consumer("g")
+	receive := func(seq uint64) {
+		h := measure.Header{Run: run, Key: measure.NoKey, Seq: seq, Intended: start + s, Sent: start + s}
+		c.Received(payloadOf(h, 64), 0, start+s+ms)
+	}
+	receive(0)
+	agent.groups["g"].Seal()
+	receive(1)
+	var result measure.AgentResult
+	agent.addTo(t, &result)
+	receive(2)
+	log := result.Groups["g"]
+	if log.Received[0].Count() != 1 || log.Receipts[0] != 1 || log.InWindow != 1 {
+		t.Errorf("account = %+v, want the one message that came before it was sealed", log)
+	}
+}
+
 func TestRecordersAllocateNothing(t *testing.T) {
 	agent := newRecording()
 	r, c := agent.producer(), agent.consumer("g")

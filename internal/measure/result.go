@@ -231,7 +231,8 @@ type GroupView struct {
 type CPU struct {
 	AgentSeconds  float64  `json:"agent_s"`
 	BrokerSeconds *float64 `json:"broker_s,omitempty"`             // of the services' process trees; nil where unknown
-	PerMillion    *float64 `json:"broker_s_per_million,omitempty"` // broker seconds per million messages received
+	Received      int64    `json:"received,omitempty"`             // messages, in that time, by all groups, without duplicates
+	PerMillion    *float64 `json:"broker_s_per_million,omitempty"` // broker seconds per million of those
 	BrokerRSS     *int64   `json:"broker_rss_bytes,omitempty"`     // largest sum over the services
 }
 

@@ -81,10 +81,7 @@ func (p *Planner) Propose(ctx context.Context, text []byte) (api.DryRun, error) 
 	if err != nil {
 		return api.DryRun{}, err
 	}
-	precision, err := p.precision(ctx, plan)
-	if err != nil {
-		return api.DryRun{}, err
-	}
+	precision := p.precision(ctx, plan)
 	asYAML, err := planspec.YAML(plan)
 	if err != nil {
 		return api.DryRun{}, err

@@ -2,6 +2,7 @@ package planner_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,12 +66,14 @@ func TestPrecisionRestsOnEarlierRuns(t *testing.T) {
 		text   string
 		needed bool
 	}{
-		"the same plan":          {earlier{plan: admitted, runs: runs}, "", 10, "At the spread of 10 earlier runs, 5 runs of each variant show a difference in end-to-end p99 of about ", false},
-		"what matters":           {earlier{plan: admitted, runs: runs}, "matters: 5%, ", 10, " A difference of 5 % takes more than 100.", true},
-		"another number of runs": {earlier{plan: admitted, runs: runs}, "repeat: 20, ", 10, "20 runs of each variant show", false},
-		"another workload":       {earlier{plan: other, runs: runs}, "", 0, "there are no earlier runs of this workload", false},
-		"another metric":         {earlier{plan: admitted, runs: runs}, "compare: publish_p50, ", 0, "there are no earlier runs of this workload", false},
-		"one of the variants":    {earlier{plan: first, runs: onlyOf("kafka", runs)}, "", 5, "At the spread of 5 earlier runs", false},
+		"the same plan":              {earlier{plan: admitted, runs: runs}, "", 10, "At the spread of 10 earlier runs, 5 runs of each variant show a difference in end-to-end p99 of about ", false},
+		"what matters":               {earlier{plan: admitted, runs: runs}, "matters: 5%, ", 10, " A difference of 5 % takes more than 100.", true},
+		"another number of runs":     {earlier{plan: admitted, runs: runs}, "repeat: 20, ", 10, "20 runs of each variant show", false},
+		"another workload":           {earlier{plan: other, runs: runs}, "", 0, "there are too few earlier runs of this workload", false},
+		"another metric":             {earlier{plan: admitted, runs: runs}, "compare: publish_p50, ", 0, "there are too few earlier runs of this workload", false},
+		"too few runs for a verdict": {earlier{plan: admitted, runs: runs}, "repeat: 3, ", 0, "can show no difference: a verdict takes two variants and 5 runs of each", false},
+		"runs that cannot be read":   {earlier{plan: admitted, runs: damaged(runs)}, "", 0, "there are too few earlier runs", false},
+		"one of the variants":        {earlier{plan: first, runs: onlyOf("kafka", runs)}, "", 5, "At the spread of 5 earlier runs", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -100,4 +103,11 @@ func onlyOf(variant string, runs []experiment.Run) (of []experiment.Run) {
 		}
 	}
 	return of
+}
+
+// damaged has the first result cut off.
+func damaged(runs []experiment.Run) []experiment.Run {
+	runs = slices.Clone(runs)
+	runs[0].Result = runs[0].Result[:10]
+	return runs
 }

@@ -66,7 +66,8 @@ type follower struct {
 	agents     map[string]*followed
 	timeline   *measure.Timeline
 	watch      watch
-	acked      int64            // so far, by all agents
+	acked      int64 // so far, by all agents
+	failed     int64
 	received   map[string]int64 // so far, by group
 }
 
@@ -160,6 +161,7 @@ func (f *follower) add(a *followed, p Progress) {
 	a.lastProgress = time.Now()
 	a.quiet = p.Idle && p.Counts.Acked == 0 && p.Counts.Failed == 0 && p.Counts.Received == 0
 	f.acked += p.Counts.Acked
+	f.failed += p.Counts.Failed
 	for group, n := range p.Groups {
 		f.received[group] += n
 	}
@@ -200,9 +202,12 @@ func (f *follower) over(now time.Time) (Step, bool) {
 }
 
 // drained reports whether all agents were quiet for a second, and every group has
-// received as many messages as were acknowledged. There may be more: some that
-// were not acknowledged arrive as well.
+// received as many messages as were acknowledged. Where some have failed it is not known:
+// those that were stored all the same may stand for others that are still to come.
 func (f *follower) drained() bool {
+	if f.failed > 0 {
+		return false
+	}
 	for _, a := range f.agents {
 		if !a.quiet {
 			return false

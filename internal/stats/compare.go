@@ -26,7 +26,7 @@ func Compare(q Question, samples []Sample) Comparison {
 		}
 	}
 	c.Pairs, w.known = pairs(samples, q.Metric)
-	if q.Ended < q.Planned {
+	if q.Ended < q.Planned || q.Withheld != "" {
 		c.Pairs = hidden(c.Pairs)
 	}
 	c.Reason = withheld(q, samples)
@@ -55,6 +55,7 @@ func summarize(s Sample) Summary {
 // known is what only the verdict needs to know of a pair.
 type known struct {
 	explained bool    // the instrument alone may have made the difference
+	reach     float64 // the largest factor between the two, whatever the instrument did to either
 	surely    float64 // the end of its interval that is nearer to 1, at a level at which those of all pairs hold at once; 1 if it holds 1
 }
 
@@ -62,7 +63,8 @@ type known struct {
 func pairs(samples []Sample, m experiment.Metric) ([]Pair, map[[2]string]known) {
 	all, more := []Pair{}, map[[2]string]known{}
 	shifts := map[int]shift{}
-	slack := map[int]shift{} // as they would be without the part of the instrument
+	slack := map[int]shift{}       // as they would be without the part of the instrument
+	extremes := map[int][2]shift{} // as they would be if that was a part of one of them alone
 	var computed []int
 	var p []float64
 	for i, a := range samples {
@@ -72,6 +74,7 @@ func pairs(samples []Sample, m experiment.Metric) ([]Pair, map[[2]string]known) 
 			if pair.Reason == "" {
 				s := newShift(a.Values, b.Values)
 				slack[len(all)] = reduced(a, b, s.ratio(), m)
+				extremes[len(all)] = [2]shift{reduced(a, b, math.Inf(1), m), reduced(a, b, 0, m)}
 				pair.Ratio, pair.P = new(s.ratio()), s.p()
 				shifts[len(all)] = s
 				computed, p = append(computed, len(all)), append(p, pair.P)
@@ -88,7 +91,12 @@ func pairs(samples []Sample, m experiment.Metric) ([]Pair, map[[2]string]known) 
 			continue
 		}
 		pair.Low, pair.High, pair.Level = &low, &high, level
-		k := known{surely: 1}
+		k := known{surely: 1, reach: max(high, 1/low)}
+		for _, extreme := range extremes[i] {
+			if low, high, _, ok := extreme.interval(alpha); ok {
+				k.reach = max(k.reach, high, 1/low)
+			}
+		}
 		if without, over, _, ok := slack[i].interval(alpha); ok {
 			k.explained = low > 1 && without <= 1 || high < 1 && over >= 1
 		}
@@ -198,8 +206,10 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 		p.Reason = "Both kept up with all that was offered. Raise the rate to find out which takes more."
 	case p.Low == nil:
 		p.Reason = fmt.Sprintf("%d against %d runs are too few to decide at this level.", p.NA, p.NB)
-	case w.question.Matters > 0 && max(*p.High, 1 / *p.Low) <= 1+w.question.Matters:
+	case w.question.Matters > 0 && w.known[[2]string{p.A, p.B}].reach <= 1+w.question.Matters:
 		p.Verdict = Alike
+	case w.question.Matters > 0 && max(*p.High, 1 / *p.Low) <= 1+w.question.Matters:
+		p.Reason = "The load generator's own lateness or the clocks could hide a difference that matters."
 	case w.known[[2]string{p.A, p.B}].explained:
 		p.Reason = "The load generator could explain the difference by its own lateness."
 	case *p.Low > 1:

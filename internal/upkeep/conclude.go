@@ -119,8 +119,9 @@ func (c *Concluder) calibration(ctx context.Context, of *comparison.Set) (*compa
 	}
 	for _, e := range list {
 		set, err := comparison.ReadSet(ctx, c.Store, e.Experiment)
-		if err != nil {
-			return nil, err
+		if err != nil { // it must not keep an experiment from its verdict
+			c.Logger.Warn("cannot read a calibration; leaving it out", "calibration", e.ID, "error", err)
+			continue
 		}
 		if found, ok := set.AsCalibration(of); ok {
 			return &found, nil
