@@ -1,9 +1,6 @@
 package e2e
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // slowReader offers more than one consumer reads that gets one message at a time, to a
 // stream that holds the last few thousand.
@@ -31,8 +28,5 @@ func TestWhatTheRetentionDeletesBehindASlowReaderIsNotLost(t *testing.T) {
 	}
 	if p99 := r.Runs[0].Result.E2E; p99.P99NS != nil || p99.P99AtLeastNS == nil {
 		t.Errorf("E2E = %+v, want a lower bound: some messages never came", p99)
-	}
-	if !strings.Contains(r.Comparison.Sentence, "nats is not ranked") {
-		t.Errorf("sentence = %q, want why nats is not ranked", r.Comparison.Sentence)
 	}
 }

@@ -68,9 +68,10 @@ func runAgents(agent string) func(context.Context, *broker, shape) (map[string]i
 }
 
 func told(r measure.Result, length time.Duration) string {
+	p50, p99 := r.E2E.Quantile("p50"), r.E2E.Quantile("p99")
 	return fmt.Sprintf("%.1f CPUs; %s, %s; %s, %s; %s delivered to the slowest group, %s in all; %v", r.CPU.AgentSeconds/length.Seconds(),
-		format.Latency(r.Lateness.P50NS), format.Latency(r.Lateness.P99NS),
-		format.Bound(r.E2E.Quantile("p50").NS, r.E2E.P50NS != nil), format.Bound(r.E2E.Quantile("p99").NS, r.E2E.P99NS != nil), format.Share(r.Delivered), format.Count(r.Counts.Received), r.Validity)
+		format.Latency(r.Lateness.P50NS), format.Latency(r.Lateness.P99NS), format.Bound(p50.NS, p50.Exact), format.Bound(p99.NS, p99.Exact),
+		format.Share(r.Delivered), format.Count(r.Counts.Received), r.Validity)
 }
 
 // lead takes the agents through a run.

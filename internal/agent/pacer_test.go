@@ -69,10 +69,13 @@ func TestLateOrBlocked(t *testing.T) {
 }
 
 func withLongSends(t *testing.T, long time.Duration, preempted bool) measure.Result {
-	w := workload(func(w *experiment.Workload) { w.Load.Rate = 20_000 })
+	w := workload(func(w *experiment.Workload) {
+		w.Load.Rate = 20_000
+		w.Stages.Warmup, w.Stages.Measure = experiment.Duration(100*time.Millisecond), experiment.Duration(400*time.Millisecond)
+	})
 	sends := 0
 	b := newBench(t, w, agenttest.Options{Block: func(int) time.Duration {
-		if sends++; sends%10_000 == 0 {
+		if sends++; sends%4000 == 0 {
 			return long
 		}
 		return 0

@@ -30,8 +30,8 @@ func TestRunSeesAStallAsTheClosedForm(t *testing.T) {
 		"200 slots are full soon after the stall began": {rate: 250, inFlight: 200, blocked: true},
 		"few slots and a slow release":                  {rate: 250, drain: 1250, inFlight: 50, blocked: true},
 		"one slot":                                      {rate: 200, inFlight: 1, blocked: true},
-		"many producers on one thread":                  {rate: 250, drain: 1250, inFlight: 10_000, many: 50},
-		"all of them blocked":                           {rate: 250, inFlight: 4, blocked: true, many: 50},
+		"many producers on one thread":                  {rate: 250, drain: 1250, inFlight: 10_000, many: 20},
+		"all of them blocked":                           {rate: 250, inFlight: 4, blocked: true, many: 20},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,10 @@ func shortfall(r measure.Result) int64 {
 func (v *Variant) tookAll() bool {
 	for _, run := range v.Counted() {
 		c := run.Result.Course
-		if c == nil || c.Behind != nil && c.Behind.Grew || run.Result.Delivered < keptUp || run.Result.Throughput < keptUp*offeredRate(v.Plan, *run.Result) {
+		if c == nil || c.Behind != nil && c.Behind.Grew || run.Result.Delivered < keptUp {
+			return false
+		}
+		if run.Result.Throughput < keptUp*offeredRate(v.Plan, *run.Result) {
 			return false
 		}
 	}
