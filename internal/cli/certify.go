@@ -29,11 +29,15 @@ record and of theory at p95, p99 and p99.9; every loss, duplicate, reordering, c
 and refusal found, and none invented.
 
 The certificate is kept for 24 hours, for this build of the agent on this machine. Its line
-stands in every result that is measured meanwhile; a missed bound is a caveat there.`)
+stands in every result that is measured meanwhile; a missed bound is a caveat there, and
+the exit code is 1.`)
 }
 
 // Run certifies and prints the table; its exit code is 1 when a bound was missed.
-func (c *certifyCmd) Run(ctx context.Context, env *Env, f *datadir.Folders) error {
+func (c *certifyCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
+	if r.Server != "" {
+		return usage(fmt.Errorf("dec certify measures the machine that it runs on, not %s: run it on the server's machine, with its data folder", r.Server))
+	}
 	ctx, stop := untilInterrupt(ctx, env)
 	defer stop()
 	report, err := server.Certify(ctx, f, env.Targets, c.Short, func(text string) { fmt.Fprintln(env.Stderr, text) })

@@ -33,7 +33,7 @@ func call(t *testing.T, vars map[string]string, args ...string) (code int, stdou
 func TestHelp(t *testing.T) {
 	commands := []string{
 		"", "serve", "run", "experiments", "experiments list", "experiments show", "experiments cancel", "experiments delete",
-		"runs", "runs list", "runs show", "runs cancel", "runs log", "runs archive", "compare", "catalog", "doctor", "certify", "inventory", "reconcile", "shutdown",
+		"runs", "runs list", "runs show", "runs cancel", "runs log", "runs archive", "compare", "catalog", "doctor", "certify", "calibrate", "inventory", "reconcile", "shutdown",
 		"backup", "version",
 	}
 	for _, command := range commands {

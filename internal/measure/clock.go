@@ -26,6 +26,18 @@ func clockBound(agents []AgentFacts) *int64 {
 	return &bound
 }
 
+// limitDigits leaves of all end-to-end latencies what the clocks can tell.
+func (r *Result) limitDigits() {
+	r.E2E, r.E2ESvc = r.E2E.within(r.ClockBound), r.E2ESvc.within(r.ClockBound)
+	for name, g := range r.Groups {
+		g.E2E, g.E2ESvc = g.E2E.within(r.ClockBound), g.E2ESvc.within(r.ClockBound)
+		r.Groups[name] = g
+	}
+	if h, ok := r.Course.Halves[E2ELatency]; ok {
+		r.Course.Halves[E2ELatency] = Halves{h.First.within(r.ClockBound), h.Second.within(r.ClockBound)}
+	}
+}
+
 func magnitude(ns int64) int64 { return max(ns, -ns) }
 
 // within returns the latency as far as clocks with this bound can tell it: what is below

@@ -37,9 +37,9 @@ func TestClocksLimitWhatIsKnown(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			agents := flow(func(string, uint64) int64 { return 7_654_321 }, "g")
+			agents := flow(func(string, uint64) int64 { return 7_654_321 }, "g", "h")
 			tt.change(agents)
-			r, err := measure.Merge(measure.Asked{Workload: workload(1, 1), Due: every(5 * ms)}, agents)
+			r, err := measure.Merge(measure.Asked{Workload: workload(1, 2), Due: every(5 * ms)}, agents)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,6 +48,9 @@ func TestClocksLimitWhatIsKnown(t *testing.T) {
 			}
 			if got := orNegative(r.E2E.P50NS); got != tt.p50 {
 				t.Errorf("p50 = %d ns, want %d", got, tt.p50)
+			}
+			if got := orNegative(r.Groups["h"].E2E.P50NS); got != tt.p50 {
+				t.Errorf("p50 of a group = %d ns, want %d", got, tt.p50)
 			}
 		})
 	}

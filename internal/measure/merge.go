@@ -89,7 +89,7 @@ func Merge(asked Asked, agents []AgentResult) (Merged, error) {
 		}
 	}
 	m.judge()
-	r.E2E, r.E2ESvc = r.E2E.within(r.ClockBound), r.E2ESvc.within(r.ClockBound)
+	r.limitDigits()
 	merged.Result = m.result
 	return merged, nil
 }
