@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/pacing"
 )
 
@@ -36,7 +37,11 @@ type pacer struct {
 	work     sync.WaitGroup          // threads, and producers that are away
 	// turn is odd during a call of Send. Whoever adds one then, the thread that comes
 	// back from it or the watch that finds it blocked, decides who goes on.
-	turn atomic.Uint64
+	turn  atomic.Uint64
+	began atomic.Int64             // of the last turn, wall ns
+	by    atomic.Pointer[producer] // whose turn it was
+	// blocks are those of the present thread, and of the ones before it.
+	blocks blocks
 
 	mu   sync.Mutex    // protects the following
 	away int           // producers
@@ -67,7 +72,7 @@ func (p *pacer) pace(ctx context.Context) error {
 	if p.number > 1 {
 		watch.Go(func() { p.watch(watched) })
 	}
-	p.work.Go(func() { p.thread(ctx) })
+	p.work.Go(func() { p.thread(ctx, block{}) })
 	p.work.Wait()
 	stop()
 	watch.Wait()
@@ -85,8 +90,9 @@ func (e *clockError) Error() string { return fmt.Sprintf("pacer: %v", e.err) }
 func (e *clockError) Unwrap() error { return e.err }
 
 // thread sends at the intended times until all producers have ended or another thread
-// has taken over.
-func (p *pacer) thread(ctx context.Context) {
+// has taken over. It begins because of a block of the one before, if there was one.
+func (p *pacer) thread(ctx context.Context, because block) {
+	p.blocks.add(because)
 	clock, err := p.newClock(p.anchor)
 	if err != nil {
 		p.fail(&clockError{err})
@@ -107,7 +113,7 @@ func (p *pacer) thread(ctx context.Context) {
 		<-p.home
 	}
 	for len(p.due) > 0 {
-		heap.Pop(&p.due).(*producer).giveUp(clock.Now())
+		p.giveUp(heap.Pop(&p.due).(*producer), clock.Now())
 	}
 }
 
@@ -136,8 +142,12 @@ func (p *pacer) await(ctx context.Context, clock Clock, away int) (next *produce
 func (p *pacer) serve(ctx context.Context, clock Clock, next *producer) bool {
 	reached := clock.Now()
 	if reached >= next.until {
-		next.giveUp(reached)
+		p.giveUp(next, reached)
 		return true
+	}
+	next.held = 0
+	if late := reached - next.intended; late > measure.ShortSend {
+		next.held = p.blocks.heldUp(next, max(next.intended, next.returned), reached)
 	}
 	if p.number == 1 { // it holds up no other
 		p.keep(next, next.send(ctx, clock, reached))
@@ -148,10 +158,13 @@ func (p *pacer) serve(ctx context.Context, clock Clock, next *producer) bool {
 		p.work.Go(func() { p.catchUp(ctx, catchUpClock{p.anchor}, next) })
 		return true
 	}
+	p.began.Store(reached)
+	p.by.Store(next)
 	turn := p.turn.Add(1)
 	err := next.send(ctx, clock, reached)
 	switch {
 	case p.turn.CompareAndSwap(turn, turn+1):
+		p.blocks.add(block{next, next.blocked.from, next.blocked.until})
 		p.keep(next, err)
 		return true
 	case err != nil:
@@ -162,6 +175,11 @@ func (p *pacer) serve(ctx context.Context, clock Clock, next *producer) bool {
 		p.comeBack(nil)
 	}
 	return false
+}
+
+// giveUp records what a producer has not sent as unsent.
+func (p *pacer) giveUp(one *producer, now int64) {
+	one.giveUp(now, func(since int64) int64 { return p.blocks.heldUp(one, max(since, one.returned), now) })
 }
 
 // keep puts a producer back that has sent a message, or could not because the load is
@@ -187,8 +205,9 @@ func (p *pacer) watch(ctx context.Context) {
 		if turn%2 == 1 && turn == last {
 			p.leave()
 			p.work.Add(1) // before the blocked one can end
+			because := block{p.by.Load(), p.began.Load(), p.anchor.Now()}
 			if p.turn.CompareAndSwap(turn, turn+1) {
-				go func() { defer p.work.Done(); p.thread(ctx) }()
+				go func() { defer p.work.Done(); p.thread(ctx, because) }()
 			} else {
 				p.work.Done()
 				p.stay()
@@ -202,6 +221,7 @@ func (p *pacer) watch(ctx context.Context) {
 func (p *pacer) catchUp(ctx context.Context, clock Clock, one *producer) {
 	for {
 		reached := clock.Now()
+		one.held = 0
 		if one.intended > reached || reached >= one.until || one.send(ctx, clock, reached) != nil {
 			p.comeBack(one)
 			return

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,27 @@ func TestABlockedProducerHoldsUpNoOther(t *testing.T) {
 			t.Errorf("Validity = %+v, want a valid run: the client was the limit", got.Validity)
 		}
 	})
+}
+
+// TestABlockOfManyIsNotLateness has all producers of shared threads blocked by their
+// clients in every Send, for so little that no thread is replaced, or for longer.
+func TestABlockOfManyIsNotLateness(t *testing.T) {
+	for _, producers := range []int{2, 32, 200} {
+		for _, long := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond, 1900 * time.Microsecond} {
+			t.Run(fmt.Sprint(producers, " producers, ", long), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := workload(func(w *experiment.Workload) {
+						w.Topology.Producers, w.Load.Rate = producers, 20_000
+						w.Stages.Warmup, w.Stages.Measure = experiment.Duration(100*time.Millisecond), experiment.Duration(400*time.Millisecond)
+					})
+					got, _ := newBench(t, w, agenttest.Options{Block: func(int) time.Duration { return long }}).run()
+					if !got.Validity.OK {
+						t.Errorf("Validity = %+v, want a valid run: the clients were the limit", got.Validity)
+					}
+				})
+			})
+		}
+	}
 }
 
 // TestLateOrBlocked has a client whose every hundredth Send is long, while the next

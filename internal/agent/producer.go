@@ -26,6 +26,9 @@ type producer struct {
 	start    int64                     // of the load phase, wall ns
 	until    int64                     // observation ends and nothing more is handed to the client, wall ns
 	intended int64                     // when the next message is due, wall ns
+	returned int64                     // the last call of Send had, wall ns
+	held     int64                     // for how long others have blocked the pacer since both, ns
+	blocked  block                     // by the last call of Send, where it was long
 	paced    atomic.Bool               // nothing more is sent
 
 	sealing sync.RWMutex // protects the following; acknowledgements only read it
@@ -74,6 +77,7 @@ func (p *producer) advance() bool {
 // says that the load is over and the message was not sent.
 func (p *producer) send(ctx context.Context, clock Clock, reached int64) error {
 	at := reached
+	p.blocked = block{}
 	id, ok := p.slots.tryAcquire()
 	if !ok {
 		var err error
@@ -91,14 +95,16 @@ func (p *producer) send(ctx context.Context, clock Clock, reached int64) error {
 	token := p.slots.take(id, h.Seq, p.intended, at)
 	err := p.client.Send(ctx, token, m)
 	returned := clock.Now()
+	p.returned = returned
 	if err != nil && ctx.Err() != nil {
 		p.slots.answer(token)
 		p.recorder.Blocked(reached, returned)
 		return context.Cause(ctx)
 	}
-	sent := measure.Send{Intended: p.intended, Reached: reached, Slot: at, Returned: returned, Bytes: len(m.Payload)}
+	sent := measure.Send{Intended: p.intended, Reached: reached, Slot: at, Returned: returned, Bytes: len(m.Payload), Held: p.held}
 	if returned-at > measure.ShortSend {
 		sent.Preempted = clock.Preempted()
+		p.blocked = block{from: at, until: returned - min(sent.Preempted, returned-at)}
 	}
 	p.recorder.Sent(sent)
 	if err != nil {
@@ -110,13 +116,13 @@ func (p *producer) send(ctx context.Context, clock Clock, reached int64) error {
 // giveUp records the message that is due, and all after it, as unsent. A load that was
 // stopped before the end of its measure stage has no account, so there is nothing to
 // record.
-func (p *producer) giveUp(now int64) {
+func (p *producer) giveUp(now int64, held func(since int64) int64) {
 	if now < p.start+int64(p.schedule.End()) {
 		p.paced.Store(true)
 		return
 	}
 	for more := true; more; more = p.advance() {
-		p.recorder.Unsent(p.intended, now)
+		p.recorder.Unsent(p.intended, now, held(p.intended))
 	}
 }
 

@@ -44,7 +44,7 @@ func (c scenario) result(t fataler) measure.Merged {
 			is, latency = c.fates[seq-warmup], c.latencies[seq-warmup]
 		}
 		if is == unsent {
-			producer.Unsent(at, start+int64(11*time.Second+c.drain))
+			producer.Unsent(at, start+int64(11*time.Second+c.drain), 0)
 			continue
 		}
 		producer.Sent(measure.Send{Intended: at, Reached: at, Slot: at, Returned: at, Bytes: 100})

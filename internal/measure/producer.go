@@ -81,7 +81,11 @@ type Send struct {
 	// Preempted is for how long of a Send longer than [ShortSend] the pacer's thread
 	// was ready and had no processor, in nanoseconds.
 	Preempted int64
-	Bytes     int // of the payload
+	// Held is for how long clients of other producers have blocked the pacer since the
+	// message was due and the last Send had returned, in nanoseconds: no fault of the
+	// pacer either.
+	Held  int64
+	Bytes int // of the payload
 }
 
 // Sent records a message that was handed to the client. When Send returned an
@@ -95,6 +99,9 @@ type Send struct {
 // the thread had no processor.
 func (r *ProducerRecorder) Sent(s Send) {
 	lateness := r.shadow.reach(s.Intended, s.Reached)
+	if s.Held > 0 {
+		lateness = r.shadow.forgive(s.Intended, lateness, s.Held)
+	}
 	work := s.Returned - s.Slot
 	if work > ShortSend {
 		work = min(work, s.Preempted)
@@ -130,10 +137,11 @@ const grace = 100 * time.Millisecond
 
 // Unsent records that a message is given up at the present moment: observation ends
 // and it was never sent. It counts as missed, too, when the pacer itself and not a
-// blocked client took most of the time since it was due.
-func (r *ProducerRecorder) Unsent(intended, now int64) {
+// blocked client took most of the time since it was due; for as long as held, clients of
+// other producers had blocked the pacer.
+func (r *ProducerRecorder) Unsent(intended, now, held int64) {
 	// The shadow would be this far by now.
-	ready := r.shadow.ready + now - r.shadow.returned
+	ready := r.shadow.ready + now - r.shadow.returned - held
 	m := r.meter
 	m.sends.mu.Lock()
 	defer m.sends.mu.Unlock()

@@ -132,7 +132,7 @@ func TestUnsentMessages(t *testing.T) {
 			agent := newRecording()
 			r := agent.producer()
 			r.Blocked(start+s, start+s+tt.blocked)
-			r.Unsent(start+s, start+11*s)
+			r.Unsent(start+s, start+11*s, 0)
 			var got measure.AgentResult
 			got.AddProducer(0, r, 0, 1)
 			agent.addTo(t, &got)

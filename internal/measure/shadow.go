@@ -20,6 +20,13 @@ func (s *shadow) reach(intended, reached int64) (lateness int64) {
 	return max(s.ready-intended, idle)
 }
 
+// forgive takes from the lateness what others have held up, and returns what is left.
+func (s *shadow) forgive(intended, lateness, held int64) int64 {
+	lateness = max(0, lateness-held)
+	s.ready = max(intended, s.ready-held)
+	return lateness
+}
+
 // leave ends the message's sending: the work that it was, without blocks.
 func (s *shadow) leave(work, returned int64) {
 	s.ready += work
