@@ -42,6 +42,7 @@ func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
 			t.Errorf("%s: %s is not in it:\n%.3000s", form, label, text)
 		}
 		for _, after := range parts[1:] {
+			after = lineBreak.ReplaceAllString(after, " ")
 			if !strings.HasPrefix(after, " (emulator)") && !strings.HasPrefix(after, ` <span class="emulator">emulator</span>`) {
 				t.Errorf("%s: nothing says that it is an emulator: %s%.60q", form, label, after)
 			}
@@ -55,6 +56,9 @@ func TestAnEmulatorIsNamedEverywhere(t *testing.T) {
 	}
 	w.assertNothingLeft()
 }
+
+// lineBreak is where a sentence was wrapped.
+var lineBreak = regexp.MustCompile(`^\n +`)
 
 // readme is that of the archive of the run of a variant. Its file name says that it
 // is an emulator.

@@ -36,7 +36,8 @@ the exit code is 1.`)
 // Run certifies and prints the table; its exit code is 1 when a bound was missed.
 func (c *certifyCmd) Run(ctx context.Context, env *Env, f *datadir.Folders, r *serverFlags) error {
 	if r.Server != "" {
-		return usage(fmt.Errorf("dec certify measures the machine that it runs on, not %s: run it on the server's machine, with its data folder", r.Server))
+		return usage(fmt.Errorf("dec certify measures the machine that it runs on, not %s: run it on the server's machine, "+
+			"with its data folder", r.Server))
 	}
 	ctx, stop := untilInterrupt(ctx, env)
 	defer stop()
