@@ -570,6 +570,8 @@ export interface components {
             broker_s?: number;
             /** Format: double */
             broker_s_per_million?: number;
+            /** Format: int64 */
+            received?: number;
         };
         Catalog: {
             /** @description Guarantees of brokers, in display order. */
