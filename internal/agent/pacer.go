@@ -31,10 +31,11 @@ var errObserved = errors.New("the drain stage has ended")
 type pacer struct {
 	newClock ClockFunc
 	anchor   pacing.Anchor
-	fail     context.CancelCauseFunc // told when there is no clock
-	due      dueHeap                 // of the present thread
-	number   int                     // of producers
-	work     sync.WaitGroup          // threads, and producers that are away
+	stop     context.CancelFunc // ends the watch, and the load of this pacer
+	due      dueHeap            // of the present thread
+	number   int                // of producers
+	work     sync.WaitGroup     // threads, the watch, and producers that are away
+	err      error              // there was no clock; read when all work has ended
 	// turn is odd during a call of Send. Whoever adds one then, the thread that comes
 	// back from it or the watch that finds it blocked, decides who goes on.
 	turn  atomic.Uint64
@@ -65,29 +66,15 @@ func (p *pacer) pace(ctx context.Context) error {
 	heap.Init(&p.due)
 	ctx, observed := context.WithTimeoutCause(ctx, time.Duration(until-p.anchor.Now()), errObserved)
 	defer observed()
-	ctx, p.fail = context.WithCancelCause(ctx)
-	defer p.fail(nil)
-	watched, stop := context.WithCancel(ctx)
-	var watch sync.WaitGroup
+	ctx, p.stop = context.WithCancel(ctx)
+	defer p.stop()
 	if p.number > 1 {
-		watch.Go(func() { p.watch(watched) })
+		p.work.Go(func() { p.watch(ctx) })
 	}
 	p.work.Go(func() { p.thread(ctx, block{}) })
 	p.work.Wait()
-	stop()
-	watch.Wait()
-	var failed *clockError
-	if errors.As(context.Cause(ctx), &failed) {
-		return failed
-	}
-	return nil
+	return p.err
 }
-
-// clockError says that a thread could not be set up.
-type clockError struct{ err error }
-
-func (e *clockError) Error() string { return fmt.Sprintf("pacer: %v", e.err) }
-func (e *clockError) Unwrap() error { return e.err }
 
 // thread sends at the intended times until all producers have ended or another thread
 // has taken over. It begins because of a block of the one before, if there was one.
@@ -95,14 +82,15 @@ func (p *pacer) thread(ctx context.Context, because block) {
 	p.blocks.add(because)
 	clock, err := p.newClock(p.anchor)
 	if err != nil {
-		p.fail(&clockError{err})
+		p.err = fmt.Errorf("pacer: %w", err)
+		p.stop()
 		clock = catchUpClock{p.anchor}
 	}
 	defer clock.Close()
 	for ctx.Err() == nil {
 		away := p.adopt()
 		if len(p.due) == 0 && away == 0 {
-			return
+			break
 		}
 		next, ok := p.await(ctx, clock, away)
 		if ok && !p.serve(ctx, clock, next) {
@@ -115,6 +103,7 @@ func (p *pacer) thread(ctx context.Context, because block) {
 	for len(p.due) > 0 {
 		p.giveUp(heap.Pop(&p.due).(*producer), clock.Now())
 	}
+	p.stop()
 }
 
 // await waits until the next message is due and takes its producer out. It is false when
@@ -204,13 +193,11 @@ func (p *pacer) watch(ctx context.Context) {
 		turn := p.turn.Load()
 		if turn%2 == 1 && turn == last {
 			p.leave()
-			p.work.Add(1) // before the blocked one can end
 			because := block{p.by.Load(), p.began.Load(), p.anchor.Now()}
 			if p.turn.CompareAndSwap(turn, turn+1) {
-				go func() { defer p.work.Done(); p.thread(ctx, because) }()
+				p.work.Go(func() { p.thread(ctx, because) })
 			} else {
-				p.work.Done()
-				p.stay()
+				p.comeBack(nil) // it never was away, but the thread may have seen it so
 			}
 		}
 		last = turn
@@ -233,7 +220,7 @@ func (p *pacer) catchUp(ctx context.Context, clock Clock, one *producer) {
 	}
 }
 
-// comeBack gives a producer back that was away; nil if it has ended.
+// comeBack gives a producer back that was away; nil if there is none to go on with.
 func (p *pacer) comeBack(one *producer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -251,12 +238,6 @@ func (p *pacer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.away++
-}
-
-func (p *pacer) stay() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.away--
 }
 
 // adopt takes in the producers that have come back, and returns how many are away.

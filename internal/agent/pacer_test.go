@@ -47,10 +47,11 @@ func TestABlockedProducerHoldsUpNoOther(t *testing.T) {
 }
 
 // TestABlockOfManyIsNotLateness has all producers of shared threads blocked by their
-// clients in every Send, for so little that no thread is replaced, or for longer.
+// clients in every Send: for so little that no thread is replaced, for longer, and until
+// the very moment at which one would be.
 func TestABlockOfManyIsNotLateness(t *testing.T) {
 	for _, producers := range []int{2, 32, 200} {
-		for _, long := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond, 1900 * time.Microsecond} {
+		for _, long := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond, 1900 * time.Microsecond, 2 * time.Millisecond} {
 			t.Run(fmt.Sprint(producers, " producers, ", long), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := workload(func(w *experiment.Workload) {

@@ -10,12 +10,12 @@ import (
 // recording is what the producers and consumers of an agent record with. Its memory does
 // not grow with their number, but for the account of each.
 type recording struct {
-	sending   []*measure.ProducerMeter // one for each pacer
+	sending   []*measure.ProducerMeter // each of several producers
 	receiving []*measure.ConsumerMeter
 	groups    map[string]*measure.GroupRecorder
 }
 
-// lanes is on how many meters n clients are spread, so that they do not wait for each
+// lanes is over how many meters n clients are spread, so that they do not wait for each
 // other's locks: more would not be used at once, beside the clients' own work.
 func lanes(n int) int { return min(n, max(1, runtime.NumCPU()/2)) }
 

@@ -20,7 +20,7 @@ const (
 	// memoryShare is the part of the machine's memory, one in so many, beyond
 	// which collections become more frequent again: an agent may share its
 	// machine with the broker that it measures. Below leastMemory the limit
-	// would not hold the recorders of a hundred producers.
+	// would not hold thousands of clients.
 	memoryShare = 4
 	leastMemory = 1 << 30
 	// spareThreads is how many goroutines may run beyond the number of CPUs. A

@@ -1,12 +1,12 @@
 package planner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 
 	"dec.local/dec/internal/api"
@@ -124,5 +124,5 @@ func hasVariant(plan experiment.Plan, v experiment.Variant) bool {
 func same(a, b any) bool {
 	one, err1 := json.Marshal(a)
 	other, err2 := json.Marshal(b)
-	return err1 == nil && err2 == nil && reflect.DeepEqual(one, other)
+	return err1 == nil && err2 == nil && bytes.Equal(one, other)
 }
