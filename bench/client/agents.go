@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
+	"dec.local/dec/bench/internal/lead"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/planspec"
@@ -54,7 +54,7 @@ func agents(ctx context.Context, s side) (usage, error) {
 		}
 		go func() { ended <- cmd.Wait() }()
 	}
-	result, err := lead(ctx, c)
+	result, err := lead.Run(ctx, c)
 	for range shares {
 		err = errors.Join(err, <-ended)
 	}
@@ -74,21 +74,6 @@ func agents(ctx context.Context, s side) (usage, error) {
 		used.add(share.Role, own.CPUSeconds)
 	}
 	return used, nil
-}
-
-// lead takes the agents through a run.
-func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error) {
-	if err := c.AwaitReady(ctx); err != nil {
-		return measure.Result{}, err
-	}
-	if _, err := c.Begin(ctx, time.Second); err != nil {
-		return measure.Result{}, err
-	}
-	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
-		return measure.Result{}, err
-	}
-	result, _, err := c.Collect(ctx, nil)
-	return result, err
 }
 
 func (s side) workload() (experiment.Workload, error) {

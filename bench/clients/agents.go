@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"dec.local/dec/bench/internal/lead"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
@@ -61,7 +62,7 @@ func runAgents(agent string) func(context.Context, *broker, shape) (map[string]i
 			}
 			processes = append(processes, p)
 		}
-		result, err := lead(ctx, c)
+		result, err := lead.Run(ctx, c)
 		memory, waitErr := wait(processes...)
 		return memory, told(result, s.measure), errors.Join(err, waitErr)
 	}
@@ -72,19 +73,4 @@ func told(r measure.Result, length time.Duration) string {
 	return fmt.Sprintf("%.1f CPUs; %s, %s; %s, %s; %s delivered to the slowest group, %s in all; %v", r.CPU.AgentSeconds/length.Seconds(),
 		format.Latency(r.Lateness.P50NS), format.Latency(r.Lateness.P99NS), format.Bound(p50.NS, p50.Exact), format.Bound(p99.NS, p99.Exact),
 		format.Share(r.Delivered), format.Count(r.Counts.Received), r.Validity)
-}
-
-// lead takes the agents through a run.
-func lead(ctx context.Context, c *rendezvous.Coordinator) (measure.Result, error) {
-	if err := c.AwaitReady(ctx); err != nil {
-		return measure.Result{}, err
-	}
-	if _, err := c.Begin(ctx, time.Second); err != nil {
-		return measure.Result{}, err
-	}
-	if err := c.Follow(ctx, func(measure.Second) {}); err != nil {
-		return measure.Result{}, err
-	}
-	result, _, err := c.Collect(ctx, nil)
-	return result, err
 }
