@@ -26,7 +26,7 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 		copies int    // of the target message that reach the consumer, the first time
 		damage bool   // one bit of it is wrong then
 		config string // client_config
-		passes int64  // how often the target passes the proxy: again when it is redelivered, or read again after the drain
+		passes int64  // how often the target passes the proxy at least: again when it is redelivered, or read again after the drain
 		want   outcome
 	}{
 		"nothing happens": {
@@ -57,9 +57,10 @@ func TestFaultsOnTheWireOfNATS(t *testing.T) {
 			p := &natsProxy{t: t, run: measure.RunHash(id), copies: tt.copies, damage: tt.damage}
 			r := run{id: id, variant: fmt.Sprintf(variant, cmp.Or(tt.config, "{}")), endpoints: p.start(endpoints)}
 			got := r.offer(t.Context(), t)
-			// A slow machine may let the server send it again once more.
-			if n := p.intercepted.Load(); n < tt.passes || tt.passes == 1 && n > 1 {
-				t.Errorf("the proxy saw message %d %d times, want %d", targetSeq, n, tt.passes)
+			// On a slow machine the server may send it again, and the drain may
+			// end before all have reported, so that it is read again.
+			if n := p.intercepted.Load(); n < tt.passes {
+				t.Errorf("the proxy saw message %d %d times, want at least %d", targetSeq, n, tt.passes)
 			}
 			tt.want.Counts = exactly(tt.want.Counts)
 			got.check(t, tt.want)
