@@ -53,8 +53,10 @@ type driver struct {
 	close    sync.Once
 }
 
-// clientID is the name of all clients, by which the brokers know their quotas.
-const clientID = "dec"
+// clientID is the name of all clients, by which the brokers know their quotas. The one
+// that looks for what did not arrive has another: the quota that held up the consumers
+// must not keep it from seeing what is still there.
+const clientID, rereadClientID = "dec", "dec-reread"
 
 // metadataMinAge is how long the client does not ask again where the partitions
 // are. Its default, 5 s, would be lost at each new topic of a cluster.

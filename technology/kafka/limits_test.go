@@ -50,6 +50,19 @@ func TestTwoBrokersInTwoZones(t *testing.T) {
 	if n := found.of(experiment.ThrottledWrites) + found.of(experiment.ThrottledReads); n != 0 {
 		t.Errorf("the clients reported %d refusals, want none: a quota only delays", n)
 	}
+	holds(t, d, 28)
+}
+
+// holds reads the destination again, which no quota may delay: it would for as long as
+// the test has.
+func holds(t *testing.T, d technology.Driver, want int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	got := 0
+	if _, err := d.(technology.Rereader).Remaining(ctx, func(technology.Message) { got++ }); err != nil || got != want {
+		t.Errorf("Remaining() = %d messages, %v, want %d in 5 s although consumers are delayed", got, err, want)
+	}
 }
 
 // passOnLarge sends n messages of some bytes to 4 partitions in turn, wants them

@@ -54,7 +54,7 @@ func (d *driver) Remaining(ctx context.Context, held func(technology.Message)) (
 		return expired, nil
 	}
 	client, err := d.newClient(nil, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
-		kgo.FetchMaxBytes(rereadBytes), kgo.MaxConcurrentFetches(1))
+		kgo.ClientID(rereadClientID), kgo.FetchMaxBytes(rereadBytes), kgo.MaxConcurrentFetches(1))
 	if err != nil {
 		return false, err
 	}
