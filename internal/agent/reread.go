@@ -16,7 +16,8 @@ func (a *agent) reread(ctx context.Context, driver technology.Rereader) error {
 	run := measure.RunHash(a.plan.Run)
 	left := measure.Remaining{}
 	var err error
-	left.Expired, err = driver.Remaining(limited, func(m technology.Message) { left.Hold(m.Payload, run) })
+	left.Expired, err = driver.Remaining(limited, func(m technology.Message) { left.Hold(m.Partition, m.Payload, run) })
+	left.Close(a.plan.Workload.Topology.Partitions)
 	answer := rendezvous.Leftover{Remaining: &left}
 	if err != nil {
 		a.Logger.Warn("cannot tell what the destination still holds", "error", err)

@@ -1,9 +1,11 @@
 package comparison
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
+	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
@@ -14,14 +16,15 @@ import (
 // [experiment.Plan.Calibration] plans it.
 type Calibration struct {
 	Experiment string
+	At         time.Time // when it was submitted
 	Variant    string
 	Ratio      float64 // of the primary metric
 	Low, High  float64 // its interval
 }
 
-// AsCalibration returns what a set shows of its first variant; false if it decides
+// asCalibration returns what a set shows of its first variant; false if it decides
 // nothing, or if it was made on another kind of machine than the runs of the other set.
-func (s *Set) AsCalibration(of *Set) (Calibration, bool) {
+func (s *Set) asCalibration(of *Set) (Calibration, bool) {
 	if len(s.Variants) != 2 || !maps.Equal(s.machines(), of.machines()) || !maps.Equal(s.methods(), of.methods()) {
 		return Calibration{}, false
 	}
@@ -30,7 +33,34 @@ func (s *Set) AsCalibration(of *Set) (Calibration, bool) {
 		return Calibration{}, false
 	}
 	p := found.Pairs[0]
-	return Calibration{s.Experiment.ID, s.Variants[0].Name(), *p.Ratio, *p.Low, *p.High}, true
+	return Calibration{s.Experiment.ID, s.Experiment.CreatedAt, s.Variants[0].Name(), *p.Ratio, *p.Low, *p.High}, true
+}
+
+// calibrations is how many calibrations are looked at for one on the same machines.
+const calibrations = 10
+
+// calibrationOf returns what the newest calibration of an experiment's plan shows on
+// machines like its own; nil if there is none.
+func calibrationOf(ctx context.Context, from Archive, of *Set, o Options) (*Calibration, error) {
+	digest := of.Experiment.Plan.Calibration().Digest()
+	if digest == of.Experiment.Plan.Digest() { // it is one itself
+		return nil, nil
+	}
+	list, _, err := from.ListExperiments(ctx, experiment.ExperimentQuery{Digest: digest, State: experiment.Ended, Limit: calibrations})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		set, err := ReadSet(ctx, from, e.Experiment)
+		if err != nil { // it must not keep an experiment from its verdict
+			o.Logger.Warn("cannot read a calibration; leaving it out", "calibration", e.ID, "error", err)
+			continue
+		}
+		if found, ok := set.asCalibration(of); ok {
+			return &found, nil
+		}
+	}
+	return nil, nil
 }
 
 // most is the largest factor by which the variant may have differed from itself.
@@ -46,8 +76,8 @@ func (c *Calibration) caveats(found stats.Comparison, m experiment.Metric, name 
 			continue
 		}
 		sentences = append(sentences, fmt.Sprintf("The difference between %s and %s is smaller than what a calibration cannot exclude "+
-			"between %s and itself: there the ratio of %s was %s (95 %% CI %s–%s, experiment %s).", name(p.A), name(p.B), c.Variant, m.Title(),
-			format.Significant(c.Ratio), format.Significant(c.Low), format.Significant(c.High), c.Experiment))
+			"between %s and itself: there the ratio of %s was %s (95 %% CI %s–%s, experiment %s of %s).", name(p.A), name(p.B), c.Variant, m.Title(),
+			format.Significant(c.Ratio), format.Significant(c.Low), format.Significant(c.High), c.Experiment, c.At.UTC().Format(time.DateOnly)))
 	}
 	return sentences
 }
@@ -57,9 +87,9 @@ func factor(ratio float64) float64 { return math.Max(ratio, 1/ratio) }
 
 // machine is a kind of machine that agents ran on.
 type machine struct {
-	cpu    string
-	cpus   int
-	memory int64
+	cpu       string
+	cpus      int
+	memoryGiB int64
 }
 
 func (s *Set) machines() map[machine]bool {
@@ -67,12 +97,14 @@ func (s *Set) machines() map[machine]bool {
 	for _, v := range s.Variants {
 		for _, run := range v.Counted() {
 			for _, a := range run.Result.Agents {
-				found[machine{a.CPUModel, a.CPUs, a.MemoryBytes}] = true
+				found[machine{a.CPUModel, a.CPUs, (a.MemoryBytes + gib/2) / gib}] = true
 			}
 		}
 	}
 	return found
 }
+
+const gib = 1 << 30 // kernels keep a part of the memory for themselves, not always the same
 
 // methods are the versions of the method that the runs were measured by.
 func (s *Set) methods() map[int]bool {

@@ -7,6 +7,7 @@ package comparison
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"dec.local/dec/internal/experiment"
@@ -44,6 +45,7 @@ type VariantSummary struct {
 type Options struct {
 	Titles        map[string]string        // of technologies, for people, by name; the names themselves where they are missing
 	SharedMachine func(target string) bool // reports whether brokers and agents of a target share a machine; none do if nil
+	Logger        *slog.Logger             // told of calibrations that can't be read; required by [OfExperiment] only
 }
 
 // New compares the runs of a set. There is a verdict only once all of them have
@@ -68,8 +70,8 @@ func New(s *Set, o Options) (Comparison, error) {
 func (s *Set) question() stats.Question {
 	plan := s.Experiment.Plan
 	q := stats.Question{Metric: s.Metric(), Planned: plan.Repeat * len(plan.Variants), Withheld: s.withheld(), Matters: plan.Matters.Share()}
-	if s.Separate {
-		q.Separate, q.Planned, q.Ended = true, len(s.Runs), len(s.Runs)
+	if s.Separate || s.unpicked > 0 {
+		q.Separate, q.Planned, q.Ended = s.Separate, len(s.Runs), len(s.Runs)
 		return q
 	}
 	for _, run := range s.Runs {
@@ -83,14 +85,23 @@ func (s *Set) question() stats.Question {
 	return q
 }
 
+const stopped = "The experiment was stopped before all planned runs had ended, so its figures are shown but not ranked."
+
 // withheld says why there must be no verdict whatever the numbers; "" if there may be
 // one.
 func (s *Set) withheld() string {
 	for _, run := range s.Runs {
 		// Whoever stops at a moment of their choice may choose the one that flatters.
 		if run.Outcome == experiment.Cancelled && !s.Separate {
-			return "The experiment was stopped before all planned runs had ended, so its figures are shown but not ranked."
+			return stopped
 		}
+	}
+	if s.Experiment.Reason != "" && !s.Separate {
+		return stopped
+	}
+	if s.unpicked > 0 {
+		return fmt.Sprintf("Only %d of the experiment's %d runs were picked, and whoever picks may pick what flatters.",
+			len(s.Runs), len(s.Runs)+s.unpicked)
 	}
 	if len(s.methods()) > 1 {
 		return "The runs were measured by different versions of the method, so their figures mean different things."

@@ -18,6 +18,11 @@ const (
 	warmingUp       = 1.25 // factor between the halves of the measure stage from which they are not alike
 )
 
+// distributions are those of a result that metrics are quantiles of.
+var distributions = map[experiment.Distribution]measure.Distribution{
+	experiment.E2E: measure.E2ELatency, experiment.Publish: measure.PublishLatency,
+}
+
 // lateness returns by how much the load generator may have raised a latency: the same
 // quantile of its own lateness.
 func lateness(m experiment.Metric, r measure.Result) float64 {
@@ -38,18 +43,25 @@ func latenessFigure(m experiment.Metric) figure {
 	}
 }
 
-// slack returns by how much the instrument may have raised a latency: the lateness of
-// the generator, and end to end the error of the clocks, which is infinite where it is
-// not known.
-func slack(m experiment.Metric, r measure.Result) float64 {
-	n := lateness(m, r)
-	if of, _ := m.Quantile(); of != experiment.E2E {
-		return n
+// raised returns by how much at most the generator's lateness has raised a latency.
+func raised(m experiment.Metric, r measure.Result) float64 {
+	of, quantile := m.Quantile()
+	if ns, known := r.Raised[distributions[of]][quantile]; known { // results of earlier versions have none
+		return float64(ns)
 	}
-	if r.ClockBound == nil {
+	return lateness(m, r)
+}
+
+// clockError returns by how much at most the clocks have made an end-to-end latency
+// wrong, to either side: infinite where that is not known.
+func clockError(m experiment.Metric, r measure.Result) float64 {
+	switch of, _ := m.Quantile(); {
+	case of != experiment.E2E:
+		return 0
+	case r.ClockBound == nil:
 		return math.Inf(1)
 	}
-	return n + float64(*r.ClockBound)
+	return float64(*r.ClockBound)
 }
 
 // lateGenerator tells of runs in which the generator's lateness is a good part of the
@@ -100,13 +112,10 @@ func (v *Variant) backlog() string {
 // measure stage; "" if it was.
 func (v *Variant) unsteady(m experiment.Metric) string {
 	of, quantile := m.Quantile()
-	distribution := map[experiment.Distribution]measure.Distribution{
-		experiment.E2E: measure.E2ELatency, experiment.Publish: measure.PublishLatency,
-	}[of]
 	fell, rose := 0, 0
 	var typical []float64
 	for _, run := range v.Counted() {
-		halves := cmp.Or(run.Result.Course, new(measure.Course)).Halves[distribution]
+		halves := cmp.Or(run.Result.Course, new(measure.Course)).Halves[distributions[of]]
 		first, second := halves.First.Quantile(quantile), halves.Second.Quantile(quantile)
 		if first.NS == nil || second.NS == nil || *first.NS <= 0 || *second.NS <= 0 {
 			continue

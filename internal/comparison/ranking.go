@@ -13,7 +13,8 @@ import (
 // unranked says why a variant must not be ranked by a metric, as a sentence; "" if it
 // may be. A latency ranks only where it is that of a system that delivered what was
 // offered and kept up with it: otherwise it tells of the messages that came, or of
-// the length of the run.
+// the length of the run. What a message costs ranks only among systems that kept up,
+// because it depends on the load.
 func (v *Variant) unranked(m experiment.Metric) string {
 	if text := v.died(); text != "" {
 		return text
@@ -31,11 +32,13 @@ func (v *Variant) unranked(m experiment.Metric) string {
 	if program := v.Program(); program != "" {
 		return fmt.Sprintf("%s is not ranked: %s is an emulator.", v.Name(), program)
 	}
-	if !m.Latency() {
+	if m == experiment.Throughput { // of one that fell behind it tells how much it took
 		return ""
 	}
-	if text := v.incomplete(m); text != "" {
-		return text
+	if m.Latency() {
+		if text := v.incomplete(m); text != "" {
+			return text
+		}
 	}
 	return v.keptFalling(m)
 }
@@ -114,8 +117,12 @@ func (v *Variant) keptFalling(m experiment.Metric) string {
 	if affected == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s is not ranked: %s it did not keep up, and was %s messages behind at the end, so that its %s shows the length of the run.",
-		v.Name(), in(affected, len(v.Counted())), format.Count(worst.Behind.End), m.Title())
+	shows := "shows the length of the run"
+	if !m.Latency() {
+		shows = "is that of a smaller load"
+	}
+	return fmt.Sprintf("%s is not ranked: %s it did not keep up, and was %s messages behind at the end, so that its %s %s.",
+		v.Name(), in(affected, len(v.Counted())), format.Count(worst.Behind.End), m.Title(), shows)
 }
 
 // in words the runs that a sentence is about.

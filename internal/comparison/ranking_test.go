@@ -47,7 +47,10 @@ func TestWhoIsRanked(t *testing.T) {
 		"it fell behind": {runs: 3, change: func(r *measure.Result) { r.Course = &measure.Course{Behind: &measure.Behind{End: 21_593, Grew: true}} },
 			want: "nats is not ranked: in 3 of 5 runs it did not keep up, and was 21,593 messages behind at the end"},
 		"it fell behind and caught up": {runs: 3, change: func(r *measure.Result) { r.Course = &measure.Course{Behind: &measure.Behind{End: 21_593}} }},
-		"it lost some":                 {runs: 1, change: func(r *measure.Result) { r.Counts.Lost = 3 }, want: "nats lost 3 of 300,000 acknowledged messages"},
+		"what a message costs is that of another load": {
+			runs: 1, metric: "cpu_per_million", change: func(r *measure.Result) { r.Course = &measure.Course{Behind: &measure.Behind{End: 9, Grew: true}} },
+			want: "so that its broker CPU per million messages is that of a smaller load"},
+		"it lost some": {runs: 1, change: func(r *measure.Result) { r.Counts.Lost = 3 }, want: "nats lost 3 of 300,000 acknowledged messages"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,9 +91,13 @@ func TestAnEmulatorIsNeverRanked(t *testing.T) {
 func TestNoVerdictOnAStoppedExperiment(t *testing.T) {
 	s := comparisontest.Synthetic(t)
 	s.Runs[len(s.Runs)-1].Outcome = experiment.Cancelled
-	got := comparisontest.Compare(t, s)
-	if got.Stats.Verdict != stats.NoVerdict || !strings.Contains(got.Stats.Sentence, "stopped before all planned runs had ended") {
-		t.Errorf("verdict = %s, %q, want none: it was stopped at a moment that somebody chose", got.Stats.Verdict, got.Stats.Sentence)
+	unrun := comparisontest.Synthetic(t)
+	unrun.Experiment.Reason = "somebody has seen enough" // instead of a run more
+	for _, stopped := range []*comparison.Set{s, unrun} {
+		got := comparisontest.Compare(t, stopped)
+		if got.Stats.Verdict != stats.NoVerdict || !strings.Contains(got.Stats.Sentence, "stopped before all planned runs had ended") {
+			t.Errorf("verdict = %s, %q, want none: it was stopped at a moment that somebody chose", got.Stats.Verdict, got.Stats.Sentence)
+		}
 	}
 }
 

@@ -10,13 +10,14 @@ import (
 )
 
 // Set holds the runs that are compared, with their results decoded. Make one
-// with [NewSet] or [PutTogether].
+// with [NewSet], [Pick] or [PutTogether].
 type Set struct {
 	Experiment experiment.Experiment
 	Variants   []*Variant
 	Runs       []*Run       // in the order in which they ran
 	Calibrated *Calibration // of the plan; nil if there is none
 	Separate   bool         // the runs are of several experiments, which were not planned together
+	unpicked   int          // how many runs of the experiment are not in the set
 }
 
 // Variant is a variant with its runs.
@@ -84,6 +85,13 @@ func NewSet(e experiment.Experiment, runs []experiment.Run) (*Set, error) {
 		s.Variants = append(s.Variants, &Variant{Variant: v, Plan: e.Plan})
 	}
 	return s, s.add(runs)
+}
+
+// Pick decodes some of the runs of one experiment, which has that many.
+func Pick(e experiment.Experiment, runs []experiment.Run, of int) (*Set, error) {
+	s, err := NewSet(e, runs)
+	s.unpicked = of - len(runs)
+	return s, err
 }
 
 // add decodes runs, whose variants the set has.

@@ -20,8 +20,8 @@ import (
 
 // comparisonStore reads what is compared.
 type comparisonStore interface {
-	Run(ctx context.Context, id string) (experiment.Run, error) // with its receipt and result
-	Now(ctx context.Context) (time.Time, error)                 // of the database
+	comparison.Archive
+	Now(ctx context.Context) (time.Time, error) // of the database
 	experimentRuns
 }
 
@@ -166,13 +166,12 @@ func (c comparisonRoutes) experimentFindings(ctx context.Context, id string) (fi
 	if err != nil {
 		return findings{}, err
 	}
-	f, err := c.find(comparison.ReadSet(ctx, c.store, summary.Experiment))
-	f.comparison = f.comparison.WithVerdict(summary.Verdict)
-	return f, err
+	set, found, err := comparison.OfExperiment(ctx, c.store, summary.Experiment, c.options)
+	return findings{set, found.WithVerdict(summary.Verdict)}, err
 }
 
 // pickedFindings compares picked runs: those of one experiment as such, others
-// side by side without a verdict.
+// side by side. There is a verdict only of all the runs of one.
 func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (findings, error) {
 	var runs []experiment.Run
 	var experiments []experiment.Experiment
@@ -193,10 +192,17 @@ func (c comparisonRoutes) pickedFindings(ctx context.Context, in pickedInput) (f
 		}
 		experiments = append(experiments, summary.Experiment)
 	}
-	if len(experiments) == 1 {
-		return c.find(comparison.NewSet(experiments[0], runs))
+	if len(experiments) > 1 {
+		return c.find(comparison.PutTogether(experiments, runs, experiment.Metric(in.Metric)))
 	}
-	return c.find(comparison.PutTogether(experiments, runs, experiment.Metric(in.Metric)))
+	all, err := c.store.Runs(ctx, experiments[0].ID)
+	if err != nil {
+		return findings{}, err
+	}
+	if len(runs) == len(all) {
+		return c.experimentFindings(ctx, experiments[0].ID)
+	}
+	return c.find(comparison.Pick(experiments[0], runs, len(all)))
 }
 
 // viewComparison shows findings.

@@ -172,8 +172,9 @@ func TestPickedRunsOfOneExperimentNeedAllForAVerdict(t *testing.T) {
 		t.Errorf("all runs: %+v", all.Stats)
 	}
 	some := decode[api.Comparison](w.get(at("/comparison" + query(e.RunList[:9]))).is(200))
-	if some.Stats.Verdict != stats.NoVerdict || len(some.Runs) != 9 {
-		t.Errorf("some runs: %+v", some.Stats)
+	want := "No verdict: only 9 of the experiment's 10 runs were picked, and whoever picks may pick what flatters."
+	if some.Stats.Verdict != stats.NoVerdict || len(some.Runs) != 9 || some.Stats.Sentence != want {
+		t.Errorf("some runs: %+v, want the sentence %q", some.Stats, want)
 	}
 }
 

@@ -71,6 +71,7 @@ func Merge(asked Asked, agents []AgentResult) (Merged, error) {
 		return Merged{}, fmt.Errorf("merge results: %w", err)
 	}
 	r.Lateness, r.Wait = m.summary(PacerLateness), m.summary(Backpressure)
+	r.Raised = map[Distribution]map[string]int64{E2ELatency: m.raise(E2ELatency), PublishLatency: m.raise(PublishLatency)}
 	r.ClockBound = clockBound(r.Agents)
 	merged := Merged{}
 	var err, err2 error
@@ -231,7 +232,7 @@ func (m *merger) view(log GroupLog) GroupView {
 
 // sort counts the messages of a producer that a group did not receive. What the system
 // under test still held is undelivered. What it did not hold is gone: because of the
-// retention if that deleted any, else it was lost.
+// retention if that may have deleted it, else it was lost.
 func (m *merger) sort(a *Absent, producer int, absent *IntervalSet) {
 	p := m.producers[producer]
 	count := func(s *IntervalSet) int64 { return int64(s.CountIn(p.MeasureFrom, p.MeasureUntil)) }
@@ -244,13 +245,12 @@ func (m *merger) sort(a *Absent, producer int, absent *IntervalSet) {
 		a.Missing += all
 		return
 	}
-	gone := count(absent.Subtract(known.Held[producer]))
-	a.Undelivered += all - gone
-	if known.Expired {
-		a.AgedOut += gone
-	} else {
-		a.Lost += gone
-	}
+	gone := absent.Subtract(known.Held[producer])
+	a.Undelivered += all - count(gone)
+	safe := known.safeFrom(producer, uint64(m.asked.Workload.Load.MaxInFlight))
+	lost := int64(gone.CountIn(max(safe, p.MeasureFrom), max(safe, p.MeasureUntil)))
+	a.Lost += lost
+	a.AgedOut += count(gone) - lost
 }
 
 // slower orders latencies by p99, and by the largest value where the count

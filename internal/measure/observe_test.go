@@ -30,6 +30,9 @@ type scenario struct {
 	fates     []fate
 	latencies []int64 // of those that arrive
 	drain     time.Duration
+	remaining measure.Remaining
+	inFlight  int
+	late      func(seq uint64) int64 // by how much the pacer is, which the latencies contain; never if nil
 }
 
 // result plays the scenario into recorders and merges them.
@@ -47,7 +50,11 @@ func (c scenario) result(t fataler) measure.Merged {
 			producer.Unsent(at, start+int64(11*time.Second+c.drain), 0)
 			continue
 		}
-		producer.Sent(measure.Send{Intended: at, Reached: at, Slot: at, Returned: at, Bytes: 100})
+		reached := at
+		if c.late != nil {
+			reached += c.late(seq)
+		}
+		producer.Sent(measure.Send{Intended: at, Reached: reached, Slot: reached, Returned: reached, Bytes: 100})
 		ack := measure.Ack{Seq: seq, Intended: at, Sent: at, Now: at + ms}
 		switch is {
 		case fails, failsAndArrives:
@@ -69,8 +76,8 @@ func (c scenario) result(t fataler) measure.Merged {
 	sending.addTo(t, &agents[0])
 	receiving.addTo(t, &agents[1])
 	w := workload(1, 1)
-	w.Stages.Drain = experiment.Duration(c.drain)
-	merged, err := measure.Merge(measure.Asked{Workload: w, Due: every(5 * ms), Remaining: &measure.Remaining{}}, agents)
+	w.Stages.Drain, w.Load.MaxInFlight = experiment.Duration(c.drain), c.inFlight
+	merged, err := measure.Merge(measure.Asked{Workload: w, Due: every(5 * ms), Remaining: &c.remaining}, agents)
 	if err != nil {
 		t.Fatalf("Merge() = %v, want no error", err)
 	}

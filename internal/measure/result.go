@@ -117,15 +117,18 @@ const Method = 2
 // they mean and to measure them again. The series and distributions that it was
 // made of lie beside it; see [Merged].
 type Result struct {
-	Method     int                  `json:"method,omitempty"` // see [Method]; absent for 1
-	Counts     Counts               `json:"counts"`
-	Publish    Latency              `json:"publish_latency"`
-	PublishSvc Latency              `json:"publish_service"`
-	E2E        Latency              `json:"e2e_latency"` // of the worst group where there are several
-	E2ESvc     Latency              `json:"e2e_service"`
-	Lateness   Latency              `json:"pacer_lateness"`
-	Wait       Latency              `json:"backpressure"`
-	Groups     map[string]GroupView `json:"groups,omitempty"` // per consumer group where there are several
+	Method     int     `json:"method,omitempty"` // see [Method]; absent for 1
+	Counts     Counts  `json:"counts"`
+	Publish    Latency `json:"publish_latency"`
+	PublishSvc Latency `json:"publish_service"`
+	E2E        Latency `json:"e2e_latency"` // of the worst group where there are several
+	E2ESvc     Latency `json:"e2e_service"`
+	Lateness   Latency `json:"pacer_lateness"`
+	Wait       Latency `json:"backpressure"`
+	// Raised is by how much at most the pacer's lateness has raised a quantile, by its
+	// name, of the publish and the end-to-end latency, in nanoseconds.
+	Raised map[Distribution]map[string]int64 `json:"raised_ns,omitempty"`
+	Groups map[string]GroupView              `json:"groups,omitempty"` // per consumer group where there are several
 	// Throughput is messages of the measure stage that the slowest group received while
 	// it lasted, per second, without duplicates.
 	Throughput float64         `json:"throughput_per_s"`
@@ -187,30 +190,6 @@ type Absent struct {
 	Undelivered int64 `json:"undelivered"`
 	AgedOut     int64 `json:"aged_out"`
 	Missing     int64 `json:"missing"`
-}
-
-// Remaining is what the system under test still held after the drain, by producer.
-type Remaining struct {
-	Held    map[int]*IntervalSet `json:"held"`
-	Expired bool                 `json:"expired"` // its retention had deleted messages
-}
-
-// Hold notes a payload that the system under test holds, of the run with this
-// [RunHash].
-func (r *Remaining) Hold(payload []byte, run uint64) {
-	h, kind := ParseHeader(payload, run)
-	if kind != Intact {
-		return
-	}
-	if r.Held == nil {
-		r.Held = map[int]*IntervalSet{}
-	}
-	held := r.Held[int(h.Producer)]
-	if held == nil {
-		held = &IntervalSet{}
-		r.Held[int(h.Producer)] = held
-	}
-	held.Add(h.Seq)
 }
 
 // GroupView is what one consumer group saw.

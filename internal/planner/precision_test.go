@@ -67,7 +67,7 @@ func TestPrecisionRestsOnEarlierRuns(t *testing.T) {
 		needed bool
 	}{
 		"the same plan":              {earlier{plan: admitted, runs: runs}, "", 10, "At the spread of 10 earlier runs, 5 runs of each variant show a difference in end-to-end p99 of about ", false},
-		"what matters":               {earlier{plan: admitted, runs: runs}, "matters: 5%, ", 10, " A difference of 5 % takes more than 100.", true},
+		"what matters":               {earlier{plan: admitted, runs: runs}, "matters: 5%, ", 10, " A difference of 5 % takes more than 50.", true},
 		"another number of runs":     {earlier{plan: admitted, runs: runs}, "repeat: 20, ", 10, "20 runs of each variant show", false},
 		"another workload":           {earlier{plan: other, runs: runs}, "", 0, "there are too few earlier runs of this workload", false},
 		"another metric":             {earlier{plan: admitted, runs: runs}, "compare: publish_p50, ", 0, "there are too few earlier runs of this workload", false},

@@ -85,7 +85,7 @@ func (s *Server) Listen(o ListenOptions) (err error) {
 func (s *Server) handler(f *front) (http.Handler, error) {
 	o := httpapi.Options{
 		Store: s.store, Engine: s.engine, Planner: s.planner, Evidence: s.evidence, Inventory: s.inventory(), Guard: f.guard, Hub: s.hub, UI: ui.FS(),
-		Metrics: s.metrics, Version: buildinfo.Version(), Compare: comparing(s.places), Install: s.folders.Data, Logger: s.Logger,
+		Metrics: s.metrics, Version: buildinfo.Version(), Compare: comparing(s.places, s.Logger), Install: s.folders.Data, Logger: s.Logger,
 	}
 	if f.options.Exits {
 		o.Exit = f.exit

@@ -140,7 +140,7 @@ func (s *Server) openParts() (err error) {
 		return err
 	}
 	s.concluder = upkeep.NewConcluder(upkeep.ConcluderOptions{
-		Store: s.store, Compare: comparing(s.places), Logger: s.Logger, OnEnd: s.announceVerdict,
+		Store: s.store, Compare: comparing(s.places, s.Logger), Logger: s.Logger, OnEnd: s.announceVerdict,
 	})
 	s.hub = stream.New(stream.Options{Source: s.store, Version: buildinfo.Version(), Draining: s.draining, Logger: s.Logger, Tail: s.evidence.Tail})
 	return nil

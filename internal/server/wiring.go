@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 
 	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/datadir"
@@ -62,10 +63,11 @@ func newPlanner(f *datadir.Folders, places target.Places, slots map[string]int, 
 
 // comparing is how runs are compared here: with the names of the technologies
 // for people, and what is known of the targets.
-func comparing(places target.Places) comparison.Options {
+func comparing(places target.Places, log *slog.Logger) comparison.Options {
 	o := comparison.Options{
 		Titles:        map[string]string{},
 		SharedMachine: func(target string) bool { return places[target].Facts.SharedMachine },
+		Logger:        log,
 	}
 	for _, tech := range all.Technologies() {
 		o.Titles[tech.Name] = tech.Title

@@ -115,23 +115,38 @@ func pairs(samples []Sample, m experiment.Metric) ([]Pair, map[[2]string]known) 
 func excludes1(low, high float64) bool { return low > 1 || high < 1 }
 
 // reduced is the shift of two samples when the instrument's part is taken from the
-// values of the worse one, whose ratio to the other is given.
+// values of the worse one, and the error of the better one's added to them. Their ratio
+// is given.
 func reduced(a, b Sample, ratio float64, m experiment.Metric) shift {
 	if !m.Latency() {
 		return newShift(a.Values, b.Values)
 	}
 	if ratio > 1 {
-		return newShift(less(a), b.Values)
+		return newShift(least(a), most(b))
 	}
-	return newShift(a.Values, less(b))
+	return newShift(most(a), least(b))
 }
 
-// less returns the values of a sample without the part of the instrument. A value of
-// which that may be all is as good as zero.
-func less(s Sample) []float64 {
+// least returns the smallest that the values of a sample may be without the part of the
+// instrument. A value of which that may be all is as good as zero.
+func least(s Sample) []float64 {
 	values := slices.Clone(s.Values)
-	for i, slack := range s.Slack {
-		values[i] = max(values[i]-slack, math.SmallestNonzeroFloat64)
+	for i := range values {
+		for _, part := range [][]float64{s.Slack, s.Error} {
+			if part != nil {
+				values[i] -= part[i]
+			}
+		}
+		values[i] = max(values[i], math.SmallestNonzeroFloat64)
+	}
+	return values
+}
+
+// most returns the largest that the values of a sample may be by their error.
+func most(s Sample) []float64 {
+	values := slices.Clone(s.Values)
+	for i, e := range s.Error {
+		values[i] += e
 	}
 	return values
 }
@@ -211,7 +226,7 @@ func (p *Pair) decide(w wording, need int, withheld bool) {
 	case w.question.Matters > 0 && max(*p.High, 1 / *p.Low) <= 1+w.question.Matters:
 		p.Reason = "The load generator's own lateness or the clocks could hide a difference that matters."
 	case w.known[[2]string{p.A, p.B}].explained:
-		p.Reason = "The load generator could explain the difference by its own lateness."
+		p.Reason = "The load generator or the clocks could explain the difference."
 	case *p.Low > 1:
 		p.Verdict, p.Better = Different, p.B
 	case *p.High < 1:

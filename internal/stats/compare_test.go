@@ -53,7 +53,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"overlapping runs": {
 			done, []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.CantTell, "",
-			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 40 runs of each variant to show a difference of 1 %.",
+			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 41 runs of each variant to show a difference of 1 %.",
 		},
 		"runs that have not ended": {
 			with(func(q *stats.Question) { q.Ended = 4 }), []stats.Sample{kafka(3, 2), nats(1, 2)}, stats.NoVerdict, "",
@@ -133,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"too few runs for what matters": {
 			with(func(q *stats.Question) { q.Matters = 0.02 }), []stats.Sample{kafka(1, 5), nats(1.01, 5)}, stats.CantTell, "",
-			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 11 runs of each variant to show a difference of 2 %.",
+			"Can't tell which is faster at end-to-end p99: the difference could be anything from kafka 3.8 % lower to nats 1.9 % lower (95 % CI; 5 against 5 runs). At this spread it would take about 12 runs of each variant to show a difference of 2 %.",
 		},
 		"three that are alike": {
 			with(func(q *stats.Question) { q.Ended, q.Planned, q.Matters = 15, 15, 0.1 }),
@@ -142,7 +142,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		"a late load generator": {
 			done, []stats.Sample{{Label: "kafka", Values: around(1.2, 5), Slack: []float64{0.2, 0.2, 0.2, 0.2, 0.2}}, nats(1, 5)}, stats.CantTell, "",
-			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator could explain the difference by its own lateness.",
+			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator or the clocks could explain the difference.",
 		},
 		"a load generator that was late for the better one": {
 			done, []stats.Sample{kafka(1.2, 5), {Label: "nats", Values: around(1, 5), Slack: []float64{0.2, 0.2, 0.2, 0.2, 0.2}}}, stats.Different, "nats",
@@ -150,12 +150,17 @@ func TestVerdicts(t *testing.T) {
 		},
 		"more lateness than latency": {
 			done, []stats.Sample{{Label: "kafka", Values: around(2, 5), Slack: []float64{9, 9, 9, 9, 9}}, nats(1, 5)}, stats.CantTell, "",
-			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator could explain the difference by its own lateness.",
+			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator or the clocks could explain the difference.",
 		},
 		"a late load generator that may hide what matters": {
 			with(func(q *stats.Question) { q.Matters = 0.1 }),
 			[]stats.Sample{kafka(1, 5), {Label: "nats", Values: around(1.01, 5), Slack: []float64{0.3, 0.3, 0.3, 0.3, 0.3}}}, stats.CantTell, "",
 			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator's own lateness or the clocks could hide a difference that matters.",
+		},
+		"clocks that may be wrong for both": {
+			done, []stats.Sample{{Label: "kafka", Values: around(1.2, 5), Error: []float64{0.1, 0.1, 0.1, 0.1, 0.1}},
+				{Label: "nats", Values: around(1, 5), Error: []float64{0.1, 0.1, 0.1, 0.1, 0.1}}}, stats.CantTell, "",
+			"Can't tell which of kafka and nats is faster at end-to-end p99: the load generator or the clocks could explain the difference.",
 		},
 		"both kept up": {
 			with(func(q *stats.Question) { q.Metric = experiment.Throughput }),

@@ -45,31 +45,35 @@ func (s shift) p() float64 {
 			notBelow++
 		}
 	}
-	return s.tails(min(notAbove, notBelow))
+	return tails(s.null, min(notAbove, notBelow))
 }
 
 // tails is the probability that U is at most u, or as far out on the other side.
-func (s shift) tails(u int) float64 { return min(1, 2*s.null.CDF(float64(u))) }
+func tails(null moremath.UDist, u int) float64 { return min(1, 2*null.CDF(float64(u))) }
 
 // interval returns the shortest exact interval of the ratio with at least the
 // level 1 − alpha, and the level that it reaches. It is not ok when so few
 // values give none.
 //
-// It runs from the k-th smallest to the k-th largest difference for the largest
-// k with 2·P(U ≤ k−1) ≤ alpha (Hollander, Wolfe and Chicken, Nonparametric
-// Statistical Methods, 3rd edition, 4.3).
+// It runs from the k-th smallest to the k-th largest difference (Hollander, Wolfe
+// and Chicken, Nonparametric Statistical Methods, 3rd edition, 4.3).
 func (s shift) interval(alpha float64) (low, high, level float64, ok bool) {
-	n := len(s.differences)
-	k := 0
-	for step := 1 << 16; step > 0; step /= 2 {
-		if k+step <= n/2 && s.tails(k+step-1) <= alpha {
-			k += step
-		}
-	}
+	k := rank(s.null, alpha)
 	if k == 0 {
 		return 0, 0, 0, false
 	}
-	return math.Exp(s.differences[k-1]), math.Exp(s.differences[n-k]), 1 - s.tails(k-1), true
+	n := len(s.differences)
+	return math.Exp(s.differences[k-1]), math.Exp(s.differences[n-k]), 1 - tails(s.null, k-1), true
+}
+
+// rank is the largest k with 2·P(U ≤ k−1) ≤ alpha, 0 if there is none.
+func rank(null moremath.UDist, alpha float64) (k int) {
+	for step := 1 << 16; step > 0; step /= 2 {
+		if k+step <= null.N1*null.N2/2 && tails(null, k+step-1) <= alpha {
+			k += step
+		}
+	}
+	return k
 }
 
 // Median returns that of ascending values, of which there is at least one.

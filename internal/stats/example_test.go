@@ -33,5 +33,5 @@ func ExampleCompare_cantTell() {
 	// Output:
 	// cant_tell
 	// Can't tell which is faster at publish p99: the difference could be anything from file 21.4 % lower to memory 23.1 % lower (95 % CI; 5 against 5 runs).
-	// At this spread it would take more than 100 runs of each variant to show a difference of 3.6 %.
+	// At this spread it would take more than 50 runs of each variant to show a difference of 3.6 %.
 }

@@ -36,9 +36,10 @@ type Sample struct {
 	Missing  string    // why fewer values than runs, for people; "" if none is missing
 	Unranked string    // why its values must not be ranked, such as lost messages; "" if they may be
 	// Slack is by how much each value may be too large because of the instrument; nil if
-	// it has no part in them.
-	Slack  []float64
-	KeptUp bool // of a throughput: it took all that was offered, so it could be more
+	// it has no part in them. Error is by how much each may be wrong to either side beside
+	// that.
+	Slack, Error []float64
+	KeptUp       bool // of a throughput: it took all that was offered, so it could be more
 }
 
 // Kind is the answer for a pair or a comparison.

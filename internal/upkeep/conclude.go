@@ -14,8 +14,7 @@ import (
 // concluded has ended experiments.
 type concluded interface {
 	Experiment(ctx context.Context, id string) (experiment.Experiment, error)
-	ListExperiments(ctx context.Context, q experiment.ExperimentQuery) ([]experiment.Summary, string, error)
-	comparison.Stored
+	comparison.Archive
 	Unconcluded(ctx context.Context) ([]string, error) // ended, without a verdict
 	SetVerdict(ctx context.Context, experimentID string, v experiment.Verdict) error
 }
@@ -86,14 +85,7 @@ func (c *Concluder) conclude(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	set, err := comparison.ReadSet(ctx, c.Store, e)
-	if err != nil {
-		return err
-	}
-	if set.Calibrated, err = c.calibration(ctx, set); err != nil {
-		return err
-	}
-	found, err := comparison.New(set, c.Compare)
+	_, found, err := comparison.OfExperiment(ctx, c.Store, e, c.Compare)
 	if err != nil {
 		return err
 	}
@@ -105,30 +97,3 @@ func (c *Concluder) conclude(ctx context.Context, id string) error {
 	c.OnEnd(e, verdict)
 	return nil
 }
-
-// calibration returns what the newest calibration of an experiment's plan shows on
-// machines like its own; nil if there is none.
-func (c *Concluder) calibration(ctx context.Context, of *comparison.Set) (*comparison.Calibration, error) {
-	digest := of.Experiment.Plan.Calibration().Digest()
-	if digest == of.Experiment.Plan.Digest() { // it is one itself
-		return nil, nil
-	}
-	list, _, err := c.Store.ListExperiments(ctx, experiment.ExperimentQuery{Digest: digest, State: experiment.Ended, Limit: calibrations})
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range list {
-		set, err := comparison.ReadSet(ctx, c.Store, e.Experiment)
-		if err != nil { // it must not keep an experiment from its verdict
-			c.Logger.Warn("cannot read a calibration; leaving it out", "calibration", e.ID, "error", err)
-			continue
-		}
-		if found, ok := set.AsCalibration(of); ok {
-			return &found, nil
-		}
-	}
-	return nil, nil
-}
-
-// calibrations is how many calibrations are looked at for one on the same machines.
-const calibrations = 10
