@@ -1642,6 +1642,11 @@ export interface components {
             plan?: unknown;
             publish_latency: components["schemas"]["Latency"];
             publish_service: components["schemas"]["Latency"];
+            raised_ns?: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             run?: string;
             /** Format: int64 */
             seed?: number;
