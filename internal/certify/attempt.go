@@ -27,7 +27,7 @@ type attempt struct {
 // prepare starts the agents and returns when they are ready.
 func (a *attempt) prepare(ctx context.Context) error {
 	c := a.certifier
-	at := reference.Endpoints{Address: c.address, Run: a.run}
+	at := reference.Endpoints{Address: c.address, Run: a.run, Blocks: a.trial.blocks}
 	a.server = rendezvous.New(rendezvous.Options{Bucket: c.bucket, Run: a.run, Logger: slog.New(slog.DiscardHandler)})
 	var err error
 	if a.broker, err = reference.Open(ctx, at, a.trial.script); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"dec.local/dec/internal/certify/reference"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
 )
@@ -46,6 +47,9 @@ func judge(t trial, told measure.Result, is truth) Outcome {
 		o.exactness("end-to-end", told.E2E, is.e2e)
 		o.exactness("publish", told.Publish, is.publish)
 		o.valid(told)
+	}
+	if t.blocks.Every > 0 {
+		o.blocked(t.blocks, told)
 	}
 	if t.precise {
 		o.precision("end-to-end", o.E2E)
@@ -220,6 +224,19 @@ func (o *Outcome) behind(skew time.Duration, told measure.Result, is truth) {
 	}
 	if told.Validity.OK {
 		o.miss("clocks", 0, "the run would have counted although the clocks disagree by %s", nanoseconds(skew.Abs()))
+	}
+}
+
+// blocked checks that what a client held up is told as back-pressure, and not as lateness
+// of the pacer. The last message but one that it held up in each round has the p99.
+func (o *Outcome) blocked(b reference.Blocks, told measure.Result) {
+	between := time.Duration(float64(time.Second) / o.Rate)
+	least := b.For - 2*between
+	if wait := told.Wait.P99NS; wait == nil || time.Duration(*wait) < least*9/10 {
+		o.miss("back-pressure", 0, "a client that blocked for %s was told as a back-pressure of less than %s at p99", nanoseconds(b.For), nanoseconds(least))
+	}
+	if late := latest(told); time.Duration(late) > p99+between/2 {
+		o.miss("back-pressure", float64(late), "a client that blocked for %s was told as a lateness of %s at p99", nanoseconds(b.For), ns(late))
 	}
 }
 

@@ -37,7 +37,7 @@ func conclude(trials []Outcome) (line string, misses []string) {
 			break
 		}
 	}
-	for _, text := range []string{found(trials), sleeping(trials)} {
+	for _, text := range []string{found(trials), sleeping(trials, slowRate), sleeping(trials, fastRate)} {
 		if text != "" {
 			parts = append(parts, text)
 		}
@@ -83,13 +83,13 @@ func summarise(trials []Outcome) (misses []string) {
 	return misses
 }
 
-// sleeping tells how much later a pacer sends that sleeps than one that spins, at the
-// lower rate; "" if that is not known.
-func sleeping(trials []Outcome) string {
+// sleeping tells how much later a pacer sends that sleeps than one that spins, at a rate;
+// "" if that is not known.
+func sleeping(trials []Outcome, rate float64) string {
 	var slept, spun *Lateness
 	for i, o := range trials {
 		switch {
-		case o.Rate != slowRate || o.Lateness.P50NS == nil || o.Lateness.P99NS == nil:
+		case o.Rate != rate || o.Lateness.P50NS == nil || o.Lateness.P99NS == nil:
 		case o.Spins && spun == nil:
 			spun = &trials[i].Lateness
 		case o.Precise && slept == nil:
@@ -99,8 +99,8 @@ func sleeping(trials []Outcome) string {
 	if slept == nil || spun == nil || slept.Timer == spun.Timer { // one that cannot spin here
 		return ""
 	}
-	return fmt.Sprintf("pacer %s late at p50 and %s at p99 sleeping, %s and %s spinning",
-		ns(*slept.P50NS), ns(*slept.P99NS), ns(*spun.P50NS), ns(*spun.P99NS))
+	return fmt.Sprintf("pacer %s late at p50 and %s at p99 sleeping, %s and %s spinning, at %s",
+		ns(*slept.P50NS), ns(*slept.P99NS), ns(*spun.P50NS), ns(*spun.P99NS), format.Rate(rate))
 }
 
 // stall tells how a stall was seen; "" if there was none.

@@ -25,6 +25,7 @@ type trial struct {
 	spins    bool                          // its pacer passes the ends of its waits awake
 	theory   func(q float64) time.Duration // the closed form of its stalls; nil without any
 	ahead    time.Duration                 // of the consumers' clocks
+	blocks   reference.Blocks              // of the client's Send
 }
 
 // The rates at which the instrument is certified.
@@ -86,7 +87,7 @@ func plan(short bool) [][]trial {
 	if short {
 		stages = [][]trial{stages[1], stages[5]}
 	} else {
-		stages = append(stages, []trial{burst(l)})
+		stages = append(stages, []trial{many(l)}, []trial{blocking(l)}, []trial{burst(l)})
 	}
 	// Few at a time: pacers that wait for each other's CPUs would make their runs invalid.
 	stages = slices.AppendSeq(stages, slices.Chunk(stalls(l), 3))
@@ -108,6 +109,27 @@ func spinning(rate float64, l lengths) trial {
 	return trial{
 		name: "pacer spins", spins: true, workload: load(rate, l.warmup, l.precise, 5*time.Second),
 		script: reference.Script{Delay: reference.Delay{Median: base}},
+	}
+}
+
+// many is a trial of so many producers that they share pacers, and of many consumers.
+func many(l lengths) trial {
+	w := load(slowRate, l.warmup, l.precise, 5*time.Second)
+	w.Topology.Producers, w.Topology.ConsumersPerGroup, w.Topology.Partitions = 40, 8, 8
+	w.Load.MaxInFlight = 10_000
+	w.Message.Key = experiment.Key{Kind: experiment.KeyRoundRobin, Cardinality: 8}
+	return trial{
+		name: "40 producers, 8 consumers, constant delay 10 ms", precise: true, workload: w,
+		script: reference.Script{Delay: reference.Delay{Median: 10 * time.Millisecond}},
+	}
+}
+
+// blocking is a trial of a client that holds up its pacer in Send.
+func blocking(l lengths) trial {
+	b := reference.Blocks{Every: 100, For: 5 * time.Millisecond}
+	return trial{
+		name: fmt.Sprintf("Send blocks for %s, 1 in %d", short(b.For), b.Every), precise: true, blocks: b,
+		workload: load(slowRate, l.warmup, l.precise, 5*time.Second), script: reference.Script{Delay: reference.Delay{Median: base}},
 	}
 }
 

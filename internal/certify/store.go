@@ -79,12 +79,19 @@ func (s Store) Find(agents []measure.AgentFacts) (*measure.Certificate, error) {
 	return worst, nil
 }
 
-// of returns an agent's certificate: that of its own machine before one of another.
+// of returns an agent's certificate: that of its own machine before one of another, and of
+// several others the one that missed most.
 func (s Store) of(a measure.AgentFacts, kept []measure.Certificate) *measure.Certificate {
 	var found *measure.Certificate
 	for i := range kept {
 		c := &kept[i]
-		if c.Holds(a, s.now()) && (found == nil || c.MachineID == a.MachineID) {
+		if !c.Holds(a, s.now()) {
+			continue
+		}
+		if c.MachineID == a.MachineID {
+			return c
+		}
+		if found == nil || len(c.Misses) > len(found.Misses) {
 			found = c
 		}
 	}

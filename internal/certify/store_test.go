@@ -39,6 +39,7 @@ func TestCertificatesAreOfABuildAndAMachine(t *testing.T) {
 		"another build":                               {[]measure.AgentFacts{facts("b2", "m1", 0)}, 0, false},
 		"an agent that does not know its build":       {[]measure.AgentFacts{facts("", "m1", 0)}, 0, false},
 		"the same machine while it is busy":           {[]measure.AgentFacts{facts("b1", "m1", time.Second)}, 0, true},
+		"the same machine with other CPUs":            {func() []measure.AgentFacts { a := facts("b1", "m1", 0); a.CPUs = 4; return []measure.AgentFacts{a} }(), 0, false},
 		"another machine of the kind":                 {other(func(*measure.AgentFacts) {}), 0, true},
 		"another one, with a self-check a bit worse":  {other(func(a *measure.AgentFacts) { *a.SelfCheck.P99NS = 390_000 }), 0, true},
 		"another one, with a self-check much worse":   {other(func(a *measure.AgentFacts) { *a.SelfCheck.P99NS = 410_000 }), 0, false},
@@ -85,6 +86,26 @@ func TestTheWorstCertificateSpeaksForARun(t *testing.T) {
 		got, err := s.Find(agents)
 		if err != nil || got == nil || len(got.Misses) != 1 {
 			t.Errorf("Find() = %+v, %v, want the one that missed a bound", got, err)
+		}
+	}
+}
+
+func TestOfSeveralMachinesOfAKindTheWorstSpeaks(t *testing.T) {
+	s := certify.Store{Dir: t.TempDir()}
+	for _, id := range []string{"m1", "m2", "m3"} {
+		a := facts("b1", id, 0)
+		r := certify.Report{Certificate: measure.Certificate{Build: "b1", MachineID: id, Machine: measure.NewMachine(a), MadeAt: time.Now()}}
+		if id == "m2" {
+			r.Misses = []string{"the error of the p50 is 90 µs"}
+		}
+		if err := s.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, misses := range map[string]int{"m3": 0, "m4": 1} {
+		got, err := s.Find([]measure.AgentFacts{facts("b1", id, 0)})
+		if err != nil || got == nil || len(got.Misses) != misses {
+			t.Errorf("Find() for %s = %+v, %v, want a certificate with %d misses", id, got, err, misses)
 		}
 	}
 }

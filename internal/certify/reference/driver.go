@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/technology"
@@ -32,6 +33,14 @@ func Technologies(name string) (technology.Technology, bool) {
 type Endpoints struct {
 	Address string `json:"address"`
 	Run     string `json:"run"`
+	Blocks  Blocks `json:"blocks,omitzero"`
+}
+
+// Blocks is how the client holds up who sends: one call of Send in so many of a producer
+// takes that long more. Zero is never.
+type Blocks struct {
+	Every int           `json:"every"`
+	For   time.Duration `json:"for"`
 }
 
 // driver is one agent's way to the broker.
@@ -97,9 +106,11 @@ func delivered(data []byte) technology.Message {
 
 // producer sends each message by itself, at once.
 type producer struct {
-	link  *link
-	acked func(uint64, error)
-	ended chan struct{} // closed when the answers have ended
+	link   *link
+	acked  func(uint64, error)
+	blocks Blocks
+	sent   int           // by the goroutine that sends
+	ended  chan struct{} // closed when the answers have ended
 
 	mu      sync.Mutex // protects the following, and what is written
 	out     []byte
@@ -113,7 +124,7 @@ func (d *driver) Producer(ctx context.Context, i int, acked func(uint64, error))
 	if err != nil {
 		return nil, err
 	}
-	p := &producer{link: l, acked: acked, ended: make(chan struct{}), pending: map[uint64]struct{}{}}
+	p := &producer{link: l, acked: acked, blocks: d.Blocks, ended: make(chan struct{}), pending: map[uint64]struct{}{}}
 	p.empty = sync.NewCond(&p.mu)
 	go p.answers()
 	return p, nil
@@ -123,6 +134,9 @@ func (d *driver) Producer(ctx context.Context, i int, acked func(uint64, error))
 func (p *producer) Send(ctx context.Context, token uint64, m technology.Message) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if p.sent++; p.blocks.Every > 0 && p.sent%p.blocks.Every == 0 {
+		time.Sleep(p.blocks.For)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
