@@ -122,6 +122,55 @@ type starvedClock struct {
 
 func (c starvedClock) Preempted() int64 { return int64(c.wait) }
 
+// TestLateAndThenBlocked has a thread that had no processor for 5 ms before a message was
+// due to be sent, and a client that then blocks for 10 ms: that is none of the lateness.
+func TestLateAndThenBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := false
+		b := newBench(t, workload(), agenttest.Options{Block: func(int) time.Duration {
+			if !late {
+				return 0
+			}
+			late = false
+			return 10 * time.Millisecond
+		}})
+		b.clock = func(a pacing.Anchor) (agent.Clock, error) {
+			return &preemptedClock{Timer: pacing.Timer{Anchor: a}, every: 200, late: &late}, nil
+		}
+		got, _ := b.run()
+		lateness, wait := time.Duration(*got.Lateness.MaxNS), time.Duration(*got.Wait.MaxNS)
+		if !within(lateness, 5*time.Millisecond, 0.001) || !within(wait, 10*time.Millisecond, 0.001) {
+			t.Errorf("lateness up to %s and back-pressure up to %s, want 5 ms and 10 ms", lateness, wait)
+		}
+	})
+}
+
+// preemptedClock is that of a thread which had no processor for 5 ms at every so many
+// waits.
+type preemptedClock struct {
+	pacing.Timer
+	every, waits int
+	late         *bool
+	waited       time.Duration
+}
+
+func (c *preemptedClock) SleepUntil(ctx context.Context, at int64) (int64, error) {
+	now, err := c.Timer.SleepUntil(ctx, at)
+	if c.waits++; c.waits%c.every == 0 {
+		time.Sleep(5 * time.Millisecond)
+		c.waited += 5 * time.Millisecond
+		*c.late = true
+		now = c.Now()
+	}
+	return now, err
+}
+
+func (c *preemptedClock) Preempted() int64 {
+	waited := c.waited
+	c.waited = 0
+	return int64(waited)
+}
+
 // TestRunFailsWithoutAClock has no thread to pace with.
 func TestRunFailsWithoutAClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

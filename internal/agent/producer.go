@@ -89,6 +89,9 @@ func (p *producer) send(ctx context.Context, clock Clock, reached int64) error {
 			return err
 		}
 	}
+	if ok && reached-p.intended > measure.ShortSend { // what made the pacer late is told as that
+		clock.Preempted()
+	}
 	m, h, sum := p.content.next()
 	h.Run, h.Producer, h.Intended, h.Sent = p.run, uint32(p.index), p.intended, at
 	h.Put(m.Payload, sum)
