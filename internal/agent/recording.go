@@ -45,13 +45,11 @@ func (a *agent) record(window measure.Window) {
 	}
 }
 
-// ownThreads is how many producers have a thread each. Beyond that they share as many: a
-// client that blocks for less than a millisecond in Send holds up those that share its
-// thread, and threads cost memory.
-const ownThreads = 16
-
-// pacerCount is how many pacers n producers have.
-func pacerCount(n int) int { return min(n, ownThreads) }
+// pacerCount is how many pacers n producers share. Go's scheduler thinks of a thread that
+// sleeps for a message as one at work, for up to 10 ms: more of them than there are places
+// to spare would keep what handles acknowledgements from running. A client that blocks for
+// less than a millisecond in Send holds up those that share its pacer.
+func pacerCount(n int) int { return min(n, max(spareThreads, runtime.NumCPU()/2)) }
 
 // pacers shares the producers out.
 func (a *agent) pacers() []*pacer {
