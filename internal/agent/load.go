@@ -25,7 +25,7 @@ var errStopped = errors.New("the load has ended")
 func (a *agent) load(ctx context.Context, begin rendezvous.Step, driver technology.Driver) error {
 	window := measure.NewWindow(begin.Start, a.plan.Workload.Stages)
 	a.record(window)
-	settleHeap()
+	settleHeap(len(a.producers) + len(a.consumers))
 	paused := gcPause()
 	a.incidents.Drain(measure.NewInterval()) // those before the load do not count
 	a.Logger.Info("load begins", "start", begin.Start)

@@ -13,9 +13,11 @@ const (
 	// the default of 100 a collection would run several times a second, and each
 	// takes processor time from the pacer.
 	gcPercent = 400
-	// garbage is how much of it there may be during a load before it is collected, and
-	// leastPercent is at least allowed of the live heap.
+	// garbage is how much of it there may be during a load before it is collected; half
+	// of that with many clients, which send less often each. leastPercent is at least
+	// allowed of the live heap.
 	garbage      = 32 << 20
+	manyClients  = 100
 	leastPercent = 25
 	// memoryShare is the part of the machine's memory, one in so many, beyond
 	// which collections become more frequent again: an agent may share its
@@ -47,13 +49,16 @@ func Tune() {
 // settleHeap collects what was needed to get to the load, so that it is not collected
 // during it, and bounds the garbage of the load: many clients have a large live heap,
 // and may not have five times as much for that.
-func settleHeap() {
+func settleHeap(clients int) {
 	runtime.GC()
 	if os.Getenv("GOGC") != "" {
 		return
 	}
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
-	live := max(sample[0].Value.Uint64(), 1)
-	debug.SetGCPercent(int(min(max(100*garbage/live, leastPercent), gcPercent)))
+	live, most := max(sample[0].Value.Uint64(), 1), uint64(garbage)
+	if clients >= manyClients {
+		most /= 2
+	}
+	debug.SetGCPercent(int(min(max(100*most/live, leastPercent), gcPercent)))
 }
