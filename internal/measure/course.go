@@ -103,18 +103,20 @@ const significantGrowth = 0.01
 
 // Grew reports whether a system did not keep up: what it was behind is more at the
 // end of each fifth of the measure stage than at the end of the one before, and by
-// more than 1 % of what was offered in the whole stage.
+// more than 1 % of what was offered in the whole stage. A stage of three or four seconds
+// has as many parts; a shorter one does not tell.
 func Grew(timeline []Second) bool {
 	b, stage := behind(timeline)
-	if b == nil || len(stage) < 5 {
+	parts := min(5, len(stage))
+	if b == nil || parts < 3 {
 		return false
 	}
 	before, offered := b.Start, int64(0)
 	for _, s := range stage {
 		offered += s.Counts.Offered
 	}
-	for fifth := 1; fifth <= 5; fifth++ {
-		now := stage[fifth*len(stage)/5-1].Behind
+	for part := 1; part <= parts; part++ {
+		now := stage[part*len(stage)/parts-1].Behind
 		if now <= before {
 			return false
 		}
