@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
 	"dec.local/dec/internal/measure"
@@ -182,7 +183,8 @@ func (d *Document) optionRows() []settingRow {
 	return rows
 }
 
-// guaranteeRows are what the brokers said to be in force.
+// guaranteeRows are what the brokers said to be in force. What lies in the nature of the
+// technologies differs without being unequal.
 func (d *Document) guaranteeRows() []settingRow {
 	var rows []settingRow
 	for _, fact := range d.Fairness.Rows {
@@ -190,7 +192,7 @@ func (d *Document) guaranteeRows() []settingRow {
 		for _, v := range fact.Values {
 			row.Values = append(row.Values, cmp.Or(v.Value, format.Missing))
 		}
-		row.Differ = len(slices.Compact(slices.Clone(row.Values))) > 1
+		row.Differ = slices.ContainsFunc(d.Fairness.Unequal, func(u comparison.Inequality) bool { return u.Guarantee == fact.Name })
 		rows = append(rows, row)
 	}
 	return append(rows, d.row("Settings that give these", func(v variant) string {
