@@ -233,7 +233,8 @@ func (o *Outcome) blocked(b reference.Blocks, told measure.Result) {
 	between := time.Duration(float64(time.Second) / o.Rate)
 	least := b.For - 2*between
 	if wait := told.Wait.P99NS; wait == nil || time.Duration(*wait) < least*9/10 {
-		o.miss("back-pressure", 0, "a client that blocked for %s was told as a back-pressure of less than %s at p99", nanoseconds(b.For), nanoseconds(least))
+		o.miss("back-pressure", 0, "a client that blocked for %s was told as a back-pressure of less than %s at p99",
+			nanoseconds(b.For), nanoseconds(least))
 	}
 	if late := latest(told); time.Duration(late) > p99+between/2 {
 		o.miss("back-pressure", float64(late), "a client that blocked for %s was told as a lateness of %s at p99", nanoseconds(b.For), ns(late))

@@ -193,7 +193,8 @@ func (v *Variant) fellBehind(idle []string) string {
 			left = fmt.Sprintf("%s messages had not been acknowledged %s", format.Count(c.Owed.Unstored), end)
 		}
 	}
-	said := fmt.Sprintf("%s did not accept the full load%s: %s, because there was no room in max_in_flight or the client held up the sender.", v.Name(), when, left)
+	said := fmt.Sprintf("%s did not accept the full load%s: %s, because there was no room in max_in_flight or the client held up the sender.",
+		v.Name(), when, left)
 	if behind {
 		said = fmt.Sprintf("%s did not keep up with the load: %s; it %s%s.%s", v.Name(), left, took, c.queue(), lagging(behind))
 	}
