@@ -151,7 +151,8 @@ func (a *AgentResult) AddGroup(g *GroupRecorder) error {
 }
 
 // join returns the account of two parts of a group. Messages that both received
-// become duplicates.
+// become duplicates; their latencies stay in twice, because nobody knows whose receipt was
+// the first.
 func (g GroupLog) join(other GroupLog) (GroupLog, error) {
 	joined := GroupLog{
 		Received:   map[int]*IntervalSet{},

@@ -31,12 +31,13 @@ type ConcluderOptions struct {
 // need not compute it.
 type Concluder struct {
 	ConcluderOptions
-	wake chan struct{} // an experiment may have ended
+	wake chan struct{}     // an experiment may have ended
+	told map[string]string // what was last logged of an experiment that cannot be concluded
 }
 
 // NewConcluder returns a concluder.
 func NewConcluder(o ConcluderOptions) *Concluder {
-	return &Concluder{ConcluderOptions: o, wake: make(chan struct{}, 1)}
+	return &Concluder{ConcluderOptions: o, wake: make(chan struct{}, 1), told: map[string]string{}}
 }
 
 // concludeEvery is how often ended experiments are looked for, unless woken.
@@ -74,8 +75,12 @@ func (c *Concluder) concludeAll(ctx context.Context) {
 		return
 	}
 	for _, id := range ids {
-		if err := c.conclude(ctx, id); err != nil && ctx.Err() == nil {
-			c.Logger.Warn("cannot compute the verdict of an experiment; trying again", "experiment", id, "error", err)
+		switch err := c.conclude(ctx, id); {
+		case err == nil:
+			delete(c.told, id)
+		case ctx.Err() == nil && c.told[id] != err.Error(): // a damaged result stays so: it is told once
+			c.told[id] = err.Error()
+			c.Logger.Warn("cannot compute the verdict of an experiment; trying again every minute", "experiment", id, "error", err)
 		}
 	}
 }

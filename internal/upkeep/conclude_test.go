@@ -270,6 +270,26 @@ func TestAnExperimentWithoutResultsIsNotDecided(t *testing.T) {
 	})
 }
 
+// TestADamagedResultIsToldOnce tries for an hour.
+func TestADamagedResultIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDatabase(t)
+		d.add("e1", []experiment.Run{{ID: "r1", Variant: "kafka", Phase: experiment.PhaseEnded, Outcome: experiment.Cancelled}})
+		d.fail("Run", errors.New("the result is damaged"))
+		f := start(t, d)
+		defer f.stop()
+		time.Sleep(time.Hour)
+		if n := strings.Count(f.log.String(), "the result is damaged"); n != 1 {
+			t.Errorf("it was told %d times in an hour, want once", n)
+		}
+		d.fail("Run", nil)
+		time.Sleep(2 * time.Minute)
+		if got := d.concluded(); !slices.Equal(got, []string{"e1"}) {
+			t.Errorf("concluded %q, want it once the result can be read", got)
+		}
+	})
+}
+
 func TestConcluderWorksWhenWokenAndEveryMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDatabase(t)
