@@ -32,14 +32,15 @@ func TestCertificatesAreOfABuildAndAMachine(t *testing.T) {
 		after  time.Duration
 		want   bool
 	}{
-		"the same build on the same machine":          {[]measure.AgentFacts{certified}, time.Hour, true},
-		"almost a day later":                          {[]measure.AgentFacts{certified}, 24*time.Hour - time.Second, true},
-		"a day later":                                 {[]measure.AgentFacts{certified}, 24 * time.Hour, false},
-		"before it was made":                          {[]measure.AgentFacts{certified}, -time.Second, false},
-		"another build":                               {[]measure.AgentFacts{facts("b2", "m1", 0)}, 0, false},
-		"an agent that does not know its build":       {[]measure.AgentFacts{facts("", "m1", 0)}, 0, false},
-		"the same machine while it is busy":           {[]measure.AgentFacts{facts("b1", "m1", time.Second)}, 0, true},
-		"the same machine, with a part of its CPUs":   {func() []measure.AgentFacts { a := facts("b1", "m1", 0); a.CPUs = 1; return []measure.AgentFacts{a} }(), 0, true},
+		"the same build on the same machine":    {[]measure.AgentFacts{certified}, time.Hour, true},
+		"almost a day later":                    {[]measure.AgentFacts{certified}, 24*time.Hour - time.Second, true},
+		"a day later":                           {[]measure.AgentFacts{certified}, 24 * time.Hour, false},
+		"before it was made":                    {[]measure.AgentFacts{certified}, -time.Second, false},
+		"another build":                         {[]measure.AgentFacts{facts("b2", "m1", 0)}, 0, false},
+		"an agent that does not know its build": {[]measure.AgentFacts{facts("", "m1", 0)}, 0, false},
+		"the same machine while it is busy":     {[]measure.AgentFacts{facts("b1", "m1", time.Second)}, 0, true},
+		"the same machine, with a part of its CPUs": {
+			[]measure.AgentFacts{func() measure.AgentFacts { a := facts("b1", "m1", 0); a.CPUs = 1; return a }()}, 0, true},
 		"another machine of the kind":                 {other(func(*measure.AgentFacts) {}), 0, true},
 		"another one, with a self-check a bit worse":  {other(func(a *measure.AgentFacts) { *a.SelfCheck.P99NS = 390_000 }), 0, true},
 		"another one, with a self-check much worse":   {other(func(a *measure.AgentFacts) { *a.SelfCheck.P99NS = 410_000 }), 0, false},
