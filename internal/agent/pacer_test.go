@@ -126,12 +126,11 @@ func (c starvedClock) Preempted() int64 { return int64(c.wait) }
 // due to be sent, and a client that then blocks for 10 ms: that is none of the lateness.
 func TestLateAndThenBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		late := false
+		var late atomic.Bool
 		b := newBench(t, workload(), agenttest.Options{Block: func(int) time.Duration {
-			if !late {
+			if !late.CompareAndSwap(true, false) {
 				return 0
 			}
-			late = false
 			return 10 * time.Millisecond
 		}})
 		b.clock = func(a pacing.Anchor) (agent.Clock, error) {
@@ -150,7 +149,7 @@ func TestLateAndThenBlocked(t *testing.T) {
 type preemptedClock struct {
 	pacing.Timer
 	every, waits int
-	late         *bool
+	late         *atomic.Bool
 	waited       time.Duration
 }
 
@@ -159,7 +158,7 @@ func (c *preemptedClock) SleepUntil(ctx context.Context, at int64) (int64, error
 	if c.waits++; c.waits%c.every == 0 {
 		time.Sleep(5 * time.Millisecond)
 		c.waited += 5 * time.Millisecond
-		*c.late = true
+		c.late.Store(true)
 		now = c.Now()
 	}
 	return now, err

@@ -1,3 +1,5 @@
+//go:build !race
+
 package measure_test
 
 import (
@@ -125,8 +127,6 @@ func TestLongRangesOverlap(t *testing.T) {
 }
 
 func sortedKeys(n numbers) []uint64 { return slices.Sorted(maps.Keys(n)) }
-
-type fataler interface{ Fatalf(string, ...any) }
 
 func throughJSON(t fataler, s *measure.IntervalSet) *measure.IntervalSet {
 	data, err := json.Marshal(s)

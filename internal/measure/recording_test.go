@@ -46,3 +46,5 @@ func (r *recording) addTo(t fataler, a *measure.AgentResult) {
 		}
 	}
 }
+
+type fataler interface{ Fatalf(string, ...any) }
