@@ -320,7 +320,7 @@ func TestADetachedCloud(t *testing.T) {
 
 func TestADetachedCloudEndsByItself(t *testing.T) {
 	t.Parallel()
-	process, err := simulator.Start(t.Context(), simulator.Options{Folder: t.TempDir(), Lifetime: 500 * time.Millisecond})
+	process, err := simulator.Start(t.Context(), simulator.Options{Folder: t.TempDir(), Lifetime: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
