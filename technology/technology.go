@@ -100,10 +100,11 @@ type Driver interface {
 // that deletes messages as they are read cannot.
 type Rereader interface {
 	// Remaining calls held for every message that the destination holds now: at least
-	// once, one at a time, in any order, valid only during the call. It reads apart
-	// from all groups and disturbs none. expired says that messages were deleted
-	// because of the retention. A destination that is gone holds nothing. On an error
-	// nothing is known.
+	// once, one at a time, in any order, valid only during the call. Each has its
+	// partition: what the oldest one there is tells which others may have been deleted. It
+	// reads apart from all groups and disturbs none. expired says that messages were
+	// deleted because of the retention. A destination that is gone holds nothing. On an
+	// error nothing is known.
 	Remaining(ctx context.Context, held func(Message)) (expired bool, err error)
 }
 

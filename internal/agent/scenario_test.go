@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"dec.local/dec/internal/agent/agenttest"
-	"dec.local/dec/internal/comparison"
 	"dec.local/dec/internal/comparison/comparisontest"
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/measure"
@@ -94,14 +93,7 @@ func TestWhatAComparisonSaysOfASystem(t *testing.T) {
 					runs = append(runs, comparisontest.Finished(t, len(runs), variant, measure.Merged{Result: result}))
 				}
 			}
-			set, err := comparison.NewSet(e, runs)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found, err := comparison.New(set, comparison.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			found := comparisontest.Compare(t, comparisontest.Set(t, e, runs))
 			if !strings.Contains(found.Stats.Sentence, tt.sentence) {
 				t.Errorf("verdict = %q, want %q in it", found.Stats.Sentence, tt.sentence)
 			}

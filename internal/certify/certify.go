@@ -29,7 +29,7 @@ type Options struct {
 	Progress func(text string) // told of each trial; nobody if nil
 }
 
-// Run runs all trials, which takes about two minutes, and returns what they told. A bound
+// Run runs all trials, which takes about three minutes, and returns what they told. A bound
 // that is missed is no error.
 func Run(ctx context.Context, o Options) (_ Report, err error) {
 	began := time.Now()

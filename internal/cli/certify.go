@@ -19,7 +19,7 @@ type certifyCmd struct {
 // Help is the longer text of --help.
 func (c *certifyCmd) Help() string {
 	return strings.TrimSpace(`
-It takes about two minutes; leave the machine alone meanwhile. The real agents measure a
+It takes about three minutes; leave the machine alone meanwhile. The real agents measure a
 reference broker that runs on this machine and records when it let each message go. The
 error of a latency is what the agents told minus what was true.
 

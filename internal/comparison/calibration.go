@@ -9,6 +9,7 @@ import (
 
 	"dec.local/dec/internal/experiment"
 	"dec.local/dec/internal/format"
+	"dec.local/dec/internal/measure"
 	"dec.local/dec/internal/stats"
 )
 
@@ -85,26 +86,18 @@ func (c *Calibration) caveats(found stats.Comparison, m experiment.Metric, name 
 // factor is how many times one is the other, at least 1.
 func factor(ratio float64) float64 { return math.Max(ratio, 1/ratio) }
 
-// machine is a kind of machine that agents ran on.
-type machine struct {
-	cpu       string
-	cpus      int
-	memoryGiB int64
-}
-
-func (s *Set) machines() map[machine]bool {
-	found := map[machine]bool{}
+// machines are the kinds of machines that agents ran on.
+func (s *Set) machines() map[measure.Machine]bool {
+	found := map[measure.Machine]bool{}
 	for _, v := range s.Variants {
 		for _, run := range v.Counted() {
 			for _, a := range run.Result.Agents {
-				found[machine{a.CPUModel, a.CPUs, (a.MemoryBytes + gib/2) / gib}] = true
+				found[measure.NewMachine(a).Kind()] = true
 			}
 		}
 	}
 	return found
 }
-
-const gib = 1 << 30 // kernels keep a part of the memory for themselves, not always the same
 
 // methods are the versions of the method that the runs were measured by.
 func (s *Set) methods() map[int]bool {

@@ -19,15 +19,17 @@ type Archive interface {
 	ListExperiments(ctx context.Context, q experiment.ExperimentQuery) ([]experiment.Summary, string, error)
 }
 
-// OfExperiment reads the runs of an experiment, what a calibration of its plan showed, and
-// compares them.
+// OfExperiment reads the runs of an experiment, compares them, and holds against the
+// verdict what a calibration of its plan showed.
 func OfExperiment(ctx context.Context, from Archive, e experiment.Experiment, o Options) (*Set, Comparison, error) {
 	set, err := ReadSet(ctx, from, e)
 	if err != nil {
 		return nil, Comparison{}, err
 	}
-	if set.Calibrated, err = calibrationOf(ctx, from, set, o); err != nil {
-		return nil, Comparison{}, err
+	if e.State == experiment.Ended { // before that there is no verdict
+		if set.Calibrated, err = calibrationOf(ctx, from, set, o); err != nil {
+			return nil, Comparison{}, err
+		}
 	}
 	found, err := New(set, o)
 	return set, found, err

@@ -166,8 +166,13 @@ func (c comparisonRoutes) experimentFindings(ctx context.Context, id string) (fi
 	if err != nil {
 		return findings{}, err
 	}
+	if summary.Verdict != nil {
+		f, err := c.find(comparison.ReadSet(ctx, c.store, summary.Experiment))
+		f.comparison = f.comparison.WithVerdict(summary.Verdict)
+		return f, err
+	}
 	set, found, err := comparison.OfExperiment(ctx, c.store, summary.Experiment, c.options)
-	return findings{set, found.WithVerdict(summary.Verdict)}, err
+	return findings{set, found}, err
 }
 
 // pickedFindings compares picked runs: those of one experiment as such, others

@@ -64,14 +64,14 @@ func (c *Certificate) Holds(a AgentFacts, now time.Time) bool {
 		return true
 	}
 	m := NewMachine(a)
-	return a.SelfCheck.P99NS != nil && m.kind() == c.Machine.kind() && m.SelfCheckNS-c.Machine.SelfCheckNS <= int64(selfCheckSlack)
+	return a.SelfCheck.P99NS != nil && m.Kind() == c.Machine.Kind() && m.SelfCheckNS-c.Machine.SelfCheckNS <= int64(selfCheckSlack)
 }
 
 const gib = 1 << 30
 
-// kind is the machine without what differs between two of a kind: kernels keep a part of
+// Kind is the machine without what differs between two of a kind: kernels keep a part of
 // the memory for themselves, not always the same.
-func (m Machine) kind() Machine {
+func (m Machine) Kind() Machine {
 	m.SelfCheckNS, m.MemoryBytes = 0, (m.MemoryBytes+gib/2)/gib*gib
 	return m
 }

@@ -51,6 +51,9 @@ func normal(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 // would have just been found. The draws are always the same, so each answer is computed
 // once.
 func decisiveShift(n int, alpha float64) float64 {
+	if n > manyRuns { // the exact test of so many takes long to compute, and its power grows as that of any
+		return decisiveShift(manyRuns, alpha) * math.Sqrt(manyRuns/float64(n))
+	}
 	key := design{n, alpha}
 	if known, ok := decisive.Load(key); ok {
 		return known.(float64)

@@ -1,3 +1,5 @@
+//go:build !race
+
 package stats_test
 
 import (
@@ -44,6 +46,9 @@ func TestNeededIsTheInverseOfDetectable(t *testing.T) {
 	}
 	if got := stats.Needed(5, 0.01, stats.Alpha, 2); got != 51 {
 		t.Errorf("it takes %d runs to show 1 %% at a spread of 500 %%, want one more than 50", got)
+	}
+	if few, many := stats.Detectable(0.05, 50, stats.Alpha), stats.Detectable(0.05, 5000, stats.Alpha); !(many > 0 && many < few/5) {
+		t.Errorf("5,000 runs show a difference of %v, want a good part less than the %v of 50", many, few)
 	}
 	if got := stats.Detectable(0.05, 3, stats.Alpha); !math.IsInf(got, 1) {
 		t.Errorf("three runs show a difference of %v, want none", got)
